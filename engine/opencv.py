@@ -1,0 +1,19 @@
+"""The only place that imports OpenCV.
+
+opencv-python bundles Qt 5 and points two environment variables at it while it is imported; child
+processes and our own Qt 6 must not see them.
+"""
+
+import os
+
+_BEFORE = {name: os.environ.get(name) for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")}
+
+import cv2  # noqa: E402
+
+for _name, _value in _BEFORE.items():
+    if _value is None:
+        os.environ.pop(_name, None)
+    else:
+        os.environ[_name] = _value
+
+__all__ = ["cv2"]

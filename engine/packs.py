@@ -1,0 +1,105 @@
+"""Reader of .npz packs: encoded pictures and their landmarks in one file.
+
+The layout serves the training packs and our own frozen snapshots alike:
+`blob` (uint8, encoded pictures one after the other), `offsets` (int64, N + 1), `landmarks` or `joints`
+(N, K, 2) in picture pixels, `box` (N, 3) = centre x, centre y, side; optional `weight` (N, K),
+`absent` (N, K), `source`, `id`, `kind` (N,) bytes.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.opencv import cv2
+
+MAX_BYTES = 4 << 30
+
+
+class PackError(ValueError):
+    """A pack that cannot be read; the message is one sentence with a remedy."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """N pictures with K landmarks each.
+
+    points (N, K, 2) float32, picture pixels; weight (N, K) float32: 1 labelled, 0.5 occluded, 0 unknown;
+    absent (N, K) bool: known to be outside the picture; box (N, 3) float32: cx, cy, side;
+    source, ids, kind: N strings each.
+    """
+
+    path: Path
+    blob: np.ndarray
+    offsets: np.ndarray
+    points: np.ndarray
+    weight: np.ndarray
+    absent: np.ndarray
+    box: np.ndarray
+    source: tuple[str, ...]
+    ids: tuple[str, ...]
+    kind: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def image(self, index: int) -> np.ndarray:
+        """Picture `index`, (H, W, 3) uint8 RGB; raises PackError where it cannot be decoded."""
+        data = self.blob[self.offsets[index] : self.offsets[index + 1]]
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+        if picture is None:
+            raise PackError(f"Picture {index} of {self.path.name} cannot be decoded; write the pack again.")
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+    def images(self) -> Iterator[np.ndarray]:
+        """All pictures in order."""
+        return (self.image(i) for i in range(len(self)))
+
+
+def _strings(data: np.lib.npyio.NpzFile, name: str, n: int) -> tuple[str, ...]:
+    if name not in data:
+        return ("",) * n
+    values = data[name]
+    if values.shape != (n,) or values.dtype.kind not in "SU":
+        raise PackError(f"{name} does not hold one string for each of the {n} pictures; write the pack again.")
+    return tuple(v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist())
+
+
+def load_pack(path: str | Path) -> Pack:
+    """Read a pack; raises PackError where it is damaged or not a landmark pack, OSError where absent."""
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+                raise PackError(f"{path.name} unpacks to more than 4 GB; split it.")
+        with np.load(path, allow_pickle=False) as data:
+            return _read(path, data)
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        if isinstance(error, PackError):
+            raise
+        raise PackError(f"{path.name} is not a landmark pack ({error}); check that the file is complete.") from error
+
+
+def _read(path: Path, data: np.lib.npyio.NpzFile) -> Pack:
+    name = "landmarks" if "landmarks" in data else "joints"
+    points = np.asarray(data[name], np.float32)
+    if points.ndim != 3 or points.shape[2] != 2:
+        raise PackError(f"{name} in {path.name} must have the shape (N, K, 2), not {points.shape}.")
+    n, k = points.shape[:2]
+    blob, offsets, box = data["blob"], data["offsets"].astype(np.int64), np.asarray(data["box"], np.float32)
+    if offsets.shape != (n + 1,) or (np.diff(offsets) < 0).any() or offsets[0] < 0 or offsets[-1] > len(blob):
+        raise PackError(f"The picture offsets in {path.name} do not fit its {n} pictures; write the pack again.")
+    if box.shape != (n, 3) or not np.isfinite(box).all() or not np.isfinite(points).all():
+        raise PackError(f"Boxes or landmarks in {path.name} are missing or not finite; write the pack again.")
+    weight = np.asarray(data["weight"], np.float32) if "weight" in data else np.ones((n, k), np.float32)
+    absent = np.asarray(data["absent"], bool) if "absent" in data else np.zeros((n, k), bool)
+    if weight.shape != (n, k) or absent.shape != (n, k):
+        raise PackError(f"weight and absent in {path.name} must have the shape ({n}, {k}).")
+    return Pack(
+        path=path, blob=blob, offsets=offsets, points=points, weight=weight, absent=absent, box=box,
+        source=_strings(data, "source", n), ids=_strings(data, "id", n), kind=_strings(data, "kind", n),
+    )

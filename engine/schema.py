@@ -1,0 +1,113 @@
+"""Landmark schemas: names, lines, flip pairs, groups and normalisers, read from JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+
+class SchemaError(ValueError):
+    """A schema that cannot be used; the message is one sentence with a remedy."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """K landmarks with names and structure.
+
+    edges: pairs of landmark indices; flip: pairs that swap in a mirror; groups: name -> indices;
+    sides: K of "left", "right", "centre" (the subject's own); crop: crop side / landmark box side;
+    normaliser: two landmark indices whose distance scales errors; mean: (K, 2) shape in the unit
+    square of its own tight box, for guides.
+    """
+
+    name: str
+    title: str
+    subject: str
+    landmarks: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+    flip: tuple[tuple[int, int], ...]
+    groups: dict[str, tuple[int, ...]]
+    sides: tuple[str, ...]
+    crop: float
+    normaliser: tuple[int, int]
+    mean: tuple[tuple[float, float], ...]
+
+    def __len__(self) -> int:
+        return len(self.landmarks)
+
+    @property
+    def permutation(self) -> np.ndarray:
+        """(K,) int: index of each landmark's partner in the mirror image, itself where it has none."""
+        order = np.arange(len(self))
+        for a, b in self.flip:
+            order[a], order[b] = b, a
+        return order
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object; the inverse of `schema_from_json`."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+def schema_from_json(data: Any) -> Schema:
+    """Check and freeze a schema; raises SchemaError with the field at fault."""
+    if not isinstance(data, dict):
+        raise SchemaError("A schema must be a JSON object.")
+    missing = [f for f in Schema.__dataclass_fields__ if f not in data]
+    if missing:
+        raise SchemaError(f"The schema lacks {', '.join(missing)}.")
+    try:
+        names = tuple(str(n) for n in data["landmarks"])
+        k = len(names)
+        schema = Schema(
+            name=str(data["name"]),
+            title=str(data["title"]),
+            subject=str(data["subject"]),
+            landmarks=names,
+            edges=tuple((int(a), int(b)) for a, b in data["edges"]),
+            flip=tuple((int(a), int(b)) for a, b in data["flip"]),
+            groups={str(g): tuple(int(i) for i in members) for g, members in data["groups"].items()},
+            sides=tuple(str(s) for s in data["sides"]),
+            crop=float(data["crop"]),
+            normaliser=(int(data["normaliser"][0]), int(data["normaliser"][1])),
+            mean=tuple((float(x), float(y)) for x, y in data["mean"]),
+        )
+    except (TypeError, ValueError, IndexError, AttributeError) as error:
+        raise SchemaError(f"The schema has a field of the wrong form ({error}).") from error
+    _check(schema, k)
+    return schema
+
+
+def _check(schema: Schema, k: int) -> None:
+    indices = [i for pair in (*schema.edges, *schema.flip, schema.normaliser) for i in pair]
+    indices += [i for members in schema.groups.values() for i in members]
+    if k == 0 or len(set(schema.landmarks)) != k:
+        raise SchemaError("Landmark names must be present and different from each other.")
+    if any(not 0 <= i < k for i in indices):
+        raise SchemaError(f"The schema names a landmark outside 0 to {k - 1}.")
+    swapped = [i for pair in schema.flip for i in pair]
+    if len(set(swapped)) != len(swapped):
+        raise SchemaError("A landmark may stand in one flip pair only.")
+    if len(schema.sides) != k or len(schema.mean) != k or set(schema.sides) - {"left", "right", "centre"}:
+        raise SchemaError(f"sides and mean need one entry for each of the {k} landmarks.")
+    if not 0.5 <= schema.crop <= 10:
+        raise SchemaError("crop must be between 0.5 and 10.")
+
+
+@cache
+def load_schema(name: str) -> Schema:
+    """A schema that ships, by name; raises SchemaError where there is none."""
+    path = resources.files("resources") / "schemas" / f"{name}.json"
+    if not path.is_file():
+        raise SchemaError(f"No schema {name!r}; choose one of {', '.join(schema_names())}.")
+    return schema_from_json(json.loads(path.read_text("utf-8")))
+
+
+def schema_names() -> list[str]:
+    """Names of the schemas that ship, sorted."""
+    folder = resources.files("resources") / "schemas"
+    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".json"))

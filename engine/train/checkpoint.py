@@ -1,0 +1,90 @@
+"""Checkpoints and latent weights: safetensors files, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from engine.train.binary import BinaryConv2d
+from engine.train.hourglass import Hourglass
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message is one sentence with a remedy."""
+
+
+def _write(path: Path, tensors: dict[str, Tensor], state: dict) -> None:
+    temporary = path.with_name(f".{path.name}.part")
+    save_file({name: t.contiguous() for name, t in tensors.items()}, temporary, {"state": json.dumps(state)})
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def save_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam, state: dict) -> None:
+    """Everything that a resumed run needs; `state` is JSON (step, seconds, best, ...)."""
+    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    for index, values in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
+    _write(path, tensors, state)
+
+
+def load_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam) -> dict:
+    """Restore network and optimiser in place and return `state`; raises CheckpointError where it does not fit."""
+    try:
+        tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            state = json.loads(file.metadata()["state"])
+        network.load_state_dict(
+            {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
+        )
+    except Exception as error:  # safetensors and torch raise several kinds; each means an unusable file
+        raise CheckpointError(f"{path.name} does not fit this training ({error}); start anew.") from error
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            _, index, key = name.split(".", 2)
+            moments.setdefault(int(index), {})[key] = tensor
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+    return state
+
+
+def save_latents(path: Path, network: Hourglass) -> None:
+    """The real weights behind a model, from which fine-tuning goes on (network.md 9).
+
+    Binary weights as int8 with a scale per filter (`NAME.q`, `NAME.scale`), the rest as float32.
+    """
+    tensors = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    for key, layer in network.layers.items():
+        if isinstance(layer, BinaryConv2d):
+            weight = tensors.pop(f"layers.{key}.weight")
+            scale = weight.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-8) / 127
+            q = (weight / scale).round()
+            q = torch.where(q == 0, torch.where(weight > 0, 1.0, -1.0), q)  # keep every sign
+            tensors[f"layers.{key}.q"] = q.to(torch.int8)
+            tensors[f"layers.{key}.scale"] = scale.flatten()
+    _write(path, tensors, {})
+
+
+def load_latents(path: Path, network: Hourglass) -> None:
+    """Restore what `save_latents` wrote; raises CheckpointError where names, shapes or values do not fit."""
+    try:
+        tensors = load_file(path)
+    except Exception as error:  # safetensors raises its own and OSError
+        raise CheckpointError(f"{path.name} cannot be read ({error}); train from the model alone.") from error
+    for name in [n for n in tensors if n.endswith(".q")]:
+        base = name.removesuffix(".q")
+        tensors[f"{base}.weight"] = tensors.pop(name).float() * tensors.pop(f"{base}.scale")[:, None, None, None]
+    expected = network.state_dict()
+    for name, value in expected.items():
+        found = tensors.get(name)
+        if found is None or found.shape != value.shape or not np.isfinite(found.double().sum().item()):
+            raise CheckpointError(f"{path.name} does not hold this network's {name}; pick the matching latents.")
+    network.load_state_dict({name: tensors[name] for name in expected})

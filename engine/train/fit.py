@@ -1,0 +1,161 @@
+"""The training loop: a generator of records, so that the worker, a script and a test drive it alike."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine import crop, heatmaps, metrics
+from engine.schema import Schema
+from engine.train import augment, checkpoint
+from engine.train.binary import binary_cross_entropy
+from engine.train.datasets import Examples
+from engine.train.hourglass import Hourglass
+from engine.train.recipes import Recipe
+
+RECALIBRATION_BATCHES = 40
+
+
+class TrainingError(RuntimeError):
+    """A training that cannot go on; the message is one sentence with a remedy."""
+
+
+@dataclass
+class Fit:
+    """One training of a network on examples; `run` yields a record a step and at each measurement."""
+
+    network: Hourglass
+    training: Examples
+    holdout: Examples
+    recipe: Recipe
+    schema: Schema
+    folder: Path
+    seed: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.network.to(memory_format=torch.channels_last)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.recipe.rate, fused=True)
+
+    @property
+    def latest(self) -> Path:
+        """The checkpoint from which `resume` goes on."""
+        return self.folder / "latest.safetensors"
+
+    def resume(self) -> bool:
+        """Go on from the last checkpoint, if there is one; the data order continues exactly."""
+        if not self.latest.exists():
+            return False
+        state = checkpoint.load_checkpoint(self.latest, self.network, self.optimiser)
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        return True
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        checkpoint.save_checkpoint(
+            self.latest, self.network, self.optimiser, {"step": self.step, "seconds": self.seconds}
+        )
+
+    @property
+    def done(self) -> float:
+        """Share of the schedule behind us, 0 to 1."""
+        if self.recipe.minutes:
+            return min(1.0, self.seconds / (60 * self.recipe.minutes))
+        return min(1.0, self.step / self.recipe.steps)
+
+    def run(self) -> Iterator[dict]:
+        """Train to the end of the schedule, or until `stopping` is set; yields progress and metric records."""
+        while self.done < 1 and not self.stopping:
+            started = time.monotonic()
+            loss = self._step()
+            self.step += 1
+            elapsed = time.monotonic() - started
+            self.seconds += elapsed
+            yield {
+                "type": "progress", "step": self.step, "loss": loss, "rate": self._rate(), "done": self.done,
+                "examples_per_second": self.recipe.batch / elapsed,
+            }  # fmt: skip
+            if self.step % self.recipe.evaluate_every == 0:
+                yield {"type": "metric", "step": self.step} | self.measure()
+            if self.step % self.recipe.checkpoint_every == 0:
+                self.save()
+                yield {"type": "checkpoint", "step": self.step, "path": str(self.latest)}
+        self.save()
+
+    def _rate(self) -> float:
+        warm = min(1.0, (self.step + 1) / max(1, self.recipe.warmup))
+        return self.recipe.rate * warm * 0.5 * (1 + math.cos(math.pi * self.done))
+
+    def _batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        batch = augment.training_batch(self.training, self.recipe, self.schema.permutation, self.seed, step)
+        images = torch.from_numpy(batch.images).permute(0, 3, 1, 2)
+        return images, torch.from_numpy(batch.targets), torch.from_numpy(batch.weight)
+
+    def _step(self) -> float:
+        self.network.train()
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate()
+        images, targets, weight = self._batch(self.step)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
+            logits = self.network(images)
+        loss = binary_cross_entropy(logits, targets, weight)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self.network.constrain()
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingError("The loss is no longer a number; start again with a lower rate.")
+        return value
+
+    @torch.no_grad()
+    def recalibrate(self) -> None:
+        """Recompute batch-norm's statistics of the final weights as plain means over many batches."""
+        norms = [m for m in self.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None
+        self.network.train()
+        for extra in range(RECALIBRATION_BATCHES):
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
+                self.network(self._batch(self.step + 1 + extra)[0])
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+    def measure(self) -> dict[str, float]:
+        """Accuracy on the hold-out, in percent: `nme` by the schema's normaliser, or `pck` at 0.2 torso."""
+        if not len(self.holdout):
+            return {}
+        predicted = self.predict(self.holdout)
+        truth, weight = self.holdout.points, self.holdout.weight * ~self.holdout.absent
+        if self.schema.name == "mpii16":
+            size = metrics.torso(truth, weight)
+            hit = metrics.correct(predicted, truth, size, 0.2)
+            counted = (weight > 0.5) & np.isfinite(size)[:, None]
+            counted[:, [6, 7]] = False
+            return {"pck": 100 * float(hit[counted].mean())}
+        errors = metrics.nme(predicted, truth, metrics.pair_distance(truth, self.schema.normaliser), weight)
+        return {"nme": 100 * float(np.nanmean(errors))}
+
+    @torch.no_grad()
+    def predict(self, examples: Examples) -> np.ndarray:
+        """Landmarks in picture pixels, (N, K, 2), by the exact eval path."""
+        self.network.eval()
+        found = []
+        for start in range(0, len(examples), self.recipe.batch):
+            crops = [augment.plain_crop(examples, i, self.recipe)
+                     for i in range(start, min(start + self.recipe.batch, len(examples)))]  # fmt: skip
+            images = torch.from_numpy(np.stack([c[0] for c in crops])).permute(0, 3, 1, 2)
+            for logits, (_, affine) in zip(self.network(images).numpy(), crops, strict=True):
+                points = heatmaps.to_crop(heatmaps.decode(logits)[:, :2])
+                found.append(crop.apply(crop.invert(affine), points))
+        return np.stack(found)

@@ -1,0 +1,76 @@
+"""Recipes: how a training runs, as small TOML files in resources/recipes."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields, replace
+from importlib import resources
+from pathlib import Path
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be used; the message is one sentence with a remedy."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of one training.
+
+    Angles in degrees, shift in crop sides, sigma in heatmap cells. The rate warms up over `warmup` steps and
+    falls along a cosine to 0 at `steps`, or, where `minutes` is not 0, at that training time.
+    """
+
+    width: int = 256
+    stem: int = 64
+    side: int = 128
+    pad: int = -1
+    crop: float = 1.5
+    batch: int = 16
+    steps: int = 4000
+    minutes: float = 0.0
+    rate: float = 2e-3
+    warmup: int = 100
+    sigma: float = 1.2
+    rotation: float = 20.0
+    rotation_limit: float = 50.0
+    scale: float = 0.15
+    shift: float = 0.06
+    flip: bool = True
+    colour: float = 0.4
+    part: float = 0.0
+    erase: float = 0.3
+    human_share: float = 0.34
+    holdout_every: int = 20
+    evaluate_every: int = 500
+    checkpoint_every: int = 250
+    bf16: bool = True
+
+
+def load_recipe(name: str | Path) -> Recipe:
+    """A recipe that ships, by name, or a TOML file; raises RecipeError for unknown or wrong settings."""
+    path = Path(name)
+    if path.suffix != ".toml":
+        shipped = resources.files("resources") / "recipes" / f"{name}.toml"
+        if not shipped.is_file():
+            known = sorted(p.name[:-5] for p in shipped.parent.iterdir() if p.name.endswith(".toml"))
+            raise RecipeError(f"No recipe {name!r}; choose one of {', '.join(known)}, or name a .toml file.")
+        text = shipped.read_text("utf-8")
+    else:
+        text = path.read_text("utf-8")
+    try:
+        return with_settings(Recipe(), tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{name} is not a TOML file ({error}).") from error
+
+
+def with_settings(recipe: Recipe, settings: dict) -> Recipe:
+    """The recipe with some settings replaced, checked by type."""
+    kinds = {f.name: type(getattr(recipe, f.name)) for f in fields(recipe)}
+    for key, value in settings.items():
+        if key not in kinds:
+            raise RecipeError(f"No setting {key!r}; recipes know {', '.join(sorted(kinds))}.")
+        if kinds[key] is float and isinstance(value, int) and not isinstance(value, bool):
+            settings = settings | {key: float(value)}
+        elif type(value) is not kinds[key]:
+            raise RecipeError(f"{key} must be a {kinds[key].__name__}, not {value!r}.")
+    return replace(recipe, **settings)

@@ -1,0 +1,105 @@
+"""The values that cross borders: frames, boxes, heatmaps and predictions. Frozen, shapes checked here.
+
+Coordinates are 0-based, the centre of the top-left pixel is (0, 0), the picture is as displayed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.heatmaps import sigmoid
+
+
+def frozen(array: np.ndarray, dtype: type | None = None) -> np.ndarray:
+    """A read-only view or copy of an array, contiguous, in `dtype`."""
+    array = np.ascontiguousarray(array, dtype)
+    if array.flags.writeable:
+        array = array.view()
+        array.flags.writeable = False
+    return array
+
+
+def check_picture(pixels: np.ndarray) -> None:
+    """Raise ValueError unless `pixels` is (H, W, 3) uint8 with at least one pixel."""
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+        raise ValueError(f"a picture must be (H, W, 3) uint8, not {pixels.shape} {pixels.dtype}")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture with its origin. pixels (H, W, 3) uint8 RGB, read-only; time in monotonic seconds."""
+
+    pixels: np.ndarray
+    time: float = 0.0
+    origin: str = ""
+    index: int = 0
+
+    def __post_init__(self) -> None:
+        check_picture(self.pixels)
+        object.__setattr__(self, "pixels", frozen(self.pixels))
+
+
+@dataclass(frozen=True)
+class Box:
+    """A square in picture pixels around a subject's landmarks (not yet widened to the model's crop).
+
+    (cx, cy) its centre, `side` its side, `score` the detector's, `origin` who drew it:
+    hand, face, person, whole, landmarks or file.
+    """
+
+    cx: float
+    cy: float
+    side: float
+    score: float = 1.0
+    origin: str = "hand"
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite([self.cx, self.cy, self.side, self.score]).all() and self.side > 0):
+            raise ValueError(f"a box needs finite numbers and a positive side, not {self}")
+
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1 in picture pixels."""
+        half = self.side / 2
+        return self.cx - half, self.cy - half, self.cx + half, self.cy + half
+
+
+@dataclass(frozen=True)
+class Heatmaps:
+    """logits (K, h, w) float32 of one crop; affine (2, 3) float64 maps picture pixels to crop pixels."""
+
+    logits: np.ndarray
+    affine: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.logits.ndim != 3 or self.affine.shape != (2, 3):
+            raise ValueError(f"heatmaps need (K, h, w) and (2, 3), not {self.logits.shape}, {self.affine.shape}")
+        object.__setattr__(self, "logits", frozen(self.logits, np.float32))
+        object.__setattr__(self, "affine", frozen(self.affine, np.float64))
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """(K, h, w) float32 in [0, 1]."""
+        return sigmoid(self.logits)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model found in one box. landmarks (K, 3) float64: x, y in picture pixels and score 0 to 1."""
+
+    landmarks: np.ndarray
+    box: Box
+    model: str
+    heatmaps: Heatmaps | None = None
+
+    def __post_init__(self) -> None:
+        if self.landmarks.ndim != 2 or self.landmarks.shape[1] != 3:
+            raise ValueError(f"landmarks must be (K, 3), not {self.landmarks.shape}")
+        object.__setattr__(self, "landmarks", frozen(self.landmarks, np.float64))
+
+    @property
+    def score(self) -> float:
+        """Mean score of the landmarks."""
+        return float(self.landmarks[:, 2].mean())
