@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from engine.errors import UserError
+
 BLOCKS = ("hierarchical",)
 DEPTH = 4  # halvings inside the hourglass
 STEM_KERNEL = 7
 
 
-class GraphError(ValueError):
+class GraphError(UserError):
     """An architecture that cannot be built; the message is one sentence with a remedy."""
 
 

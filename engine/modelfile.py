@@ -19,6 +19,7 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from engine.errors import UserError
 from engine.graph import Architecture, Graph, GraphError, build
 from engine.schema import Schema, SchemaError, schema_from_json
 
@@ -28,7 +29,7 @@ MAX_HEADER = 1 << 20
 SCALES = (1e-8, 1e8)  # what alphas and the stem's scales may be
 
 
-class ModelError(ValueError):
+class ModelError(UserError):
     """A model file that cannot be used; the message is one sentence with a remedy."""
 
 

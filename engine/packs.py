@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.errors import UserError
 from engine.opencv import cv2
 
 MAX_BYTES = 4 << 30
 
 
-class PackError(ValueError):
+class PackError(UserError):
     """A pack that cannot be read; the message is one sentence with a remedy."""
 
 

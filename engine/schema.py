@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import UserError
 
-class SchemaError(ValueError):
+
+class SchemaError(UserError):
     """A schema that cannot be used; the message is one sentence with a remedy."""
 
 

@@ -12,11 +12,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from engine.errors import UserError
 from engine.train.binary import BinaryConv2d
 from engine.train.hourglass import Hourglass
 
 
-class CheckpointError(ValueError):
+class CheckpointError(UserError):
     """A checkpoint that cannot be used; the message is one sentence with a remedy."""
 
 

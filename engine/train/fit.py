@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from engine import crop, heatmaps, metrics
+from engine.errors import UserError
 from engine.schema import Schema
 from engine.train import augment, checkpoint
 from engine.train.binary import binary_cross_entropy
@@ -22,7 +23,7 @@ from engine.train.recipes import Recipe
 RECALIBRATION_BATCHES = 40
 
 
-class TrainingError(RuntimeError):
+class TrainingError(UserError):
     """A training that cannot go on; the message is one sentence with a remedy."""
 
 
