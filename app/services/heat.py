@@ -1,0 +1,73 @@
+"""Heatmaps as pictures to lay over a picture, and the places they speak for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import crop, heatmaps
+from engine.opencv import cv2
+from engine.types import Prediction
+from engine.uncertainty import peaks as peaks_of
+
+FLOOR = 0.04  # below this share of the maximum nothing is drawn
+
+
+@dataclass(frozen=True)
+class Heat:
+    """One landmark's map for the screen.
+
+    pixels (h, w, 4) uint8 BGRA, premultiplied; affine (2, 3) maps the map's own coordinates (0 to w,
+    edge to edge) to picture pixels; maximum: the highest probability.
+    """
+
+    pixels: np.ndarray
+    affine: np.ndarray
+    maximum: float
+
+
+def inferno() -> np.ndarray:
+    """(256, 3) uint8 BGR: the colours from 0 to the maximum."""
+    return cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO)[:, 0]
+
+
+def heat(prediction: Prediction, landmark: int, opacity: float = 0.6) -> Heat | None:
+    """A landmark's probabilities in inferno, scaled to their own maximum; None without heatmaps."""
+    if prediction.heatmaps is None:
+        return None
+    values = heatmaps.sigmoid(prediction.heatmaps.logits[landmark])
+    maximum = float(values.max())
+    share = values / max(maximum, 1e-9)
+    alpha = np.minimum(1.0, 1.25 * share) ** 0.8 * opacity
+    alpha[share < FLOOR] = 0.0
+    colours = inferno()[(share * 255).astype(np.uint8)] * alpha[..., None]
+    pixels = np.concatenate([colours, alpha[..., None] * 255], 2)
+    return Heat(np.ascontiguousarray(pixels.round().astype(np.uint8)), _to_picture(prediction.heatmaps.affine), maximum)
+
+
+def value_at(prediction: Prediction, landmark: int, x: float, y: float) -> float | None:
+    """Probability of a landmark at a place in picture pixels; None outside the map."""
+    if prediction.heatmaps is None:
+        return None
+    maps = prediction.heatmaps
+    cell = heatmaps.to_heatmap(crop.apply(maps.affine, np.array([x, y])))
+    column, row = np.floor(cell + 0.5).astype(int)
+    height, width = maps.logits.shape[1:]
+    if not (0 <= row < height and 0 <= column < width):
+        return None
+    return float(heatmaps.sigmoid(maps.logits[landmark, row, column]))
+
+
+def peaks(prediction: Prediction | None, landmark: int, count: int = 3) -> np.ndarray:
+    """The best places of one landmark in its map: (n, 3) x, y in picture pixels, score."""
+    if prediction is None or prediction.heatmaps is None or landmark < 0:
+        return np.empty((0, 3))
+    return peaks_of(prediction.heatmaps, landmark, count)
+
+
+def _to_picture(affine: np.ndarray) -> np.ndarray:
+    """(2, 3): map coordinates, edge to edge, to picture pixels."""
+    back = crop.invert(affine)
+    linear = back[:, :2] * heatmaps.STRIDE
+    return np.concatenate([linear, (back[:, :2] @ [-0.5, -0.5] + back[:, 2])[:, None]], 1)

@@ -1,0 +1,217 @@
+"""Pictures and thumbnails for the views: decoded off the GUI thread, newest request first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from engine.errors import UserError
+from engine.images import load_image
+from engine.opencv import cv2
+from engine.types import frozen
+
+CACHE_BYTES = 512 << 20
+SMALLEST_LEVEL = 1500  # a level of the pyramid is made while the longer side is above this, pixels
+JOIN_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture and its halvings. pixels (H, W, 3) uint8 RGB; levels: (h, w, 4) uint8 BGRX, largest first."""
+
+    pixels: np.ndarray
+    levels: tuple[np.ndarray, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def nbytes(self) -> int:
+        return self.pixels.nbytes + sum(level.nbytes for level in self.levels)
+
+
+def make_picture(pixels: np.ndarray) -> Picture:
+    """A picture with its pyramid from (H, W, 3) uint8 RGB pixels."""
+    level = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA)
+    levels = [frozen(level)]
+    while max(level.shape[:2]) > SMALLEST_LEVEL:
+        height, width = level.shape[:2]
+        level = cv2.resize(level, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
+        levels.append(frozen(level))
+    return Picture(frozen(pixels), tuple(levels))
+
+
+def equalised(picture: Picture) -> Picture:
+    """The picture with its lightness spread over the whole range, for the eye only."""
+    lab = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(8, 8)).apply(lab[..., 0])
+    return make_picture(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
+
+
+def thumbnail(pixels: np.ndarray, side: int) -> np.ndarray:
+    """The middle square of a picture, (side, side, 4) uint8 BGRX."""
+    height, width = pixels.shape[:2]
+    edge = min(height, width)
+    top, left = (height - edge) // 2, (width - edge) // 2
+    square = pixels[top : top + edge, left : left + edge]
+    small = cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA if edge > side else cv2.INTER_LINEAR)
+    return frozen(cv2.cvtColor(small, cv2.COLOR_RGB2BGRA))
+
+
+class PictureCache:
+    """The last decoded pictures, shared by threads; entries go stale when the file changes."""
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._held: OrderedDict[tuple[str, int, int], Picture] = OrderedDict()
+
+    def load(self, path: Path) -> Picture:
+        """The picture of a file; raises UserError where it cannot be read."""
+        key = self._key(path)
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        picture = make_picture(load_image(path))
+        with self._lock:
+            self._held[key] = picture
+            while len(self._held) > 1 and sum(p.nbytes for p in self._held.values()) > self._limit:
+                self._held.popitem(last=False)
+        return picture
+
+    def peek(self, path: Path) -> Picture | None:
+        """The picture if it is held already, without reading the file's pixels."""
+        try:
+            key = self._key(path)
+        except UserError:
+            return None
+        with self._lock:
+            return self._held.get(key)
+
+    @staticmethod
+    def _key(path: Path) -> tuple[str, int, int]:
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise UserError(f"{path.name} is not there any more; put it back or remove it from the project.") from error
+        return str(path), stat.st_mtime_ns, stat.st_size
+
+
+class Pictures(QObject):
+    """Loads pictures for the canvas and thumbnails for the queue in one thread of its own.
+
+    loaded(image id, Picture); thumbnailed(image id, (side, side, 4) uint8 BGRX); failed(image id, sentence).
+    A thumbnail that cannot be made reports through `failed` as well.
+    """
+
+    loaded = Signal(int, object)
+    thumbnailed = Signal(int, object)
+    failed = Signal(int, str)
+
+    def __init__(self, cache: PictureCache, thumbnail_side: int, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.cache = cache
+        self._side = thumbnail_side
+        self._ready = threading.Condition()
+        self._shown: list[tuple[int, Path, bool]] = []  # newest last; True: the view waits for it
+        self._small: OrderedDict[int, Path] = OrderedDict()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def show(self, image: int, path: Path) -> None:
+        """Ask for a picture; older requests that nobody waits for any more are dropped."""
+        held = self.cache.peek(path)
+        if held is not None:
+            self.loaded.emit(image, held)
+            return
+        with self._ready:
+            self._shown = [(image, path, True)]
+        self._wake()
+
+    def prefetch(self, image: int, path: Path) -> None:
+        """Decode a picture into the cache when there is time."""
+        with self._ready:
+            self._shown.insert(0, (image, path, False))
+            del self._shown[:-4]
+        self._wake()
+
+    def want_thumbnail(self, image: int, path: Path) -> None:
+        """Ask for a thumbnail; the newest request is made first."""
+        with self._ready:
+            self._small[image] = path
+            self._small.move_to_end(image)
+            while len(self._small) > 200:
+                self._small.popitem(last=False)
+        self._wake()
+
+    def forget_thumbnails(self) -> None:
+        """Drop the thumbnails that are still to be made."""
+        with self._ready:
+            self._small.clear()
+
+    def close(self, timeout: float = JOIN_SECONDS) -> bool:
+        """End the thread; True when it has ended in time."""
+        with self._ready:
+            self._closed = True
+            self._ready.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout)
+            return not self._thread.is_alive()
+        return True
+
+    def _wake(self) -> None:
+        with self._ready:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
+                self._thread.start()
+            self._ready.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not (self._closed or self._shown or self._small):
+                    self._ready.wait()
+                if self._closed:
+                    return
+                if self._shown:
+                    image, path, wanted = self._shown.pop()
+                    small = False
+                else:
+                    image, path = self._small.popitem()
+                    small, wanted = True, True
+            self._load(image, path, small, wanted)
+
+    def _load(self, image: int, path: Path, small: bool, wanted: bool) -> None:
+        try:
+            if small:
+                held = self.cache.peek(path)
+                pixels = held.pixels if held else load_image(path)
+                self._tell(self.thumbnailed, image, thumbnail(pixels, self._side))
+            else:
+                picture = self.cache.load(path)
+                if wanted:
+                    self._tell(self.loaded, image, picture)
+        except (UserError, OSError) as error:
+            if wanted:
+                self._tell(self.failed, image, reason(path, error))
+
+    def _tell(self, signal: Signal, image: int, value: object) -> None:
+        if not self._closed:
+            signal.emit(image, value)
+
+
+def reason(path: Path, error: Exception) -> str:
+    """One sentence about why a picture could not be read."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"{path.name} is not there any more; put it back or remove it from the project."
+    return f"{path.name} cannot be read ({error.strerror or error}); check the file."

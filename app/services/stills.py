@@ -1,0 +1,235 @@
+"""Predictions for the project's pictures, made in the background: the picture on screen first.
+
+One thread owns the runtime. Values go in by `request` and `predict_all` and come out by signals, so
+the window never waits.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.services.pictures import PictureCache, reason
+from engine.detect import make_detector
+from engine.errors import UserError
+from engine.images import load_image
+from engine.predictor import Predictor
+from engine.runtime import Runtime
+from engine.schema import Schema
+from engine.types import Box, Prediction
+from engine.uncertainty import doubt as doubt_of
+
+JOIN_SECONDS = 3.0
+DETECTORS = {"face": "face", "person": "person", "body": "person"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to predict: the found subjects of a picture, or the landmarks in given boxes.
+
+    `token` comes back with the answer; a request with boxes and without a token only wants heatmaps
+    for the screen and is dropped when another picture is shown.
+    """
+
+    image: int
+    path: Path
+    boxes: tuple[Box, ...] = ()
+    heatmaps: bool = False
+    token: Hashable = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Predictions for a request, one a box or one a found subject; `doubt` of the worst, None where none."""
+
+    request: Request
+    predictions: tuple[Prediction, ...]
+    doubt: float | None
+
+    @property
+    def image(self) -> int:
+        return self.request.image
+
+
+class Stills(QObject):
+    """Background prediction of project pictures.
+
+    predicted(image id, Answer); failed(image id, sentence): the picture cannot be read;
+    progress(done, total) of `predict_all`, (0, 0) when it ends; unavailable(sentence): no model to run.
+    """
+
+    predicted = Signal(int, object)
+    failed = Signal(int, str)
+    progress = Signal(int, int)
+    unavailable = Signal(str)
+
+    def __init__(
+        self, runtime_for: Callable[[Schema], Runtime], cache: PictureCache | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.cache = cache or PictureCache()
+        self._runtime_for = runtime_for
+        self._ready = threading.Condition()
+        self._urgent: list[Request] = []  # newest last
+        self._backlog: deque[Request] = deque()
+        self._done = self._total = 0
+        self._schema: Schema | None = None
+        self._predictor: Predictor | None = None
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    # ---- what the window asks for
+    def set_schema(self, schema: Schema | None) -> None:
+        """Choose whose landmarks to predict; drops all requests, the model is opened when needed."""
+        with self._ready:
+            self._schema, self._predictor = schema, None
+            self._urgent.clear()
+        self.cancel()
+
+    def set_runtime(self, runtime: Runtime | None) -> None:
+        """Use this runtime from the next picture on; None asks for the schema's model again."""
+        with self._ready:
+            self._predictor = None if runtime is None else make_predictor(runtime)
+            if runtime is not None:
+                self._schema = runtime.model.schema
+
+    def request(
+        self, image: int, path: str | Path, box: Box | None = None, heatmaps: bool = False, token: Hashable = None,
+        boxes: tuple[Box, ...] = (),
+    ) -> None:  # fmt: skip
+        """Predict a picture before everything asked for earlier."""
+        wanted = Request(image, Path(path), boxes or ((box,) if box else ()), heatmaps, token)
+        with self._ready:
+            kept: list[Request] = []
+            for old in self._urgent:
+                if old.image == image and old.token == token and bool(old.boxes) == bool(wanted.boxes):
+                    continue
+                if heatmaps and old.heatmaps and old.image != image and old.token is None:
+                    if old.boxes:
+                        continue
+                    old = replace(old, heatmaps=False)
+                kept.append(old)
+            self._urgent = [*kept, wanted]
+        self._wake()
+
+    def predict_all(self, pictures: Iterable[tuple[int, str | Path]]) -> None:
+        """Queue whole pictures behind all single requests; counted by `progress`."""
+        wanted = [Request(image, Path(path)) for image, path in pictures]
+        with self._ready:
+            waiting = {r.image for r in self._backlog}
+            new = [r for r in wanted if r.image not in waiting]
+            self._backlog.extend(new)
+            self._total += len(new)
+            done, total = self._done, self._total
+        if new:
+            self._tell(self.progress, done, total)
+            self._wake()
+
+    def cancel(self) -> None:
+        """Drop what `predict_all` still has to do."""
+        with self._ready:
+            self._backlog.clear()
+            self._done = self._total = 0
+        self._tell(self.progress, 0, 0)
+
+    def close(self, timeout: float = JOIN_SECONDS) -> bool:
+        """End the thread after the picture in hand; True when it has ended in time."""
+        with self._ready:
+            self._closed = True
+            self._ready.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout)
+            return not self._thread.is_alive()
+        return True
+
+    # ---- the thread
+    def _wake(self) -> None:
+        with self._ready:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name="stills", daemon=True)
+                self._thread.start()
+            self._ready.notify_all()
+
+    def _next(self) -> tuple[Request, bool] | None:
+        with self._ready:
+            while not (self._closed or self._urgent or self._backlog):
+                self._ready.wait()
+            if self._closed:
+                return None
+            if self._urgent:
+                return self._urgent.pop(), False
+            return self._backlog.popleft(), True
+
+    def _run(self) -> None:
+        while (work := self._next()) is not None:
+            request, counted = work
+            predictor = self._open()
+            if predictor is None:
+                continue
+            self._predict(predictor, request)
+            if counted:
+                self._count()
+
+    def _open(self) -> Predictor | None:
+        """The predictor in force, opened here where there is none yet."""
+        with self._ready:
+            schema, predictor = self._schema, self._predictor
+        if predictor is not None or schema is None:
+            return predictor
+        try:
+            predictor = make_predictor(self._runtime_for(schema))
+        except (UserError, OSError) as error:
+            with self._ready:
+                self._urgent.clear()
+            self.cancel()
+            self._tell(self.unavailable, str(error))
+            return None
+        with self._ready:
+            if self._schema is schema and self._predictor is None:
+                self._predictor = predictor
+            return self._predictor
+
+    def _predict(self, predictor: Predictor, request: Request) -> None:
+        try:
+            pixels = self._pixels(request)
+            if request.boxes:
+                found = [predictor.predict_box(pixels, box, heatmaps=request.heatmaps) for box in request.boxes]
+            else:
+                found = predictor.predict(pixels, heatmaps=request.heatmaps)
+        except (UserError, OSError) as error:
+            self._tell(self.failed, request.image, reason(request.path, error))
+            return
+        worst = max((float(doubt_of(p)) for p in found), default=None)
+        self._tell(self.predicted, request.image, Answer(request, tuple(found), worst))
+
+    def _pixels(self, request: Request) -> np.ndarray:
+        """The picture's pixels; only a picture for the screen enters the cache."""
+        held = self.cache.load(request.path) if request.heatmaps else self.cache.peek(request.path)
+        return held.pixels if held else load_image(request.path)
+
+    def _count(self) -> None:
+        with self._ready:
+            self._done += 1
+            done, total = self._done, self._total
+            if total and done >= total and not self._backlog:
+                self._done = self._total = 0
+        if total:
+            self._tell(self.progress, done, total)
+            if done >= total:
+                self._tell(self.progress, 0, 0)
+
+    def _tell(self, signal: Signal, *values: object) -> None:
+        if not self._closed:
+            signal.emit(*values)
+
+
+def make_predictor(runtime: Runtime) -> Predictor:
+    """A predictor with the detector that fits the model's subject."""
+    name = DETECTORS.get(runtime.model.schema.subject, "whole")
+    return Predictor(runtime, detector=make_detector(name, runtime))
