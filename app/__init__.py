@@ -1,0 +1,1 @@
+"""The application: projects, services, views and the command line."""

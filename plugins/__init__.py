@@ -1,0 +1,1 @@
+"""Plugins that ship; each imports app.api only."""

@@ -1,0 +1,55 @@
+"""What every test gets: its own data folder, no screen, and a check that it left nothing running."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("QT_SCALE_FACTOR", "1")
+PATIENCE = 3.0  # seconds that threads and processes of a test have to end
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of this test's own, so that nobody's settings and models are read or changed."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOURBIT_HOME", str(folder))
+    return folder
+
+
+def _threads() -> set[threading.Thread]:
+    return {t for t in threading.enumerate() if not t.daemon}
+
+
+def _children() -> set[int]:
+    """Process ids of this process's children, where the system tells; helpers of the runner are known by then."""
+    found: set[int] = set()
+    for task in Path("/proc/self/task").glob("*/children"):
+        try:
+            found |= {int(pid) for pid in task.read_text().split()}
+        except OSError:  # the thread ended meanwhile
+            continue
+    return found - {child.pid for child in multiprocessing.active_children()}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Fail a test that leaves a thread or a child process behind."""
+    threads, children = _threads(), _children()
+    yield
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        if not (_threads() - threads or _children() - children):
+            return
+        gc.collect()
+        time.sleep(0.02)
+    left = [t.name for t in _threads() - threads] + [f"process {pid}" for pid in _children() - children]
+    pytest.fail(f"left running: {', '.join(left)}")
