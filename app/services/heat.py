@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -16,7 +17,7 @@ FLOOR = 0.04  # below this share of the maximum nothing is drawn
 
 @dataclass(frozen=True)
 class Heat:
-    """One landmark's map for the screen.
+    """A map for the screen.
 
     pixels (h, w, 4) uint8 BGRA, premultiplied; affine (2, 3) maps the map's own coordinates (0 to w,
     edge to edge) to picture pixels; maximum: the highest probability.
@@ -32,11 +33,15 @@ def inferno() -> np.ndarray:
     return cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO)[:, 0]
 
 
-def heat(prediction: Prediction, landmark: int, opacity: float = 0.6) -> Heat | None:
-    """A landmark's probabilities in inferno, scaled to their own maximum; None without heatmaps."""
+def heat(prediction: Prediction, landmark: int | Literal["max", "sum"], opacity: float = 0.6) -> Heat | None:
+    """Probabilities in inferno, scaled to their own maximum: one landmark's, or all in one; None without heatmaps."""
     if prediction.heatmaps is None:
         return None
-    values = heatmaps.sigmoid(prediction.heatmaps.logits[landmark])
+    if isinstance(landmark, str):
+        every = prediction.heatmaps.probabilities
+        values = every.max(0) if landmark == "max" else every.sum(0)
+    else:
+        values = heatmaps.sigmoid(prediction.heatmaps.logits[landmark])
     maximum = float(values.max())
     share = values / max(maximum, 1e-9)
     alpha = np.minimum(1.0, 1.25 * share) ** 0.8 * opacity
