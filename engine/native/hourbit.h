@@ -1,0 +1,100 @@
+/* The C interface of Hourbit's bit-packed engine.
+ *
+ * The caller (engine/runtime/packed.py) derives a flat list of steps and buffers from a checked graph;
+ * nothing here parses a file. Every size is checked again. All functions are safe to call from several
+ * threads, but one net serves one call at a time.
+ *
+ * Floats are NHWC float32. Bits are NHWC in 32-bit words (least significant bit = lowest channel, missing
+ * channels = 0) with a ring of one zero pixel round the picture, which is the padding of -1.
+ */
+#ifndef HOURBIT_H
+#define HOURBIT_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define HB_API __declspec(dllexport)
+#else
+#define HB_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HB_ABI 1
+
+enum HbOp {
+    HB_STEM = 0,   /* image -> target: integer 7 x 7 convolution, stride 2, batch-norm, ReLU */
+    HB_SIGN = 1,   /* source -> bits: batch-norm, sign */
+    HB_CONV = 2,   /* source bits -> target slice (+ other's), and bits after the next batch-norm and sign */
+    HB_POOL = 3,   /* source -> target: 2 x 2 maximum */
+    HB_UP_ADD = 4, /* other + nearest x 2 of source -> target */
+    HB_HEAD = 5    /* source -> logits: batch-norm, ReLU, real 1 x 1 convolution */
+};
+
+typedef struct HbArray {
+    const void *data;
+    int64_t bytes;
+} HbArray;
+
+/* Arrays by operation, C = channels, I = in_channels:
+ * STEM: int16 (C, 7, 7, 3), scale (C), bias (C), batch-norm's scale (C) and shift (C)
+ * SIGN: -, batch-norm's scale (C) and shift (C)
+ * CONV: bits uint8 (C, kernel * kernel * I / 8), alpha (C), and with `bits`: int32 threshold (C), uint8 flip (C);
+ *       the bit of a channel is (differing bits <= threshold) xor flip
+ * HEAD: float (C, I), bias (C), batch-norm's scale (I) and shift (I)
+ */
+typedef struct HbStep {
+    int32_t op;
+    int32_t side;        /* of the output map */
+    int32_t kernel;      /* 1 or 3 in CONV */
+    int32_t in_channels;
+    int32_t channels;    /* written by this step */
+    int32_t stride;      /* channels of target and other */
+    int32_t offset;      /* first channel of target and other that CONV writes */
+    int32_t source;      /* buffers, -1 = none */
+    int32_t target;
+    int32_t other;
+    int32_t bits;
+    int32_t relu;        /* CONV: 1 = ReLU after the scale */
+    int32_t pad;         /* CONV: -1 or 0, what lies outside the picture */
+    int32_t reserved;
+    HbArray arrays[5];
+} HbStep;
+
+typedef struct HbBuffer {
+    int32_t bits;     /* 1: bits of side x side x channels; 0: floats */
+    int32_t side;
+    int32_t channels;
+    int32_t reserved;
+    int64_t floats;   /* size where bits = 0 */
+} HbBuffer;
+
+typedef struct HbNet HbNet;
+
+HB_API int32_t hb_abi(void);
+
+/* Instruction sets of this machine, best first, joined by commas. */
+HB_API const char *hb_isas(void);
+
+/* NULL on failure; hb_last_error says why. Copies what it needs. */
+HB_API HbNet *hb_create(const HbStep *steps, int32_t step_count, const HbBuffer *buffers, int32_t buffer_count,
+                        int32_t image_side, const char *isa);
+
+/* image (side, side, 3) uint8, logits (K, side / 4, side / 4) float32; sizes in elements. 0 = done. */
+HB_API int32_t hb_run(HbNet *net, const uint8_t *image, int64_t image_size, float *logits, int64_t logits_size);
+
+/* Bytes of memory that a net holds. */
+HB_API int64_t hb_memory(const HbNet *net);
+
+HB_API void hb_destroy(HbNet *net);
+
+/* The calling thread's last failure, empty where there was none. */
+HB_API const char *hb_last_error(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,164 @@
+// Portable C++: 64-bit population count; the only kernel file on processors other than x86.
+#include <string.h>
+
+#include "kernels.h"
+
+#if defined(_MSC_VER)
+#include <intrin.h>
+#endif
+
+namespace hourbit {
+namespace {
+
+// Eight lanes as plain loops, which compilers turn into whatever the baseline offers.
+struct Lanes {
+    struct F {
+        float at[8];
+    };
+    struct I {
+        int32_t at[8];
+    };
+    static constexpr int N = 8, HEAD_TILE = 4;
+
+    template <class T, class Each>
+    static T each(Each each) {
+        T out;
+        for (int i = 0; i < N; ++i) out.at[i] = each(i);
+        return out;
+    }
+    static F load(const float *p) { return each<F>([=](int i) { return p[i]; }); }
+    static I load(const int32_t *p) { return each<I>([=](int i) { return p[i]; }); }
+    static F load_some(const float *p, int) { return load(p); }
+    static void store(float *p, F x) { memcpy(p, x.at, sizeof x.at); }
+    static void store_some(float *p, F x, int) { store(p, x); }
+    static F set(float x) { return each<F>([=](int) { return x; }); }
+    static I set(int x) { return each<I>([=](int) { return x; }); }
+    static F mul(const F &a, const F &b) { return each<F>([&](int i) { return a.at[i] * b.at[i]; }); }
+    static F add(const F &a, const F &b) { return each<F>([&](int i) { return a.at[i] + b.at[i]; }); }
+    static F larger(const F &a, const F &b) { return each<F>([&](int i) { return a.at[i] > b.at[i] ? a.at[i] : b.at[i]; }); }
+    static I sub(const I &a, const I &b) { return each<I>([&](int i) { return a.at[i] - b.at[i]; }); }
+    static F to_float(const I &x) { return each<F>([&](int i) { return static_cast<float>(x.at[i]); }); }
+    static uint32_t positive(const F &x) {
+        uint32_t mask = 0;
+        for (int i = 0; i < N; ++i) mask |= static_cast<uint32_t>(x.at[i] > 0.0f) << i;
+        return mask;
+    }
+    static uint32_t at_most(const I &a, const I &b) {
+        uint32_t mask = 0;
+        for (int i = 0; i < N; ++i) mask |= static_cast<uint32_t>(a.at[i] <= b.at[i]) << i;
+        return mask;
+    }
+    static I load_pairs(const int16_t *p) {
+        I out;
+        memcpy(out.at, p, sizeof out.at);
+        return out;
+    }
+    static I set_pair(const int16_t *p) {
+        int32_t pair;
+        memcpy(&pair, p, 4);
+        return set(pair);
+    }
+    static I add_products(const I &sum, const I &a, const I &b) {
+        int16_t x[2 * N], y[2 * N];
+        memcpy(x, a.at, sizeof x);
+        memcpy(y, b.at, sizeof y);
+        return each<I>([&](int i) { return sum.at[i] + (x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1]); });
+    }
+};
+
+}  // namespace
+}  // namespace hourbit
+
+#include "lanes.h"
+
+namespace hourbit {
+namespace {
+
+inline int popcount(uint64_t x) {
+#if defined(_MSC_VER) && defined(_M_X64)
+    return static_cast<int>(__popcnt64(x));
+#elif defined(_MSC_VER)
+    int count = 0;
+    for (; x; x &= x - 1) ++count;
+    return count;
+#else
+    return __builtin_popcountll(x);
+#endif
+}
+
+int64_t conv_bytes(const ConvShape &s) {
+    return static_cast<int64_t>(s.channels) * s.kernel * s.kernel * words(s.in_channels) * 4;
+}
+
+// bits (channels, ky, kx, in) -> [channels][ky][kx][word]
+void conv_pack(const ConvShape &s, const uint8_t *bits, void *packed) {
+    const int64_t rows = static_cast<int64_t>(s.channels) * s.kernel * s.kernel;
+    const int from = s.in_channels / 8, to = words(s.in_channels) * 4;
+    memset(packed, 0, static_cast<size_t>(rows) * to);
+    for (int64_t row = 0; row < rows; ++row) memcpy(static_cast<uint8_t *>(packed) + row * to, bits + row * from, from);
+}
+
+template <class T>
+inline T load_as(const uint32_t *p) {
+    T value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
+// Differing bits of P pixels and two output channels, whose weights lie `filter` words apart.
+template <int P>
+inline void count_pair(const Conv &c, const uint32_t *pixels, const uint32_t *weight, int filter, int32_t (&counts)[P][2]) {
+    const int in_words = words(c.shape.in_channels), row = c.shape.kernel * in_words;
+    int64_t sum[P][2] = {};
+    for (int ky = 0; ky < c.shape.kernel; ++ky, pixels += (c.side + 2) * in_words, weight += row) {
+        int i = 0;
+        for (; i + 2 <= row; i += 2) {
+            const uint64_t w0 = load_as<uint64_t>(weight + i), w1 = load_as<uint64_t>(weight + filter + i);
+            for (int p = 0; p < P; ++p) {
+                const uint64_t a = load_as<uint64_t>(pixels + p * in_words + i);
+                sum[p][0] += popcount(a ^ w0);
+                sum[p][1] += popcount(a ^ w1);
+            }
+        }
+        if (i < row)
+            for (int p = 0; p < P; ++p) {
+                const uint32_t a = pixels[p * in_words + i];
+                sum[p][0] += popcount(a ^ weight[i]);
+                sum[p][1] += popcount(a ^ weight[filter + i]);
+            }
+    }
+    for (int p = 0; p < P; ++p)
+        for (int k = 0; k < 2; ++k) counts[p][k] = static_cast<int32_t>(sum[p][k]);
+}
+
+template <int P>
+inline void conv_tile(const Conv &c, int y, int x, int channel) {
+    const int filter = c.shape.kernel * c.shape.kernel * words(c.shape.in_channels);
+    const uint32_t *weight = static_cast<const uint32_t *>(c.weight) + static_cast<int64_t>(channel) * filter;
+    Lanes::I differing[P];
+    for (int k = 0; k < N; k += 2) {
+        int32_t counts[P][2];
+        count_pair<P>(c, taps(c, y, x), weight + k * filter, filter, counts);
+        for (int p = 0; p < P; ++p) {
+            differing[p].at[k] = counts[p][0];
+            differing[p].at[k + 1] = counts[p][1];
+        }
+    }
+    for (int p = 0; p < P; ++p) finish(c, differing[p], y, x + p, channel, correction(c, y, x + p));
+}
+
+void conv(const Conv &c) {
+    for (int y = 0; y < c.side; ++y)
+        for (int channel = 0; channel < c.shape.channels; channel += N) {
+            int x = 0;
+            for (; x + 2 <= c.side; x += 2) conv_tile<2>(c, y, x, channel);
+            for (; x < c.side; ++x) conv_tile<1>(c, y, x, channel);
+        }
+}
+
+}  // namespace
+
+const Kernels scalar_kernels = {"scalar", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
+                                sign, pool, up_add, head_bytes, head_pack, head};
+
+}  // namespace hourbit

@@ -1,0 +1,98 @@
+"""Three runtimes behind one protocol: packed (C), reference (NumPy) and onnx (ONNX Runtime).
+
+All give the same function of the same uint8 crop; packed and reference agree bit for bit, which is
+checked once for each model before packed is trusted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from engine.errors import UserError
+from engine.graph import build
+from engine.modelfile import Model
+from engine.runtime.packed import EngineError, PackedRuntime, choose_isa, supported_isas
+from engine.runtime.reference import ReferenceRuntime
+
+RUNTIMES = ("packed", "reference", "onnx")
+CHECK_SIDE = 64  # weights do not depend on the side, and the smallest network takes milliseconds
+
+_checked: dict[tuple[str, str], bool] = {}
+
+
+@runtime_checkable
+class Runtime(Protocol):
+    """A model ready to run.
+
+    name: packed, reference or onnx; isa: avx512, avx2, scalar, numpy or onnx; notice: why another runtime than
+    the one asked for serves, else empty; checked: compared with the reference on this machine.
+    """
+
+    name: str
+    isa: str
+    threads: int
+    model: Model
+    notice: str
+    checked: bool
+
+    def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
+        """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
+
+
+def available_isas() -> list[str]:
+    """Instruction sets that the compiled engine has on this machine, best first; empty without the engine."""
+    try:
+        return supported_isas()
+    except EngineError:
+        return []
+
+
+def open_runtime(model: Model, runtime: str = "packed", threads: int = 1, isa: str | None = None) -> Runtime:
+    """A runtime for a model.
+
+    Where the compiled engine is missing or differs from the reference, "packed" gives the reference
+    with `notice` set. Raises UserError for an unknown runtime or instruction set.
+    """
+    if runtime not in RUNTIMES:
+        raise UserError(f"Unknown runtime {runtime!r}; use one of {', '.join(RUNTIMES)}.")
+    if threads < 1:
+        raise UserError(f"A runtime needs at least one thread, not {threads}.")
+    if runtime == "onnx":
+        from engine.runtime.onnx import OnnxRuntime
+
+        return OnnxRuntime(model, threads)
+    if runtime == "reference":
+        return ReferenceRuntime(model)
+    return _open_packed(model, isa)
+
+
+def _open_packed(model: Model, isa: str | None) -> Runtime:
+    try:
+        supported_isas()
+    except EngineError as error:
+        return _fallback(model, str(error))
+    packed = PackedRuntime(model, choose_isa(isa))
+    if not agrees(model, packed.isa):
+        return _fallback(model, f"The compiled engine ({packed.isa}) differs from the reference on this machine.")
+    packed.checked = True
+    return packed
+
+
+def _fallback(model: Model, why: str) -> Runtime:
+    reference = ReferenceRuntime(model)
+    reference.notice = f"{why} Predictions use the slower NumPy runtime."
+    return reference
+
+
+def agrees(model: Model, isa: str) -> bool:
+    """Whether packed equals the reference for these weights, on one small random crop; remembered."""
+    key = (model.sha256, isa)
+    if key not in _checked:
+        small = replace(model, graph=build(replace(model.architecture, side=CHECK_SIDE)))
+        crop = np.random.default_rng(0).integers(0, 256, (CHECK_SIDE, CHECK_SIDE, 3), np.uint8)
+        found, expected = (r.run(crop, logits=True) for r in (PackedRuntime(small, isa), ReferenceRuntime(small)))
+        _checked[key] = np.array_equal(found, expected)
+    return _checked[key]

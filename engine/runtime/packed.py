@@ -1,0 +1,166 @@
+"""The bit-packed engine: ctypes over the C library of engine/native, which releases the GIL."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from ctypes import POINTER, Structure, c_char_p, c_int32, c_int64, c_void_p
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import UserError
+from engine.heatmaps import sigmoid
+from engine.modelfile import Model
+from engine.runtime.plan import make_plan
+from engine.runtime.reference import check_crop
+from engine.runtime.steps import Plan, Step
+
+ABI = 1
+ISAS = ("avx512", "avx2", "scalar")
+FILES = ("libhourbit.so", "hourbit.dll", "libhourbit.dylib")
+
+
+class EngineError(UserError):
+    """The compiled engine is missing, or cannot do what was asked; the message has a remedy."""
+
+
+class _Array(Structure):
+    _fields_ = [("data", c_void_p), ("bytes", c_int64)]
+
+
+class _Step(Structure):
+    _fields_ = [
+        *((name, c_int32) for name in ("op", "side", "kernel", "in_channels", "channels", "stride", "offset")),
+        *((name, c_int32) for name in ("source", "target", "other", "bits", "relu", "pad", "reserved")),
+        ("arrays", _Array * 5),
+    ]
+
+
+class _Buffer(Structure):
+    _fields_ = [*((name, c_int32) for name in ("bits", "side", "channels", "reserved")), ("floats", c_int64)]
+
+
+def _library_path() -> Path:
+    chosen = os.environ.get("HOURBIT_LIBRARY")
+    if chosen:
+        return Path(chosen)
+    for name in FILES:
+        path = resources.files("engine") / "native" / name
+        if path.is_file():
+            return Path(str(path))
+    raise EngineError("The compiled engine is not installed; install Hourbit again with a C++ compiler at hand.")
+
+
+@cache
+def _load(path: Path) -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL(str(path))
+        library.hb_abi.restype = c_int32
+        abi = library.hb_abi()
+    except (OSError, AttributeError) as error:
+        raise EngineError(f"The compiled engine cannot be loaded ({error}); install Hourbit again.") from error
+    if abi != ABI:
+        raise EngineError(f"The compiled engine has version {abi}, not {ABI}; install Hourbit again.")
+    library.hb_isas.restype = c_char_p
+    library.hb_last_error.restype = c_char_p
+    library.hb_create.restype = c_void_p
+    library.hb_create.argtypes = [POINTER(_Step), c_int32, POINTER(_Buffer), c_int32, c_int32, c_char_p]
+    library.hb_run.restype = c_int32
+    library.hb_run.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int64]
+    library.hb_memory.restype = c_int64
+    library.hb_memory.argtypes = [c_void_p]
+    library.hb_destroy.restype = None
+    library.hb_destroy.argtypes = [c_void_p]
+    return library
+
+
+def library() -> ctypes.CDLL:
+    """The C library, loaded once; raises EngineError where there is none that fits."""
+    return _load(_library_path())
+
+
+def supported_isas() -> list[str]:
+    """Instruction sets that the library can run on this machine, best first; raises EngineError."""
+    names = library().hb_isas().decode()
+    return names.split(",") if names else []
+
+
+def choose_isa(isa: str | None = None) -> str:
+    """The instruction set to use: `isa`, else HOURBIT_ISA, else the best; raises EngineError."""
+    isas = supported_isas()
+    source = "" if isa else "HOURBIT_ISA="
+    isa = isa or os.environ.get("HOURBIT_ISA")
+    if not isa:
+        if not isas:
+            raise EngineError("The compiled engine supports no instruction set of this processor; use another runtime.")
+        return isas[0]
+    if isa not in ISAS:
+        raise EngineError(f"{source}{isa} is no instruction set; use one of {', '.join(isas)}.")
+    if isa not in isas:
+        raise EngineError(f"This machine cannot run {source}{isa}; use one of {', '.join(isas)}.")
+    return isa
+
+
+class PackedRuntime:
+    """A model in the C engine. Threads may share one; it then serves one call at a time."""
+
+    name = "packed"
+    threads = 1
+
+    def __init__(self, model: Model, isa: str | None = None) -> None:
+        self.model = model
+        self.isa = choose_isa(isa)
+        self.notice = ""
+        self.checked = False
+        self._library = library()
+        self._lock = threading.Lock()
+        self._handle = c_void_p(_create(self._library, make_plan(model), self.isa))
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the engine holds for weights and maps."""
+        return self._library.hb_memory(self._handle)
+
+    def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
+        """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
+        check_crop(crop, self.model)
+        crop = np.ascontiguousarray(crop)
+        architecture = self.model.architecture
+        out = np.empty((architecture.landmarks, architecture.heatmap, architecture.heatmap), np.float32)
+        with self._lock:
+            failed = self._library.hb_run(self._handle, crop.ctypes.data, crop.size, out.ctypes.data, out.size)
+        if failed:
+            raise RuntimeError(self._library.hb_last_error().decode())
+        return out if logits else sigmoid(out)
+
+    def __del__(self) -> None:
+        handle = getattr(self, "_handle", None)
+        if handle:
+            self._library.hb_destroy(handle)
+
+
+def _create(lib: ctypes.CDLL, plan: Plan, isa: str) -> int:
+    kept: list[np.ndarray] = []  # the C side copies, so these need to live until it returns
+    steps = (_Step * len(plan.steps))(*(_c_step(step, kept) for step in plan.steps))
+    buffers = (_Buffer * len(plan.buffers))(*(_Buffer(b.bits, b.side, b.channels, 0, b.floats) for b in plan.buffers))
+    handle = lib.hb_create(steps, len(steps), buffers, len(buffers), plan.side, isa.encode())
+    if not handle:
+        raise EngineError(f"The compiled engine refused the model ({lib.hb_last_error().decode()}); use another one.")
+    return handle
+
+
+def _c_step(step: Step, kept: list[np.ndarray]) -> _Step:
+    arrays = (_Array * 5)()
+    for slot, array in enumerate(step.arrays):
+        if array is not None:
+            array = np.ascontiguousarray(array)
+            kept.append(array)
+            arrays[slot] = _Array(array.ctypes.data, array.nbytes)
+    return _Step(
+        step.op, step.side, step.kernel, step.in_channels, step.channels, step.stride, step.offset, step.source,
+        step.target, step.other, step.bits, step.relu, step.pad, 0, arrays,
+    )  # fmt: skip

@@ -1,0 +1,141 @@
+"""The readable truth: every node of the graph in NumPy, bit for bit what the other runtimes must give.
+
+Shares no code with the packed runtime. Maps are (H, W, C) float32. Sums of +-1 and of integers are
+exact in any order; every other product and sum is rounded on its own, in the order written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from engine.graph import Node
+from engine.heatmaps import sigmoid
+from engine.lower import unpack_weights
+from engine.modelfile import Model
+from engine.types import check_picture
+
+
+class ReferenceRuntime:
+    """Interpreter of a model's graph."""
+
+    name = "reference"
+    isa = "numpy"
+    threads = 1
+    notice = ""
+    checked = True
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        channels = {"image": 3} | {node.name: node.channels for node in model.graph.nodes}
+        self._operations = {node.name: self._operation(node, channels[node.inputs[0]]) for node in model.graph.nodes}
+
+    def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
+        """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
+        check_crop(crop, self.model)
+        nodes = self.model.graph.nodes
+        last_use = {source: node.name for node in nodes for source in node.inputs}
+        values: dict[str, np.ndarray] = {"image": crop}
+        for node in nodes:
+            values[node.name] = self._operations[node.name](*(values[source] for source in node.inputs))
+            for source in set(node.inputs):
+                if last_use[source] == node.name:
+                    del values[source]
+        result = np.ascontiguousarray(values[nodes[-1].name].transpose(2, 0, 1))
+        return result if logits else sigmoid(result)
+
+    def _operation(self, node: Node, cin: int) -> Callable[..., np.ndarray]:
+        def get(part: str) -> np.ndarray:
+            return self.model.tensors[f"{node.name}.{part}"]
+
+        if node.op == "stem":
+            return partial(stem, weight=get("weight"), scale=get("scale"), bias=get("bias"))
+        if node.op == "norm":
+            return partial(norm, scale=get("scale"), shift=get("shift"))
+        if node.op == "binary":
+            signs = unpack_weights(get("bits"), cin, node.kernel).astype(np.float32)
+            return partial(binary, signs=signs, alpha=get("alpha"), pad=self.model.architecture.pad)
+        if node.op == "head":
+            return partial(head, weight=get("weight"), bias=get("bias"))
+        return {"relu": relu, "sign": sign, "pool": pool, "up": up, "add": np.add, "concat": concat}[node.op]
+
+
+def check_crop(crop: np.ndarray, model: Model) -> None:
+    """Raise ValueError unless `crop` is a picture of the model's side."""
+    check_picture(crop)
+    side = model.architecture.side
+    if crop.shape != (side, side, 3):
+        raise ValueError(f"this model's crops are {side} x {side}, not {crop.shape[1]} x {crop.shape[0]}")
+
+
+def stem(image: np.ndarray, weight: np.ndarray, scale: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Integer convolution with stride 2: image (S, S, 3) uint8, weight (O, k, k, 3) int16.
+
+    The integer sums are exact in float64; then float32(sum) * scale + bias.
+    """
+    count, kernel = weight.shape[:2]
+    border, half = kernel // 2, len(image) // 2
+    padded = np.pad(image, ((border, border), (border, border), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), (0, 1))[::2, ::2]
+    rows = windows.transpose(0, 1, 3, 4, 2).reshape(half * half, -1).astype(np.float64)
+    total = rows @ weight.reshape(count, -1).T.astype(np.float64)
+    return norm(total.astype(np.float32).reshape(half, half, count), scale, bias)
+
+
+def norm(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Batch-norm in eval: two roundings (engine.md 4)."""
+    x = x * scale
+    x += shift
+    return x
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    return np.where(x > 0, x, np.float32(0))
+
+
+def sign(x: np.ndarray) -> np.ndarray:
+    """+1 where x > 0, else -1; so sign(0) = -1."""
+    return np.where(x > 0, np.float32(1), np.float32(-1))
+
+
+def binary(x: np.ndarray, signs: np.ndarray, alpha: np.ndarray, pad: int) -> np.ndarray:
+    """Convolution of +-1 with `pad` outside the picture, times alpha.
+
+    x (H, W, I), signs (O, k, k, I), both +-1; one matrix product a tap.
+    """
+    height, width = x.shape[:2]
+    count, kernel = signs.shape[:2]
+    border = kernel // 2
+    padded = np.pad(x, ((border, border), (border, border), (0, 0)), constant_values=pad)
+    total = np.zeros((height, width, count), np.float32)
+    for ky in range(kernel):
+        for kx in range(kernel):
+            total += padded[ky : ky + height, kx : kx + width] @ signs[:, ky, kx].T
+    return total * alpha
+
+
+def pool(x: np.ndarray) -> np.ndarray:
+    """Maximum of 2 x 2."""
+    return np.maximum(np.maximum(x[::2, ::2], x[::2, 1::2]), np.maximum(x[1::2, ::2], x[1::2, 1::2]))
+
+
+def up(x: np.ndarray) -> np.ndarray:
+    """Nearest neighbour, twice the size."""
+    return x.repeat(2, 0).repeat(2, 1)
+
+
+def concat(*parts: np.ndarray) -> np.ndarray:
+    return np.concatenate(parts, 2)
+
+
+def head(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Real 1 x 1 convolution, summed from the bias on, channel by channel: weight (O, I)."""
+    height, width, _ = x.shape
+    planes = np.ascontiguousarray(x.transpose(2, 0, 1)).reshape(len(weight[0]), 1, -1)
+    total = np.repeat(bias[:, None], height * width, 1)
+    product = np.empty_like(total)
+    for plane, column in zip(planes, weight.T, strict=True):
+        total += np.multiply(plane, column[:, None], out=product)
+    return total.reshape(-1, height, width).transpose(1, 2, 0)

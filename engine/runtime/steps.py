@@ -1,0 +1,56 @@
+"""The packed engine's program: steps over numbered buffers, as the C interface takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+
+class Op(IntEnum):
+    """As enum HbOp in engine/native/hourbit.h."""
+
+    STEM = 0
+    SIGN = 1
+    CONV = 2
+    POOL = 3
+    UP_ADD = 4
+    HEAD = 5
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Memory of one or more maps: bits of exactly side x side x channels, or `floats` float32 values."""
+
+    bits: bool
+    side: int = 0
+    channels: int = 0
+    floats: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the packed engine; fields as struct HbStep in engine/native/hourbit.h."""
+
+    op: Op
+    side: int
+    channels: int
+    kernel: int = 1
+    in_channels: int = 0
+    stride: int = 0
+    offset: int = 0
+    source: int = -1
+    target: int = -1
+    other: int = -1
+    bits: int = -1
+    relu: bool = False
+    pad: int = -1
+    arrays: tuple[np.ndarray | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    steps: tuple[Step, ...]
+    buffers: tuple[Buffer, ...]
+    side: int
