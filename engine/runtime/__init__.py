@@ -16,6 +16,7 @@ from engine.graph import build
 from engine.modelfile import Model
 from engine.runtime.packed import EngineError, PackedRuntime, choose_isa, supported_isas
 from engine.runtime.reference import ReferenceRuntime
+from engine.runtime.steps import PlanError
 
 RUNTIMES = ("packed", "reference", "onnx")
 CHECK_SIDE = 64  # weights do not depend on the side, and the smallest network takes milliseconds
@@ -54,7 +55,7 @@ def open_runtime(model: Model, runtime: str = "packed", threads: int = 1, isa: s
     """A runtime for a model.
 
     Where the compiled engine is missing or differs from the reference, "packed" gives the reference
-    with `notice` set. Raises UserError for an unknown runtime or instruction set.
+    with `notice` set; packed uses one thread. Raises UserError for an unknown runtime or instruction set.
     """
     if runtime not in RUNTIMES:
         raise UserError(f"Unknown runtime {runtime!r}; use one of {', '.join(RUNTIMES)}.")
@@ -74,9 +75,14 @@ def _open_packed(model: Model, isa: str | None) -> Runtime:
         supported_isas()
     except EngineError as error:
         return _fallback(model, str(error))
-    packed = PackedRuntime(model, choose_isa(isa))
-    if not agrees(model, packed.isa):
-        return _fallback(model, f"The compiled engine ({packed.isa}) differs from the reference on this machine.")
+    isa = choose_isa(isa)
+    try:
+        packed = PackedRuntime(model, isa)
+        same = agrees(model, isa)
+    except (EngineError, PlanError) as error:
+        return _fallback(model, str(error))
+    if not same:
+        return _fallback(model, f"The compiled engine ({isa}) differs from the reference on this machine.")
     packed.checked = True
     return packed
 

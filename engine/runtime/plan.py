@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.graph import Graph, Node
 from engine.modelfile import Model
-from engine.runtime.steps import Buffer, Op, Plan, Step
+from engine.runtime.steps import Buffer, Op, Plan, PlanError, Step
 
 
 def thresholds(
@@ -41,7 +41,7 @@ def thresholds(
 
 
 def make_plan(model: Model) -> Plan:
-    """Steps and buffers of a model; ValueError for a graph that has no packed form."""
+    """Steps and buffers of a model; PlanError for a graph that has no packed form."""
     planner = _Planner(model)
     for node in planner.nodes:
         planner.emit(node)
@@ -87,7 +87,7 @@ class _Planner:
         """Append the step that `node` needs; nodes that a neighbour's step includes need none."""
         handler = getattr(self, f"_{node.op}", None)
         if handler is None:
-            raise ValueError(f"the packed engine has no operation {node.op!r}")
+            raise PlanError(f"the packed engine has no operation {node.op!r}")
         handler(node)
 
     # Memory
@@ -131,7 +131,7 @@ class _Planner:
     def _only(self, name: str, op: str) -> Node:
         readers = self.readers[name]
         if len(readers) != 1 or readers[0].op != op:
-            raise ValueError(f"{name} must be read by one {op}")
+            raise PlanError(f"{name} must be read by one {op}")
         return readers[0]
 
     def _output(self, node: Node) -> Node:
@@ -195,7 +195,7 @@ class _Planner:
         if not norms:
             return -1, ()
         if len(norms) > 1:
-            raise ValueError(f"{out.name} must have one batch-norm behind it")
+            raise PlanError(f"{out.name} must have one batch-norm behind it")
         sign = self._only(norms[0].name, "sign")
         products = node.kernel**2 * self.by_name[node.inputs[0]].channels
         scale, shift = self._tensor(norms[0], "scale"), self._tensor(norms[0], "shift")
@@ -267,7 +267,7 @@ class _Planner:
         relu = self.by_name[node.inputs[0]]
         norm = self.by_name[relu.inputs[0]]
         if (relu.op, norm.op) != ("relu", "norm"):
-            raise ValueError("the head needs batch-norm and ReLU before it")
+            raise PlanError("the head needs batch-norm and ReLU before it")
         arrays = [self._tensor(node, part) for part in ("weight", "bias")]
         arrays += [self._tensor(norm, part) for part in ("scale", "shift")]
         source = self._read(norm.inputs[0], norm.name)

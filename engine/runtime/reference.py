@@ -75,13 +75,18 @@ def stem(image: np.ndarray, weight: np.ndarray, scale: np.ndarray, bias: np.ndar
 
     The integer sums are exact in float64; then float32(sum) * scale + bias.
     """
-    count, kernel = weight.shape[:2]
-    border, half = kernel // 2, len(image) // 2
-    padded = np.pad(image, ((border, border), (border, border), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), (0, 1))[::2, ::2]
-    rows = windows.transpose(0, 1, 3, 4, 2).reshape(half * half, -1).astype(np.float64)
-    total = rows @ weight.reshape(count, -1).T.astype(np.float64)
-    return norm(total.astype(np.float32).reshape(half, half, count), scale, bias)
+    rows = patches(image, weight.shape[1], 0, stride=2).astype(np.float64)
+    total = rows @ weight.reshape(len(weight), -1).T.astype(np.float64)
+    half = len(image) // 2
+    return norm(total.astype(np.float32).reshape(half, half, -1), scale, bias)
+
+
+def patches(x: np.ndarray, kernel: int, pad: int, stride: int = 1) -> np.ndarray:
+    """What a convolution sees of x (H, W, C) at each pixel: (pixels, kernel * kernel * C), `pad` outside."""
+    border = kernel // 2
+    padded = np.pad(x, ((border, border), (border, border), (0, 0)), constant_values=pad)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (kernel, kernel), (0, 1))[::stride, ::stride]
+    return windows.transpose(0, 1, 3, 4, 2).reshape(-1, kernel * kernel * x.shape[2])
 
 
 def norm(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
@@ -101,19 +106,9 @@ def sign(x: np.ndarray) -> np.ndarray:
 
 
 def binary(x: np.ndarray, signs: np.ndarray, alpha: np.ndarray, pad: int) -> np.ndarray:
-    """Convolution of +-1 with `pad` outside the picture, times alpha.
-
-    x (H, W, I), signs (O, k, k, I), both +-1; one matrix product a tap.
-    """
-    height, width = x.shape[:2]
-    count, kernel = signs.shape[:2]
-    border = kernel // 2
-    padded = np.pad(x, ((border, border), (border, border), (0, 0)), constant_values=pad)
-    total = np.zeros((height, width, count), np.float32)
-    for ky in range(kernel):
-        for kx in range(kernel):
-            total += padded[ky : ky + height, kx : kx + width] @ signs[:, ky, kx].T
-    return total * alpha
+    """Convolution of +-1 with `pad` outside the picture, times alpha: x (H, W, I), signs (O, k, k, I)."""
+    total = patches(x, signs.shape[1], pad) @ signs.reshape(len(signs), -1).T
+    return total.reshape(*x.shape[:2], -1) * alpha
 
 
 def pool(x: np.ndarray) -> np.ndarray:

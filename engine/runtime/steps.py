@@ -8,6 +8,10 @@ from enum import IntEnum
 import numpy as np
 
 
+class PlanError(ValueError):
+    """A graph that the packed engine has no steps for."""
+
+
 class Op(IntEnum):
     """As enum HbOp in engine/native/hourbit.h."""
 
