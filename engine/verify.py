@@ -11,6 +11,7 @@ from engine.modelfile import Model
 from engine.runtime import EngineError, PackedRuntime, ReferenceRuntime, Runtime, available_isas
 from engine.runtime.onnx import OnnxError, OnnxRuntime
 from engine.runtime.packed import ISAS
+from engine.runtime.plan import make_plan
 
 SEED = 20170703
 
@@ -18,28 +19,31 @@ SEED = 20170703
 def verify(
     model: Model, images: int = 3, runtimes: Sequence[Runtime] | None = None, pictures: bool = True
 ) -> dict[str, Any]:
-    """Compare logits on `images` random crops, and on the sample pictures where they are installed.
+    """Compare runtimes on `images` random crops, and on the sample pictures where they are installed.
 
     Every instruction set of this machine (or every runtime of `runtimes`) must equal the reference bit
-    for bit. Returns compared (logits of one runtime), differing (over all), by (instruction set ->
-    differing), absent (instruction sets and runtimes that this machine lacks, or refuse the model),
+    for bit: the logits, and the residual stream inside the network, since a wrong weight need not reach
+    the logits of a given picture. Returns compared (values of each runtime), differing (over all), by
+    (instruction set -> differing), absent (instruction sets and runtimes that this machine lacks),
     onnx_max_abs (largest difference of ONNX Runtime's logits, None without it), images (crops compared).
     """
     absent: list[str] = []
     if runtimes is None:
         runtimes = _open_all(model, absent)
-    exact = {runtime.isa: runtime for runtime in runtimes if runtime.name != "onnx"}
-    floats = [runtime for runtime in runtimes if runtime.name == "onnx"]
-    reference = ReferenceRuntime(model)
-    by, compared, onnx_max = dict.fromkeys(exact, 0), 0, None
+    by = {runtime.isa: 0 for runtime in runtimes if runtime.name != "onnx"}
+    compared, onnx_max = 0, None
     crops = random_crops(model, images) + (sample_crops(model) if pictures else [])
     for crop in crops:
-        expected = reference.run(crop, logits=True)
-        compared += expected.size
-        for isa, runtime in exact.items():
-            by[isa] += differing(runtime.run(crop, logits=True), expected)
-        for runtime in floats:
-            onnx_max = max(onnx_max or 0.0, float(np.abs(runtime.run(crop, logits=True) - expected).max()))
+        expected, inner = _reference(model, crop)
+        compared += expected.size + sum(values.size for values in inner.values())
+        for runtime in runtimes:
+            found = runtime.run(crop, logits=True)
+            if runtime.name == "onnx":
+                onnx_max = max(onnx_max or 0.0, float(np.abs(found - expected).max()))
+                continue
+            by[runtime.isa] += differing(found, expected)
+            if isinstance(runtime, PackedRuntime):
+                by[runtime.isa] += sum(differing(values, inner[name]) for name, values in runtime.maps(crop).items())
     return {
         "compared": compared,
         "differing": sum(by.values()),
@@ -48,6 +52,16 @@ def verify(
         "onnx_max_abs": onnx_max,
         "images": len(crops),
     }
+
+
+def _reference(model: Model, crop: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The reference's logits and its maps at the packed engine's taps."""
+    taps = {tap.name for tap in make_plan(model).taps}
+    inner: dict[str, np.ndarray] = {}
+    for name, values in ReferenceRuntime(model).maps(crop):
+        if name in taps:
+            inner[name] = values
+    return np.ascontiguousarray(values.transpose(2, 0, 1)), inner
 
 
 def differing(found: np.ndarray, expected: np.ndarray) -> int:

@@ -85,6 +85,11 @@ HB_API HbNet *hb_create(const HbStep *steps, int32_t step_count, const HbBuffer 
 /* image (side, side, 3) uint8, logits (K, side / 4, side / 4) float32; sizes in elements. 0 = done. */
 HB_API int32_t hb_run(HbNet *net, const uint8_t *image, int64_t image_size, float *logits, int64_t logits_size);
 
+/* For tests: run steps first to last - 1 only (a part that starts at 0 takes a new image), the head excepted,
+ * and read a float buffer as it stands then. 0 = done. */
+HB_API int32_t hb_run_part(HbNet *net, const uint8_t *image, int64_t image_size, int32_t first, int32_t last);
+HB_API int32_t hb_read(const HbNet *net, int32_t buffer, float *values, int64_t count);
+
 /* Bytes of memory that a net holds. */
 HB_API int64_t hb_memory(const HbNet *net);
 

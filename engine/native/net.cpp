@@ -117,6 +117,26 @@ extern "C" int32_t hb_run(HbNet *net, const uint8_t *image, int64_t image_size, 
     return 0;
 }
 
+extern "C" int32_t hb_run_part(HbNet *net, const uint8_t *image, int64_t image_size, int32_t first, int32_t last) {
+    last_error[0] = 0;
+    if (!net || !image || image_size != area(net->image_side, 3) || first < 0 || first > last || last > net->step_count)
+        return fail("the image or the steps are not the net's"), 1;
+    if (first == 0) widen(net, image);
+    for (int i = first; i < last; ++i) {
+        if (net->steps[i].op == HB_HEAD) return fail("the head needs a full run"), 1;
+        run_step(net->kernels, net->steps[i], nullptr);
+    }
+    return 0;
+}
+
+extern "C" int32_t hb_read(const HbNet *net, int32_t buffer, float *values, int64_t count) {
+    last_error[0] = 0;
+    const bool known = net && values && buffer >= 0 && buffer < net->buffer_count && !net->buffers[buffer].bits;
+    if (!known || count < 0 || count > net->buffers[buffer].floats) return fail("there is no such float buffer"), 1;
+    memcpy(values, net->data[buffer], static_cast<size_t>(count) * sizeof(float));
+    return 0;
+}
+
 extern "C" int64_t hb_memory(const HbNet *net) { return net ? net->memory : 0; }
 
 extern "C" void hb_destroy(HbNet *net) {

@@ -71,6 +71,10 @@ def _load(path: Path) -> ctypes.CDLL:
     library.hb_create.argtypes = [POINTER(_Step), c_int32, POINTER(_Buffer), c_int32, c_int32, c_char_p]
     library.hb_run.restype = c_int32
     library.hb_run.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int64]
+    library.hb_run_part.restype = c_int32
+    library.hb_run_part.argtypes = [c_void_p, c_void_p, c_int64, c_int32, c_int32]
+    library.hb_read.restype = c_int32
+    library.hb_read.argtypes = [c_void_p, c_int32, c_void_p, c_int64]
     library.hb_memory.restype = c_int64
     library.hb_memory.argtypes = [c_void_p]
     library.hb_destroy.restype = None
@@ -118,7 +122,9 @@ class PackedRuntime:
         self.checked = False
         self._library = library()
         self._lock = threading.Lock()
-        self._handle = c_void_p(_create(self._library, make_plan(model), self.isa))
+        plan = make_plan(model)
+        self._taps = plan.taps
+        self._handle = c_void_p(_create(self._library, plan, self.isa))
 
     @property
     def memory(self) -> int:
@@ -133,9 +139,27 @@ class PackedRuntime:
         out = np.empty((architecture.landmarks, architecture.heatmap, architecture.heatmap), np.float32)
         with self._lock:
             failed = self._library.hb_run(self._handle, crop.ctypes.data, crop.size, out.ctypes.data, out.size)
+        self._check(failed)
+        return out if logits else sigmoid(out)
+
+    def maps(self, crop: np.ndarray) -> dict[str, np.ndarray]:
+        """The residual stream inside the network, by graph node: (H, W, C) float32 maps; for comparison."""
+        check_crop(crop, self.model)
+        crop = np.ascontiguousarray(crop)
+        found: dict[str, np.ndarray] = {}
+        first = 0
+        with self._lock:
+            for tap in self._taps:
+                self._check(self._library.hb_run_part(self._handle, crop.ctypes.data, crop.size, first, tap.steps))
+                first = tap.steps
+                values = np.empty((tap.side, tap.side, tap.channels), np.float32)
+                self._check(self._library.hb_read(self._handle, tap.buffer, values.ctypes.data, values.size))
+                found[tap.name] = values
+        return found
+
+    def _check(self, failed: int) -> None:
         if failed:
             raise RuntimeError(self._library.hb_last_error().decode())
-        return out if logits else sigmoid(out)
 
     def __del__(self) -> None:
         handle = getattr(self, "_handle", None)

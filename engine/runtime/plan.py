@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.graph import Graph, Node
 from engine.modelfile import Model
-from engine.runtime.steps import Buffer, Op, Plan, PlanError, Step
+from engine.runtime.steps import Buffer, Op, Plan, PlanError, Step, Tap
 
 
 def thresholds(
@@ -45,7 +45,7 @@ def make_plan(model: Model) -> Plan:
     planner = _Planner(model)
     for node in planner.nodes:
         planner.emit(node)
-    return Plan(tuple(planner.steps), tuple(planner.buffers), model.architecture.side)
+    return Plan(tuple(planner.steps), tuple(planner.buffers), tuple(planner.taps), model.architecture.side)
 
 
 def _ordered(graph: Graph) -> list[Node]:
@@ -79,6 +79,7 @@ class _Planner:
                 self.readers[source].append(node)
         self.steps: list[Step] = []
         self.buffers: list[Buffer] = []
+        self.taps: list[Tap] = []
         self.free: set[int] = set()
         self.values: dict[str, _Value] = {}  # float maps by node name
         self.bits: dict[str, int] = {}  # bit maps by the sign node's name
@@ -123,6 +124,10 @@ class _Planner:
             self.free.add(value.buffer)
         return value.buffer
 
+    def _tap(self, node: Node) -> None:
+        """The map of `node` is whole now, whatever later steps do with its memory."""
+        self.taps.append(Tap(node.name, len(self.steps), self.values[node.name].buffer, node.side, node.channels))
+
     # What the graph says
 
     def _tensor(self, node: Node, part: str) -> np.ndarray:
@@ -149,6 +154,7 @@ class _Planner:
         arrays += [self._tensor(norm, part) for part in ("scale", "shift")]
         self.steps.append(Step(Op.STEM, node.side, node.channels, node.kernel, 3, target=buffer, arrays=tuple(arrays)))
         self._new(out.name, buffer)
+        self._tap(out)
 
     def _norm(self, node: Node) -> None:
         """Belongs to the stem, the sign or the head that follows."""
@@ -188,6 +194,8 @@ class _Planner:
             )
         )  # fmt: skip
         self.free.add(self.bits[source.name])
+        if out.name in self.values:
+            self._tap(out)
 
     def _next_bits(self, node: Node, out: Node) -> tuple[int, tuple[np.ndarray, ...]]:
         """Bit map and thresholds where the next operation on a convolution is batch-norm and sign."""
@@ -243,6 +251,7 @@ class _Planner:
             if name in self.values:
                 self._read(name, node.name)
         self.free.discard(target)
+        self._tap(node)
 
     def _up_add(self, node: Node, up: str) -> None:
         (partner,) = (name for name in node.inputs if name != up)
@@ -256,12 +265,14 @@ class _Planner:
                 source=source, target=target, other=other,
             )
         )  # fmt: skip
+        self._tap(node)
 
     def _pool(self, node: Node) -> None:
         buffer = self._floats(node.side, node.channels)
         source = self._read(node.inputs[0], node.name)
         self.steps.append(Step(Op.POOL, node.side, node.channels, 1, node.channels, source=source, target=buffer))
         self._new(node.name, buffer)
+        self._tap(node)
 
     def _head(self, node: Node) -> None:
         relu = self.by_name[node.inputs[0]]

@@ -6,7 +6,7 @@ exact in any order; every other product and sum is rounded on its own, in the or
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
@@ -34,17 +34,22 @@ class ReferenceRuntime:
 
     def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
         """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
+        *_, (_, last) = self.maps(crop)
+        result = np.ascontiguousarray(last.transpose(2, 0, 1))
+        return result if logits else sigmoid(result)
+
+    def maps(self, crop: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """Each node's name and (H, W, C) float32 map, in order; the last one is the logits."""
         check_crop(crop, self.model)
         nodes = self.model.graph.nodes
         last_use = {source: node.name for node in nodes for source in node.inputs}
         values: dict[str, np.ndarray] = {"image": crop}
         for node in nodes:
             values[node.name] = self._operations[node.name](*(values[source] for source in node.inputs))
+            yield node.name, values[node.name]
             for source in set(node.inputs):
                 if last_use[source] == node.name:
                     del values[source]
-        result = np.ascontiguousarray(values[nodes[-1].name].transpose(2, 0, 1))
-        return result if logits else sigmoid(result)
 
     def _operation(self, node: Node, cin: int) -> Callable[..., np.ndarray]:
         def get(part: str) -> np.ndarray:

@@ -54,7 +54,21 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Tap:
+    """Where a graph node's float map stands after the first `steps` steps: (side, side, channels) in `buffer`."""
+
+    name: str
+    steps: int
+    buffer: int
+    side: int
+    channels: int
+
+
+@dataclass(frozen=True)
 class Plan:
+    """A network for the packed engine; side is the image's, taps are in the order of steps."""
+
     steps: tuple[Step, ...]
     buffers: tuple[Buffer, ...]
+    taps: tuple[Tap, ...]
     side: int

@@ -1,0 +1,61 @@
+"""Integer thresholds, and what the plan does with memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.graph import Architecture
+from engine.random_model import random_model
+from engine.runtime.plan import make_plan, thresholds
+from engine.runtime.steps import Op, Plan
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("products", [8, 72, 2304])
+def test_thresholds_equal_the_float_pipeline_at_every_count(relu: bool, products: int) -> None:
+    rng = np.random.default_rng(products)
+    n = 400
+    alpha = rng.uniform(1e-3, 0.1, n).astype(np.float32)
+    scale = rng.normal(0, 3, n).astype(np.float32)
+    shift = rng.normal(0, 1, n).astype(np.float32)
+    scale[:20] = 0  # a constant: the sign of the shift
+    shift[10:40] = 0  # decided at the zero itself
+    shift[40:60] *= 1e4  # always or never
+    level = rng.integers(0, products + 1, 100)
+    shift[300:] = -((products - 2 * level).astype(np.float32) * alpha[300:] * scale[300:])  # exactly on a count
+    found, flip = thresholds(alpha, relu, scale, shift, products)
+    differing = np.arange(products + 1)[:, None]
+    value = (products - 2 * differing).astype(np.float32) * alpha
+    if relu:
+        value = np.maximum(value, np.float32(0))
+    value = value * scale
+    value = value + shift
+    assert np.array_equal((differing <= found) ^ flip.astype(bool), value > 0)
+    assert (found >= -1).all() and (found <= products).all() and found.dtype == np.int32
+
+
+def plan_of(**numbers) -> Plan:
+    return make_plan(random_model("m", Architecture(16, **numbers)))
+
+
+def test_every_node_has_its_step() -> None:
+    plan = plan_of(width=64, stem=16, side=64)
+    count = {op: sum(step.op == op for step in plan.steps) for op in Op}
+    # 17 blocks, each with one real-valued sign; 2 skips and head.last's input add three
+    assert count == {Op.STEM: 1, Op.SIGN: 20, Op.CONV: 54, Op.POOL: 5, Op.UP_ADD: 4, Op.HEAD: 1}
+
+
+def test_nothing_is_read_before_it_is_written_or_written_over_its_source() -> None:
+    plan = plan_of(width=96, stem=32, side=128, relu=True)
+    written: set[int] = set()
+    for step in plan.steps:
+        for index in (step.source, step.other):
+            assert index < 0 or index in written
+        assert step.source not in {step.target, step.bits} - {-1}
+        written |= {step.target, step.bits} - {-1}
+
+
+def test_maps_share_memory() -> None:
+    floats = sum(buffer.floats for buffer in plan_of(width=256, stem=64, side=256).buffers) * 4
+    assert floats < 18e6  # 8 MB is the largest single map; all of them together are 100 MB
