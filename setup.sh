@@ -39,7 +39,7 @@ packages() {
 suits() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; }
 
 search_python() {
-  for python in ${PYTHON:-} python3 python3.11 python3.12 python3.13 /usr/bin/python3; do
+  for python in ${PYTHON:-} python3 python3.11 python3.12 python3.13; do
     if command -v "$python" >/dev/null 2>&1 && suits "$python"; then return 0; fi
   done
   return 1

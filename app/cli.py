@@ -1,0 +1,81 @@
+"""The command line: `hourbit COMMAND`, or `hourbit` alone for the window. Commands live in app/commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import typer
+
+from engine.errors import UserError
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+ROOMS = ("engine", "plugins", "resources")
+USERS_OWN = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
+
+cli = typer.Typer(
+    name="hourbit",
+    help="Find landmarks on faces and bodies, correct them, train with the corrections. Alone, it opens the window.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@cli.callback(invoke_without_command=True, epilog="Example: hourbit predict photos --model face68 --overlay out")
+def window(context: typer.Context) -> None:
+    """Open the window where no command was given."""
+    if context.invoked_subcommand is None:
+        from app.main import run
+
+        raise typer.Exit(run([]))
+
+
+def _register() -> None:
+    from app.commands import bench, demo, doctor, evaluate, export, model, models, predict, train
+
+    for module in (doctor, models, predict, evaluate, train, export, bench, demo):
+        module.register(cli)
+    cli.add_typer(model.cli, name="model")
+
+
+def check_rooms(here: Path | None = None) -> None:
+    """Make sure that all our packages come from one place; raises UserError where a stranger's has the name."""
+    here = here or Path(__file__).resolve().parents[1]
+    for room in ROOMS:
+        found = import_module(room).__file__
+        if found is None or Path(found).resolve().parents[1] != here:
+            raise UserError(f"{found} takes the place of our {room!r}; install Hourbit in an environment of its own.")
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        check_rooms()
+        _register()
+        code = cli(arguments, standalone_mode=False)
+        return code if isinstance(code, int) else DONE
+    except typer.TyperException as error:
+        print(f"{error.format_message()} See hourbit --help, or --help after a command.", file=sys.stderr)
+        return WRONG_USE
+    except UserError as error:
+        print(str(error), file=sys.stderr)
+        return WRONG_USE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error}.", file=sys.stderr)
+        return WRONG_USE if isinstance(error, USERS_OWN) else FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        print("Stopped.", file=sys.stderr)
+        return FAILED
+
+
+def main() -> int:
+    """Entry point `hourbit`."""
+    return run(sys.argv[1:])

@@ -1,0 +1,113 @@
+"""What `hourbit predict` reads: pictures, folders of them, videos and data packs, one picture at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.commands.output import say
+from app.sources.folder import natural
+from app.sources.video import VIDEO_SUFFIXES, Video
+from engine.errors import UserError
+from engine.images import IMAGE_SUFFIXES, load_image
+from engine.packs import load_pack
+from engine.types import Box
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture: where it is from, a file name for what is made of it, pixels, and its box where one is known."""
+
+    path: str
+    name: str
+    pixels: np.ndarray
+    box: Box | None = None
+
+
+@dataclass
+class Inputs:
+    """All pictures of the given places, in order; of them, every `count`th from `shard` on (from 1).
+
+    After the walk, `unreadable` counts pictures that were skipped with a remark.
+    """
+
+    places: list[Path]
+    shard: int = 1
+    count: int = 1
+    unreadable: int = 0
+
+    def __post_init__(self) -> None:
+        self._names: set[str] = set()
+        self.files = [path for place in self.places for path in _files(place)]
+
+    def __iter__(self) -> Iterator[Item]:
+        turn = 0
+        for path in self.files:
+            for read in self._readers(path):
+                mine = turn % self.count == self.shard - 1
+                turn += 1
+                item = read(mine)
+                if mine and item is not None:
+                    yield item
+
+    def _readers(self, path: Path):
+        """One function a picture of this file; called with whether its picture is wanted."""
+        if path.suffix.lower() in VIDEO_SUFFIXES:
+            yield from self._video(path)
+        elif path.suffix.lower() == ".npz":
+            pack = load_pack(path)
+            for n in range(len(pack)):
+                yield lambda mine, n=n: self._packed(path, pack, n) if mine else None
+        else:
+            yield lambda mine: self._picture(path) if mine else None
+
+    def _picture(self, path: Path) -> Item | None:
+        try:
+            return Item(str(path.resolve()), self._name(path.stem), load_image(path))
+        except (UserError, OSError) as error:
+            self.unreadable += 1
+            say(f"{path}: {error}")
+            return None
+
+    def _packed(self, path: Path, pack, n: int) -> Item:
+        cx, cy, side = (float(v) for v in pack.box[n])
+        box = Box(cx, cy, side, 1.0, "file")
+        return Item(f"{path.name}#{n}", self._name(f"{path.stem}_{n:06d}"), pack.image(n), box)
+
+    def _video(self, path: Path):
+        video = Video(path, paced=False)
+        video.open()
+        try:
+            while (frame := video.read()) is not None:
+                name = f"{path.stem}_{frame.index:06d}"
+                yield lambda mine, f=frame, n=name: (
+                    Item(f"{path.name}#{f.index}", self._name(n), f.pixels) if mine else None
+                )
+        finally:
+            video.close()
+
+    def _name(self, name: str) -> str:
+        """A file name that no other picture of this walk has."""
+        free, n = name, 1
+        while free.casefold() in self._names:
+            n += 1
+            free = f"{name}-{n}"
+        self._names.add(free.casefold())
+        return free
+
+
+def _files(place: Path) -> list[Path]:
+    known = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
+    if place.is_dir():
+        found = [path for path in place.iterdir() if path.suffix.lower() in known and path.is_file()]
+        if not found:
+            raise UserError(f"{place} holds no pictures and no videos; choose another folder.")
+        return sorted(found, key=lambda path: (natural(path.name), path.name))
+    if not place.exists():
+        raise UserError(f"There is no {place}; check the path.")
+    if place.suffix.lower() not in (*known, ".npz"):
+        raise UserError(f"{place.name} is no picture, video or pack that Hourbit reads; choose another file.")
+    return [place]

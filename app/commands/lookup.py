@@ -1,0 +1,46 @@
+"""Models by name or file, for every command that takes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.errors import UserError
+
+if TYPE_CHECKING:
+    from app.library import Entry, Library
+    from engine.modelfile import Model
+
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name in the library, or a .hourbit file.")]
+
+
+def library() -> Library:
+    """The library of this user's data folder."""
+    from app.files import data_folder
+    from app.library import Library
+
+    return Library(data_folder())
+
+
+def find_entry(name: str) -> Entry | None:
+    """The library's entry of that name, the latest where several carry it; None where there is none."""
+    found = [entry for entry in library().entries() if entry.name == name]
+    return found[-1] if found else None
+
+
+def find_model(name: str) -> Model:
+    """The model of that name or file; raises UserError where there is none."""
+    from engine.modelfile import read_model
+
+    path = Path(name)
+    if path.is_file():
+        return read_model(path)
+    entry = find_entry(name)
+    if entry is not None:
+        return read_model(entry.path)
+    if path.suffix == ".hourbit" or len(path.parts) > 1:
+        raise UserError(f"There is no file {name}; check its place.")
+    known = ", ".join(sorted({entry.name for entry in library().entries()}))
+    raise UserError(f"There is no model {name!r}; choose one of: {known or 'none yet'}, or name a .hourbit file.")

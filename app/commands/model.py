@@ -1,0 +1,114 @@
+"""`hourbit model ...`: look into one model, make one of random weights, check it, export it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.lookup import ModelName, find_model
+from app.commands.output import Json, columns, emit
+from engine.errors import UserError
+
+if TYPE_CHECKING:
+    from engine.modelfile import Model
+
+cli = typer.Typer(help="Look into a model, make, check or export one.", no_args_is_help=False)
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """A model as JSON: its network in numbers, its size and its card."""
+    from engine.graph import count
+
+    counts, network = count(model.graph), model.architecture
+    return {
+        "name": model.name, "schema": model.schema.name, "landmarks": network.landmarks, "block": network.block,
+        "width": network.width, "stem": network.stem, "stacks": 1, "binary": True, "input": network.side,
+        "heatmap": network.heatmap, "pad": network.pad, "relu": network.relu, "parameters": counts.parameters,
+        "binary_weights": counts.binary_weights, "binary_convolutions": counts.binary_convolutions,
+        "macs": {"binary": counts.macs_binary, "real": counts.macs_real}, "bytes": model.size,
+        "float_bytes": 4 * counts.parameters, "sha256": model.sha256, "card": dict(model.card),
+    }  # fmt: skip
+
+
+def _lines(value: dict[str, Any]) -> list[str]:
+    flat = {k: v for k, v in value.items() if k not in ("card", "macs")}
+    flat |= {f"MACs, {kind}": number for kind, number in value["macs"].items()}
+    flat |= {f"card: {key}": text for key, text in value["card"].items()}
+    return columns([(key, f"{v:,}" if type(v) is int else str(v)) for key, v in flat.items()])
+
+
+@cli.command(epilog="Example: hourbit model info face68 --json")
+def info(model: ModelName, as_json: Json = False) -> None:
+    """Show a model's network, size and card."""
+    value = describe(find_model(model))
+    emit(value, as_json, _lines(value))
+
+
+@cli.command(epilog="Example: hourbit model new small.hourbit --landmarks 16 --width 64 --stem 16 --input 128")
+def new(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The .hourbit file to write.")],
+    landmarks: Annotated[int, typer.Option(help="Number of landmarks.")] = 16,
+    block: Annotated[str, typer.Option(help="Kind of block.")] = "hierarchical",
+    width: Annotated[int, typer.Option(help="Channels of the hourglass, a multiple of 32.")] = 256,
+    stem: Annotated[int, typer.Option(help="Channels of the first convolution, a multiple of 16.")] = 64,
+    side: Annotated[int, typer.Option("--input", help="Side of the input in pixels, a multiple of 64.")] = 256,
+    pad: Annotated[int, typer.Option(help="Value around a map for binary convolutions, -1 or 0.")] = -1,
+    relu: Annotated[bool, typer.Option("--relu", help="A ReLU behind each binary convolution.")] = False,
+    schema: Annotated[str | None, typer.Option(help="Landmark schema; else by the number of landmarks.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the random weights.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Make a model of random weights, for tests, benchmarks and counting."""
+    from engine.graph import Architecture
+    from engine.modelfile import write_model
+    from engine.random_model import random_model
+    from engine.schema import load_schema
+
+    if out.suffix != ".hourbit":
+        raise UserError(f"A model's file name ends with .hourbit, unlike {out.name}.")
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; name a file in it.")
+    architecture = Architecture(landmarks, width, stem, side, pad, relu, block)
+    chosen = load_schema(schema) if schema else None
+    value = describe(write_model(out, random_model(out.stem, architecture, chosen, seed)))
+    emit(value, as_json, [f"Wrote {out}", *_lines(value)])
+
+
+@cli.command(epilog="Example: hourbit model verify face68 --images 5")
+def verify(
+    model: ModelName,
+    images: Annotated[int, typer.Option(min=1, max=1000, help="Random and sample crops to compare.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Compare every runtime and instruction set of this machine with the reference; 1 where any logit differs."""
+    from engine.verify import verify as compare
+
+    value = compare(find_model(model), images=images)
+    emit(value, as_json, [
+        f"{value['compared']:,} logits compared, {value['differing']:,} differing",
+        *(f"  {isa}: {number:,} differing" for isa, number in value["by"].items()),
+        *([f"Not on this machine: {', '.join(value['absent'])}"] if value["absent"] else []),
+        f"Largest difference of ONNX Runtime: {value['onnx_max_abs']}",
+    ])  # fmt: skip
+    if value["differing"]:
+        raise typer.Exit(1)
+
+
+@cli.command(epilog="Example: hourbit model export face68 face68.onnx")
+def export(
+    model: ModelName,
+    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The ONNX file to write.")],
+    as_json: Json = False,
+) -> None:
+    """Write the same function as a float ONNX model."""
+    from app.files import atomic_write
+    from engine.runtime.onnx import export_onnx
+
+    if out.suffix != ".onnx":
+        raise UserError(f"An ONNX file's name ends with .onnx, unlike {out.name}.")
+    proto = export_onnx(find_model(model))
+    atomic_write(out, proto.SerializeToString())
+    opset = proto.opset_import[0].version
+    emit({"path": str(out.resolve()), "opset": opset}, as_json, f"Wrote {out}, opset {opset}")

@@ -1,0 +1,60 @@
+"""What every command does alike: its JSON on stdout, all talk on stderr, progress on a terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout; all else goes to stderr.")]
+T = TypeVar("T")
+
+
+def plain(value: Any) -> Any:
+    """A value that strict JSON can hold: paths as text, tuples as lists, numbers that are not finite as null."""
+    if isinstance(value, dict):
+        return {str(key): plain(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item"):  # NumPy scalars
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def emit(value: Any, as_json: bool, text: str | Iterable[str]) -> None:
+    """Print a command's result: the value as JSON where asked for, else the text (lines)."""
+    if as_json:
+        print(json.dumps(plain(value), allow_nan=False), flush=True)
+        return
+    for line in [text] if isinstance(text, str) else text:
+        print(line)
+
+
+def say(text: str) -> None:
+    """A remark for the person at the terminal; never on stdout."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
+    """Go through items with a progress bar on stderr, silent where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import track as rich_track
+
+    console = Console(stderr=True)
+    shown = console.is_terminal and sys.stderr.isatty()
+    yield from rich_track(items, title, total=total, console=console, disable=not shown, transient=True)
+
+
+def columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """Rows of words as lines with aligned columns."""
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))] if rows else []
+    return ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]

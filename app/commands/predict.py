@@ -1,0 +1,152 @@
+"""`hourbit predict`: landmarks of pictures, folders and videos, as labels, overlays and heatmaps."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.lookup import find_model
+from app.commands.output import Json, emit, say, track
+from engine.errors import UserError
+
+if TYPE_CHECKING:
+    from app.commands.collect import Collection
+    from app.commands.inputs import Inputs, Item
+    from engine.predictor import Predictor
+    from engine.runtime import Runtime
+    from engine.schema import Schema
+    from engine.types import Prediction
+
+DETECTORS = ("face", "person", "whole", "file")
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command("predict", epilog="Example: hourbit predict photos --model face68 --overlay drawn --out faces.json")(
+        predict
+    )
+
+
+@dataclass
+class Outputs:
+    """Where results go; None = not wanted."""
+
+    overlay: Path | None
+    heatmaps: Path | None
+    labels: Collection | None
+
+    def write(self, item: Item, predictions: list[Prediction], schema: Schema) -> None:
+        """Write what is wanted of one picture, each file whole or not at all."""
+        from app.files import atomic_write
+        from app.overlay import draw
+        from engine.images import encode_jpeg
+
+        if self.labels is not None:
+            self.labels.add(item, predictions)
+        if self.overlay is not None:
+            atomic_write(self.overlay / f"{item.name}.jpg", encode_jpeg(draw(item.pixels, predictions, schema)))
+        if self.heatmaps is not None:
+            self._write_heatmaps(item, predictions)
+
+    def _write_heatmaps(self, item: Item, predictions: list[Prediction]) -> None:
+        """NPZ: logits (N, K, h, w) float32 and affine (N, 2, 3) from picture to crop pixels; PNG: all maps in one."""
+        import io
+
+        import numpy as np
+
+        from app.files import atomic_write
+        from app.overlay import blend_heatmaps
+        from engine.images import encode_png
+
+        maps = [p.heatmaps for p in predictions if p.heatmaps is not None]
+        buffer = io.BytesIO()
+        np.savez_compressed(
+            buffer,
+            logits=np.stack([m.logits for m in maps]) if maps else np.zeros((0, 0, 0, 0), np.float32),
+            affine=np.stack([m.affine for m in maps]) if maps else np.zeros((0, 2, 3)),
+        )
+        atomic_write(self.heatmaps / f"{item.name}.npz", buffer.getvalue())
+        atomic_write(self.heatmaps / f"{item.name}.png", encode_png(blend_heatmaps(item.pixels, maps)))
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """I/N as two numbers, 1 <= I <= N; raises UserError."""
+    first, _, last = text.partition("/")
+    if not (first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last)):
+        raise UserError(f"--shard wants I/N with I from 1 to N, such as 1/4, not {text!r}.")
+    return int(first), int(last)
+
+
+def open_predictor(runtime: Runtime, detector: str | None, flip: bool) -> Predictor:
+    """A predictor with the detector asked for, else the one for the model's subject."""
+    from engine.detect import make_detector
+    from engine.predictor import Predictor
+
+    name = detector or {"face": "face", "person": "person"}.get(runtime.model.schema.subject, "whole")
+    if name not in DETECTORS:
+        raise UserError(f"There is no detector {name!r}; choose one of: {', '.join(DETECTORS)}.")
+    return Predictor(runtime, make_detector("whole" if name == "file" else name, runtime), flip)
+
+
+def predict(
+    sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Pictures, folders, videos, packs.")],
+    model: Annotated[str, typer.Option(help="A model's name, or a .hourbit file.")] = "face68",
+    detector: Annotated[str | None, typer.Option(help="face, person, whole, or file: a pack's own boxes.")] = None,
+    form: Annotated[str, typer.Option("--format", help="Of the labels: coco, csv or a plugin's.")] = "coco",
+    out: Annotated[Path | None, typer.Option(help="File to write the labels to.")] = None,
+    overlay: Annotated[Path | None, typer.Option(help="Folder for pictures with the landmarks drawn in.")] = None,
+    heatmaps: Annotated[Path | None, typer.Option(help="Folder for heatmaps: .npz and a .png to look at.")] = None,
+    flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored picture: slower, better.")] = False,
+    shard: Annotated[str, typer.Option(help="I/N: only every N-th picture, from the I-th on.")] = "1/1",
+    as_json: Json = False,
+) -> None:
+    """Find landmarks in pictures, folders of pictures and videos."""
+    from app.commands.collect import Collection
+    from app.commands.export import find_exporter, report_lines
+    from app.commands.inputs import Inputs
+    from engine.runtime import open_runtime
+
+    first, last = parse_shard(shard)
+    exporter = find_exporter(form) if out else None
+    inputs = Inputs(sources, first, last)
+    runtime = open_runtime(find_model(model))
+    if runtime.notice:
+        say(runtime.notice)
+    predictor = open_predictor(runtime, detector, flip)
+    for folder in (overlay, heatmaps):
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+    with Collection(runtime.model.schema) as labels:
+        outputs = Outputs(overlay, heatmaps, labels if exporter else None)
+        value = run(inputs, predictor, outputs, runtime.model.schema, detector == "file")
+        lines = [f"{value['images']} images, {value['instances']} instances, {value['images_per_second']:.1f} images/s"]
+        if exporter and out:
+            lines += report_lines(labels.export(exporter, out), out)
+    lines += [f"See {folder.resolve()}" for folder in (overlay, heatmaps) if folder]
+    emit(value, as_json, lines)
+    if inputs.unreadable:
+        say(f"{inputs.unreadable} images could not be read.")
+        raise typer.Exit(1)
+
+
+def run(inputs: Inputs, predictor: Predictor, outputs: Outputs, schema: Schema, from_file: bool) -> dict[str, float]:
+    """Predict every picture; returns the command's JSON."""
+    images = instances = 0
+    begin = time.perf_counter()
+    total = None if any(p.suffix.lower() not in (".jpg", ".jpeg", ".png") for p in inputs.files) else len(inputs.files)
+    for item in track(inputs, "Predicting", total):
+        wanted = outputs.heatmaps is not None
+        if from_file and item.box is None:
+            raise UserError("--detector file takes its boxes from a pack (.npz); choose face, person or whole.")
+        if from_file:
+            predictions = [predictor.predict_box(item.pixels, item.box, heatmaps=wanted)]
+        else:
+            predictions = predictor.predict(item.pixels, heatmaps=wanted)
+        outputs.write(item, predictions, schema)
+        images, instances = images + 1, instances + len(predictions)
+    seconds = time.perf_counter() - begin
+    return {"images": images, "instances": instances, "seconds": seconds,
+            "images_per_second": images / seconds if seconds else 0.0}  # fmt: skip

@@ -1,0 +1,132 @@
+"""`hourbit train`: train from scratch or go on from a model, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.commands.lookup import find_model
+from app.commands.output import Json, plain, say
+from engine.errors import UserError
+
+if TYPE_CHECKING:
+    from app.commands.worker import Worker
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command("train", epilog="Example: hourbit train labels.npz --schema ibug68 --from face68 --out run1")(train)
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """KEY=VALUE with the value as TOML has it; raises UserError."""
+    import tomllib
+
+    key, equals, value = text.partition("=")
+    try:
+        if not equals:
+            raise ValueError("there is no =")
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except ValueError as error:
+        raise UserError(f"--set wants NAME=VALUE, such as steps=200, not {text!r} ({error}).") from error
+
+
+@dataclass
+class Report:
+    """What people see of a training: a bar while it runs, then its result."""
+
+    as_json: bool
+    last: dict[str, Any] = field(default_factory=dict)
+
+    def hear(self, record: dict[str, Any]) -> None:
+        """Show one record."""
+        if self.as_json:
+            print(json.dumps(plain(record), allow_nan=False), flush=True)
+        elif record["type"] == "metric":
+            say(", ".join(f"{k} {v:.4g}" for k, v in record.items() if isinstance(v, (int, float))))
+        elif record["type"] == "done":
+            print(f"Wrote {record.get('model')}")
+            for name, value in (record.get("metrics") or {}).items():
+                print(f"  {name}: {value}")
+        self.last = record
+
+
+def train(
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs (.npz), or a project's snapshot.")],
+    schema: Annotated[str, typer.Option(help="Landmark schema of the data, such as ibug68.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of this training; made where it is missing.")],
+    recipe: Annotated[str | None, typer.Option(help="A recipe that ships, or a .toml file.")] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="M", help="Model to go on from.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A recipe's.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and data order.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Train a network, or fine-tune a model; Ctrl+C stops it in good order."""
+    from app.commands.worker import Worker, WorkerError, need_torch
+    from engine.schema import load_schema
+
+    need_torch()
+    load_schema(schema)
+    for path in data:
+        if not path.is_file():
+            raise UserError(f"There is no data file {path}; check its place.")
+    if (out / "latest.safetensors").exists() and not resume:
+        raise UserError(f"{out} holds a training already; go on with --resume, or choose another folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    first = start_line(data, schema, out, recipe, start, dict(setting(text) for text in settings or []))
+    with Worker(first | {"resume": resume, "seed": seed}, out / "worker.log") as worker:
+        try:
+            follow(worker, Report(as_json))
+        except WorkerError as error:
+            say(str(error))
+            raise typer.Exit(1) from error
+
+
+def start_line(
+    data: list[Path], schema: str, out: Path, recipe: str | None, start: str | None, changes: dict[str, Any]
+) -> dict[str, Any]:
+    """The worker's first message, without seed and resume."""
+    if recipe is not None and recipe.endswith(".toml"):
+        recipe = str(Path(recipe).resolve())
+    origin = find_model(start).path if start else None
+    return {
+        "snapshot": [str(path.resolve()) for path in data], "schema": schema, "recipe": recipe, "settings": changes,
+        "from": str(origin.resolve()) if origin else None, "out": str(out.resolve()),
+    }  # fmt: skip
+
+
+@contextlib.contextmanager
+def gentle_interrupt(worker: Worker) -> Iterator[None]:
+    """Ctrl+C asks the worker to stop, and it says what it reached; a second one leaves at once."""
+
+    def first(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        say("Stopping; what was learnt is kept. Ctrl+C once more leaves at once.")
+        worker.stop()
+
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def follow(worker: Worker, report: Report) -> None:
+    """Show the records of a training to its end."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with gentle_interrupt(worker), Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("Training", total=1.0)
+        for record in worker:
+            if record["type"] == "progress":
+                bar.update(task, completed=record.get("done", 0.0), description=f"loss {record.get('loss', 0.0):.4f}")
+            report.hear(record)

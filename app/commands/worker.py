@@ -1,0 +1,108 @@
+"""The training worker from the command line's side: start it, hear its records, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+from engine.errors import UserError
+
+LONGEST_LINE = 64 << 10  # bytes, by the protocol
+PATIENCE = 20.0  # seconds that a worker has to end by itself
+COMMAND = ("-P", "-u", "-m", "engine.train.worker")
+
+
+class WorkerError(Exception):
+    """The worker failed; the message is its own, or the end of its log."""
+
+
+def environment() -> dict[str, str]:
+    """The worker's environment: it finds our packages even in a checkout that is not installed."""
+    root = str(Path(__file__).resolve().parents[2])
+    known = os.environ.get("PYTHONPATH")
+    return os.environ | {"PYTHONPATH": os.pathsep.join([root, known] if known else [root])}
+
+
+def need_torch() -> None:
+    """Raise UserError where the worker could not train."""
+    if util.find_spec("torch") is None:  # found, not imported: this process never holds it
+        raise UserError("Training needs PyTorch, which is not installed; add it with: pip install 'hourbit[train]'")
+
+
+class Worker:
+    """One training process. Iterate over its records; leaving the context ends it, whatever happens."""
+
+    def __init__(self, start: dict[str, Any], log: Path) -> None:
+        need_torch()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._log = log
+        # A session of its own: Ctrl+C reaches us only, and we ask it to stop.
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                [sys.executable, *COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file,
+                env=environment(), start_new_session=True,
+            )  # fmt: skip
+        self.send({"type": "start", **start})
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Write one line to the worker; harmless when it is gone."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(json.dumps(message, allow_nan=False).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def stop(self) -> None:
+        """Ask it to end in good order; it still says what it reached."""
+        self.send({"type": "stop"})
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Its records up to done; raises WorkerError where it failed or died."""
+        assert self._process.stdout is not None
+        for line in iter(lambda: self._process.stdout.readline(LONGEST_LINE), b""):
+            record = _record(line)
+            if record is None:
+                continue  # what libraries print
+            if record["type"] == "error":
+                if record.get("kind") == "user":
+                    raise UserError(str(record.get("text")))
+                raise WorkerError(f"{record.get('text')} The log is {self._log}.")
+            yield record
+            if record["type"] == "done":
+                return
+        raise WorkerError(f"The training ended without a result (exit code {self._process.wait()}): {self.tail()}")
+
+    def tail(self) -> str:
+        """The last lines of its log."""
+        lines = self._log.read_text("utf-8", "replace").strip().splitlines() if self._log.exists() else []
+        return " / ".join(lines[-3:]) or f"its log {self._log} is empty."
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """The end of its stdin ends it; what does not hear that is killed."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    """One record of the protocol, or None for any other line."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("type"), str) else None
