@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from app.commands.lookup import library
-from app.commands.output import Json, columns, emit
+from app.commands.output import Json, columns, emit, say
 
 
 def register(cli: typer.Typer) -> None:
@@ -16,9 +18,21 @@ def models(as_json: Json = False) -> None:
     """List the models of the library: shipped, fine-tuned and imported."""
     entries = library().entries()
     value = [
-        {"name": e.name, "schema": e.schema, "landmarks": landmarks(e.schema), "bytes": e.size, "path": str(e.path)}
+        {"name": e.name, "schema": e.schema, "landmarks": _landmarks(e.path), "bytes": e.size, "path": str(e.path)}
         for e in entries
     ]
     rows = [("name", "schema", "bytes", "origin", "path")]
     rows += [(e.name, e.schema, str(e.size), str(e.origin), str(e.path)) for e in entries]
     emit(value, as_json, columns(rows) if entries else "The library holds no models.")
+
+
+def _landmarks(path: Path) -> int | None:
+    """How many landmarks a model finds; None where its file cannot be used any more."""
+    from engine.errors import UserError
+    from engine.modelfile import read_model
+
+    try:
+        return read_model(path).architecture.landmarks
+    except (UserError, OSError) as error:
+        say(f"{path}: {error}")
+        return None
