@@ -14,6 +14,7 @@ from app.services.mailbox import Mailbox
 from app.services.pipeline import LivePipeline, Options, Result, State, Timing
 from app.sources.base import Source
 from app.sources.camera import list_cameras
+from engine.errors import UserError
 from engine.runtime import Runtime
 
 HISTORY = 10.0  # seconds of timings that are kept for the plot
@@ -22,19 +23,23 @@ HISTORY = 10.0  # seconds of timings that are kept for the plot
 class Live(QObject):
     """Belongs to the GUI thread; the pipeline's threads touch its mailbox and signals only.
 
-    ready: a result waits, fetch it with `take`; state_changed(State, sentence); cameras_found(list of CameraInfo).
+    ready: a result waits, fetch it with `take`; state_changed(State, sentence); cameras_found(list of CameraInfo);
+    model_ready(Runtime) and model_failed(sentence) after `load`.
     `history` holds (monotonic seconds, Timing) of what was drawn, newest last.
     """
 
     ready = Signal()
     state_changed = Signal(object, str)
     cameras_found = Signal(list)
+    model_ready = Signal(object)
+    model_failed = Signal(str)
 
     def __init__(self, parent: QObject | None = None, options: Options | None = None) -> None:
         super().__init__(parent)
         self._results: Mailbox[Result] = Mailbox()
         self._pipeline = LivePipeline(self._result, self._state, options)
-        self._search: threading.Thread | None = None
+        self._helpers: dict[str, threading.Thread] = {}
+        self._wanted: object = None
         self._closed = False
         self._make: Callable[[], Source] | None = None
         self.source: Source | None = None
@@ -68,10 +73,9 @@ class Live(QObject):
         """Stop for good, before the window goes; False as `stop`."""
         self._closed = True
         clean = self.stop()
-        if self._search is not None:
-            self._search.join(0.5)
-            clean = clean and not self._search.is_alive()
-        return clean
+        for helper in self._helpers.values():
+            helper.join(0.5)
+        return clean and not any(helper.is_alive() for helper in self._helpers.values())
 
     def take(self) -> Result | None:
         """The newest result, once; None when it was taken already or the picture is frozen."""
@@ -105,9 +109,20 @@ class Live(QObject):
 
     def find_cameras(self) -> None:
         """Look for cameras without keeping the window waiting; `cameras_found` has the answer."""
-        if self._search is None or not self._search.is_alive():
-            self._search = threading.Thread(target=self._find, name="cameras", daemon=True)
-            self._search.start()
+        if "cameras" not in self._helpers or not self._helpers["cameras"].is_alive():
+            self._help("cameras", self._find)
+
+    def load(self, make: Callable[[], Runtime]) -> None:
+        """Open another model without keeping the window waiting, and use it as soon as it is ready.
+
+        `make` may raise UserError or OSError. Of several calls, the last one counts.
+        """
+        self._wanted = make
+        self._help("model", lambda: self._load(make))
+
+    def _help(self, name: str, work: Callable[[], None]) -> None:
+        self._helpers[name] = threading.Thread(target=work, name=name, daemon=True)
+        self._helpers[name].start()
 
     @property
     def options(self) -> Options:
@@ -149,3 +164,14 @@ class Live(QObject):
         found = list_cameras()
         if not self._closed:
             self.cameras_found.emit(found)
+
+    def _load(self, make: Callable[[], Runtime]) -> None:
+        try:
+            runtime = make()
+        except (UserError, OSError) as error:
+            if self._wanted is make and not self._closed:
+                self.model_failed.emit(str(error))
+            return
+        if self._wanted is make and not self._closed:
+            self._pipeline.set_runtime(runtime)
+            self.model_ready.emit(runtime)

@@ -17,6 +17,7 @@ from engine.detect import make_detector
 from engine.errors import UserError
 from engine.predictor import Predictor
 from engine.runtime import Runtime
+from engine.schema import Schema
 from engine.types import Frame
 
 TICK = 0.25  # seconds between two looks of the watchdog
@@ -66,13 +67,16 @@ class Timing:
 
 @dataclass(frozen=True)
 class Result:
-    """A frame with the subjects found in this very frame. sent: monotonic seconds when it was handed over."""
+    """A frame with the subjects found in this very frame. sent: monotonic seconds when it was handed over;
+    model: the model's name and schema: what its landmarks are, "" and None without one.
+    """
 
     frame: Frame
     subjects: tuple[Subject, ...]
     timing: Timing
     sent: float
     model: str = ""
+    schema: Schema | None = None
 
 
 class LivePipeline:
@@ -240,8 +244,9 @@ class LivePipeline:
         if tracker is not None:
             subjects, spent = tracker.step(frame.pixels, frame.time, wanted[1].heatmaps)
         timing = Timing(max(0.0, taken - frame.time), spent.detect, spent.engine)
-        model = wanted[0].model.name if wanted[0] is not None else ""
-        return Result(frame, subjects, timing, self._clock(), model)
+        if tracker is None or wanted[0] is None:
+            return Result(frame, (), timing, self._clock())
+        return Result(frame, subjects, timing, self._clock(), wanted[0].model.name, tracker.schema)
 
     def _watch(self, grabber: Grabber) -> None:
         """Called while no frame comes: says when a live source stalls, and when a finite one is done."""

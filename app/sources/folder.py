@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
 from app.sources.base import Interruptible, Pace, SourceError
 from engine.errors import UserError
-from engine.images import IMAGE_SUFFIXES, load_image
+from engine.images import IMAGE_SUFFIXES, load_image, natural_key
 from engine.types import Frame
-
-
-def natural(name: str) -> list[tuple[int, int | str]]:
-    """A key that sorts img2 before img10, without regard to case."""
-    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"(\d+)", name.casefold()) if part]
 
 
 class Folder(Interruptible):
@@ -46,7 +40,7 @@ class Folder(Interruptible):
             raise SourceError(f"{self.title} cannot be read ({error.strerror}); choose another folder.") from error
         if not files:
             raise SourceError(f"{self.title} holds no pictures; choose a folder with jpg or png files.")
-        self._files = sorted(files, key=lambda p: (natural(p.name), p.name))
+        self._files = sorted(files, key=lambda p: (natural_key(p.name), p.name))
         self._next = 0
         self._pace = Pace(self.seconds)
         self.unreadable = {}

@@ -13,7 +13,6 @@ import pytest
 from app.sources import Folder, Source, SourceError, Stream, Video, open_place
 from app.sources.base import Pace, as_rgb
 from app.sources.camera import Camera, CameraInfo, list_cameras
-from app.sources.folder import natural
 from app.sources.synthetic import Step, Synthetic
 from engine.errors import UserError
 from engine.images import encode_png
@@ -170,11 +169,6 @@ def test_folder_without_a_single_good_picture_says_so(tmp_path: Path) -> None:
     folder.open()
     with pytest.raises(SourceError, match="No picture"):
         folder.read()
-
-
-def test_natural_order() -> None:
-    names = ["img10", "IMG2", "img1", "frame_1200", "img_1-1"]
-    assert sorted(names, key=natural) == ["frame_1200", "img1", "IMG2", "img10", "img_1-1"]
 
 
 def test_stream_hides_what_is_secret_and_refuses_other_addresses() -> None:
