@@ -1,0 +1,226 @@
+"""Where the subjects are: detectors give landmark boxes, squares around a subject's landmarks.
+
+OpenCV's face cascade frames a face differently: its box side is 1.156 landmark box sides, and its centre
+lies 0.165 landmark box sides too high, on average over faces, with about 10 % scatter. `from_cascade`
+undoes both. For bodies no detector is at hand; the pose network finds its own box (`PersonDetector`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from engine import crop, heatmaps
+from engine.errors import UserError
+from engine.opencv import cv2
+from engine.schema import Schema
+from engine.types import Box, Prediction, check_picture
+
+if TYPE_CHECKING:
+    from engine.runtime import Runtime
+
+SEARCH_SIDE = 640  # faces are sought in a picture no larger than this, pixels
+WINDOW = 24  # the cascades' own window, pixels of the searched picture
+# Cascade, step between sizes, smallest face as a share of the picture's longer side. The second, less exact
+# one looks where the first finds nothing, coarsely, because that is the case in every frame without a face.
+CASCADES = (
+    ("haarcascade_frontalface_alt2.xml", 1.1, 1 / 20),
+    ("haarcascade_frontalface_default.xml", 1.2, 1 / 12),
+)
+CASCADE_SIDE = 1.156  # cascade side / landmark box side
+CASCADE_RISE = 0.165  # how far the cascade's centre lies above the landmarks', in landmark box sides
+SAME = 0.3  # boxes that overlap more than this (intersection / union) are one subject
+
+CONFIDENT = 0.15  # a landmark's score from which it counts as seen
+FOLLOWED = 0.15  # mean score under which a followed subject is lost
+FEWEST = 4  # landmarks that make a body
+
+
+class Detector(Protocol):
+    """Finds subjects in a picture."""
+
+    name: str
+
+    def detect(self, picture: np.ndarray) -> list[Box]:
+        """Landmark boxes of the subjects in (H, W, 3) uint8 RGB, largest first; empty where there is none."""
+
+
+class WholeDetector:
+    """One box: the square in the middle of the whole picture whose crop just holds it all."""
+
+    name = "whole"
+
+    def __init__(self, factor: float = 1.0) -> None:
+        self.factor = factor
+
+    def detect(self, picture: np.ndarray) -> list[Box]:
+        """Always one box."""
+        check_picture(picture)
+        return [whole_box(picture, self.factor)]
+
+
+class FaceDetector:
+    """Upright frontal faces by OpenCV's cascades: the exact one first, the more willing one where it finds none."""
+
+    name = "face"
+
+    def __init__(self) -> None:
+        self._cascades: list[cv2.CascadeClassifier] = []
+
+    def detect(self, picture: np.ndarray) -> list[Box]:
+        """Landmark boxes of faces, largest first; pictures of any size."""
+        check_picture(picture)
+        height, width = picture.shape[:2]
+        scale = min(1.0, SEARCH_SIDE / max(height, width))
+        small = max(1, round(width * scale)), max(1, round(height * scale))
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        if scale < 1:
+            grey = cv2.resize(grey, small, interpolation=cv2.INTER_AREA)
+        stretch = width / small[0], height / small[1]
+        for cascade, (_, step, share) in zip(self._open(), CASCADES, strict=True):
+            smallest = max(WINDOW, round(share * max(small)))
+            found, neighbours = cascade.detectMultiScale2(
+                grey, scaleFactor=step, minNeighbors=3, minSize=(smallest, smallest)
+            )
+            if len(found):
+                boxes = [from_cascade(r, n, stretch) for r, n in zip(found, neighbours, strict=True)]
+                return sorted(suppress(boxes), key=lambda box: -box.side)
+        return []
+
+    def _open(self) -> list[cv2.CascadeClassifier]:
+        if not self._cascades:
+            for name, _, _ in CASCADES:
+                path = Path(cv2.data.haarcascades) / name
+                cascade = cv2.CascadeClassifier(str(path))
+                if cascade.empty():
+                    raise UserError(f"OpenCV's face cascade {name} cannot be read; install opencv-python 4 again.")
+                self._cascades.append(cascade)
+        return self._cascades
+
+
+def from_cascade(found: Iterable[int], neighbours: int, stretch: tuple[float, float] = (1.0, 1.0)) -> Box:
+    """The landmark box of a cascade's box (x, y, width, height in pixels of the searched picture).
+
+    `stretch` is how much larger the picture is in x and y. The score rises with the number of windows that agreed.
+    """
+    x, y, w, h = (float(v) for v in found)
+    cx, cy = (x + w / 2) * stretch[0] - 0.5, (y + h / 2) * stretch[1] - 0.5  # edges to pixel centres
+    side = max(w * stretch[0], h * stretch[1]) / CASCADE_SIDE
+    return Box(cx, cy + CASCADE_RISE * side, side, float(neighbours) / (float(neighbours) + 5), "face")
+
+
+class PersonDetector:
+    """One body, found by the pose network itself: run on the whole picture, the confident landmarks are boxed.
+
+    Where the picture is not square, squares along its longer side are tried as well, and the one that
+    the network is surest of counts. The predictor's own run on the box is the second look.
+    """
+
+    name = "person"
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def detect(self, picture: np.ndarray) -> list[Box]:
+        """At most one landmark box."""
+        check_picture(picture)
+        looks = [self._look(picture, box) for box in self._candidates(picture)]
+        best = max(looks, key=lambda landmarks: np.where(landmarks[:, 2] >= CONFIDENT, landmarks[:, 2], 0).sum())
+        box = seen_box(best, "person")
+        return [] if box is None else [box]
+
+    def _candidates(self, picture: np.ndarray) -> list[Box]:
+        height, width = picture.shape[:2]
+        boxes = [whole_box(picture, self._runtime.model.crop)]
+        short, long = sorted((height, width))
+        if long > 1.25 * short:
+            for at in (0.0, 0.5, 1.0):
+                middle = (short - 1) / 2 + at * (long - short)
+                cx, cy = (middle, (short - 1) / 2) if width > height else ((short - 1) / 2, middle)
+                boxes.append(Box(cx, cy, short / self._runtime.model.crop, 1.0, "whole"))
+        return boxes
+
+    def _look(self, picture: np.ndarray, box: Box) -> np.ndarray:
+        """(K, 3) landmarks in picture pixels from one run."""
+        model = self._runtime.model
+        side = model.architecture.side
+        affine = crop.matrix(box.cx, box.cy, box.side * model.crop, side)
+        found = heatmaps.decode(self._runtime.run(crop.sample(picture, affine, side), logits=True))
+        found[:, :2] = crop.apply(crop.invert(affine), heatmaps.to_crop(found[:, :2]))
+        return found
+
+
+def whole_box(picture: np.ndarray, factor: float = 1.0) -> Box:
+    """The landmark box whose crop, `factor` times as large, is the square around the whole picture."""
+    height, width = picture.shape[:2]
+    return Box((width - 1) / 2, (height - 1) / 2, max(width, height) / factor, 1.0, "whole")
+
+
+def seen_box(landmarks: np.ndarray, origin: str) -> Box | None:
+    """The square around the confident ones of (K, 3) landmarks; None where too few are confident."""
+    seen = landmarks[landmarks[:, 2] >= CONFIDENT]
+    if len(seen) < min(FEWEST, len(landmarks)):
+        return None
+    low, high = seen[:, :2].min(0), seen[:, :2].max(0)
+    side = float((high - low).max())
+    return Box(*(low + high) / 2, side, float(seen[:, 2].mean()), origin) if side > 0 else None
+
+
+def follow(prediction: Prediction, schema: Schema) -> Box | None:
+    """The box for the next frame from this one's landmarks; None where the subject seems lost.
+
+    Faces are boxed by all landmarks, as in training; of bodies only what is seen counts, so that a half
+    body keeps a close box.
+    """
+    if prediction.score < FOLLOWED:
+        return None
+    if schema.subject != "face":
+        return seen_box(prediction.landmarks, "landmarks")
+    low, high = prediction.landmarks[:, :2].min(0), prediction.landmarks[:, :2].max(0)
+    side = float((high - low).max())
+    return Box(*(low + high) / 2, side, prediction.score, "landmarks") if side > 0 else None
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    a, b = np.array(one.corners), np.array(other.corners)
+    extent = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
+    common = float(extent.prod())
+    return common / (float(one.side) ** 2 + float(other.side) ** 2 - common)
+
+
+def suppress(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes without those that are mostly, or wholly, one with a better one; best first."""
+    kept: list[Box] = []
+    for box in sorted(boxes, key=lambda box: (-box.score, -box.side)):
+        if not any(overlap(box, other) > SAME or _inside(box, other) or _inside(other, box) for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _inside(inner: Box, outer: Box) -> bool:
+    x0, y0, x1, y1 = outer.corners
+    return inner.side <= outer.side and x0 <= inner.cx <= x1 and y0 <= inner.cy <= y1
+
+
+def _person(runtime: Runtime | None) -> Detector:
+    if runtime is None or runtime.model.schema.subject == "face":
+        raise UserError("Finding people needs a body model; choose one, such as pose16, or another detector.")
+    return PersonDetector(runtime)
+
+
+DETECTORS: dict[str, Callable[[Runtime | None], Detector]] = {
+    "face": lambda runtime: FaceDetector(),
+    "person": _person,
+    "whole": lambda runtime: WholeDetector(runtime.model.crop if runtime else 1.0),
+}
+
+
+def make_detector(name: str, runtime: Runtime | None = None) -> Detector:
+    """A detector by name; `person` and `whole` look through the runtime's model. Raises UserError."""
+    if name not in DETECTORS:
+        raise UserError(f"Unknown detector {name!r}; use one of {', '.join(DETECTORS)}.")
+    return DETECTORS[name](runtime)

@@ -1,0 +1,163 @@
+"""The only picture decoder: bytes in, upright RGB out, the same for view, engine, training and export.
+
+One conversion for all kinds of pixels: 8-bit stays as it is; deeper ones (16-bit, float) are spread so
+that the lowest finite value becomes 0 and the highest 255; transparent parts lie over white; grey is
+repeated; of several pages or frames the first counts; EXIF's orientation is applied.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import UserError
+from engine.headers import MAX_PIXELS, MAX_SIDE, Header, HeaderError, read_header
+from engine.opencv import cv2
+from engine.types import check_picture
+
+IMAGE_SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm",
+})  # fmt: skip
+MAX_BYTES = 512 << 20
+FIRST_READ = 256 << 10  # bytes that hold most headers
+
+
+class ImageError(UserError):
+    """A picture that cannot be read; the message is one sentence with a remedy."""
+
+
+def decode(data: bytes, name: str = "") -> np.ndarray:
+    """Decode a picture file: (H, W, 3) uint8 RGB, upright, writeable.
+
+    `name` is what messages call it. Raises ImageError for what is no picture, damaged, cut short or too large.
+    """
+    name = name or "The picture"
+    header = _header(data, name)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise ImageError(f"{name} is damaged and cannot be decoded; get the file again.") from error
+    if pixels is None or not pixels.size:
+        raise ImageError(f"{name} is damaged or of a kind that cannot be decoded; save it as PNG or JPEG.")
+    # Of a TIFF the decoder hands out upright pixels, and 8-bit ones multiplied by their alpha.
+    tiff = header.kind == "tiff"
+    picture = _to_rgb(pixels, premultiplied=tiff and pixels.dtype == np.uint8)
+    return np.ascontiguousarray(_upright(picture, 1 if tiff else header.orientation))
+
+
+def load_image(path: str | Path) -> np.ndarray:
+    """Decode a file: (H, W, 3) uint8 RGB, upright; raises ImageError, or OSError where it cannot be opened."""
+    path = Path(path)
+    return decode(_read(path), path.name)
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """Width and height of a picture file as displayed, from its header alone; raises ImageError, OSError."""
+    path = Path(path)
+    with open(path, "rb") as file:
+        start = file.read(FIRST_READ)
+    try:
+        header = read_header(start, whole=False)
+    except HeaderError:
+        return _header(_read(path), path.name, whole=False).upright
+    _check_size(header, path.name)
+    return header.upright
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """A PNG file of a picture (H, W, 3) uint8 RGB."""
+    return _encode(".png", pixels, [])
+
+
+def encode_jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
+    """A JPEG file of a picture (H, W, 3) uint8 RGB; quality 0 to 100."""
+    return _encode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def natural_key(name: str) -> tuple:
+    """Sorts img2 before img10, without regard to case; equal names but for case keep one order."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return tuple((1, int(p), "") if p.isdecimal() else (2, 0, p) for p in parts if p), name
+
+
+def _read(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"{path.name} is larger than 512 MB; save it smaller.")
+    return data
+
+
+def _header(data: bytes, name: str, whole: bool = True) -> Header:
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"{name} is larger than 512 MB; save it smaller.")
+    try:
+        header = read_header(data, whole=False)  # the size first: it bounds the work of what follows
+        _check_size(header, name)
+        return read_header(data) if whole else header
+    except HeaderError as error:
+        known = "empty" not in str(error) and "no picture" not in str(error)
+        verdict = "is damaged" if known else "cannot be read"
+        raise ImageError(f"{name} {verdict}: {error}; get the file again.") from error
+
+
+def _check_size(header: Header, name: str) -> None:
+    width, height = header.upright
+    if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
+        raise ImageError(
+            f"{name} has {width} x {height} pixels; the limit is 100 million, 65,535 a side: save it smaller."
+        )
+
+
+def _to_rgb(pixels: np.ndarray, premultiplied: bool) -> np.ndarray:
+    """Any (H, W) or (H, W, 1 to 4) picture in OpenCV's channel order to (H, W, 3) uint8 RGB."""
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    channels = pixels.shape[2]
+    colour, alpha = (pixels[..., :-1], pixels[..., -1:]) if channels in (2, 4) else (pixels, None)
+    colour = _to_bytes(colour)
+    colour = np.repeat(colour, 3, 2) if colour.shape[2] == 1 else colour[..., ::-1]
+    if alpha is None:
+        return colour
+    share = np.clip(np.nan_to_num(alpha.astype(np.float32)) / _full(alpha), 0, 1)
+    if (share == 1).all():
+        return colour
+    over_white = colour * (1 if premultiplied else share) + 255 * (1 - share)
+    return (np.clip(over_white, 0, 255) + 0.5).astype(np.uint8)
+
+
+def _full(values: np.ndarray) -> float:
+    """What counts as white or opaque for an array's kind of number."""
+    return 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
+
+
+def _to_bytes(values: np.ndarray) -> np.ndarray:
+    """Deeper pixels spread over 0 to 255 from their lowest to their highest finite value; NaN becomes 0."""
+    if values.dtype == np.uint8:
+        return values
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    if low == high:  # one value only keeps its place in the range of its kind
+        low, high = 0.0, _full(values)
+    spread = (values.astype(np.float32) - low) * (255 / (high - low))
+    return (np.clip(np.nan_to_num(spread, nan=0.0, posinf=255, neginf=0), 0, 255) + 0.5).astype(np.uint8)
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn a stored picture the way EXIF's orientation says."""
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return pixels
+
+
+def _encode(suffix: str, pixels: np.ndarray, options: list[int]) -> bytes:
+    check_picture(pixels)
+    done, data = cv2.imencode(suffix, cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise ImageError("The picture could not be encoded; free some memory and try again.")
+    return data.tobytes()

@@ -1,0 +1,50 @@
+"""From a picture and a box to landmarks in picture pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine import crop
+from engine import heatmaps as maps
+from engine.detect import Detector, make_detector
+from engine.types import Box, Heatmaps, Prediction, check_picture
+
+if TYPE_CHECKING:
+    from engine.runtime import Runtime
+
+
+class Predictor:
+    """Runs a model on pictures.
+
+    detector: a name of engine.detect or a Detector; flip: average with the mirror image, at twice the cost.
+    """
+
+    def __init__(self, runtime: Runtime, detector: str | Detector = "face", flip: bool = False) -> None:
+        self.runtime = runtime
+        self.detector = make_detector(detector, runtime) if isinstance(detector, str) else detector
+        self.flip = flip
+
+    def predict(self, picture: np.ndarray, heatmaps: bool = False) -> list[Prediction]:
+        """Landmarks of every subject that the detector finds in (H, W, 3) uint8 RGB; often none."""
+        return [self.predict_box(picture, box, heatmaps) for box in self.detector.detect(picture)]
+
+    def predict_box(self, picture: np.ndarray, box: Box, heatmaps: bool = False) -> Prediction:
+        """Landmarks of the subject in a landmark box; with `heatmaps` the prediction carries the model's maps."""
+        check_picture(picture)
+        model = self.runtime.model
+        affine = crop.matrix(box.cx, box.cy, box.side * model.crop, model.architecture.side)
+        logits = self._run(picture, affine)
+        if self.flip:
+            side = model.architecture.side
+            # The mirror image of the very same crop: its pixels are exactly the mirrored ones.
+            mirrored = crop.matrix(box.cx, box.cy, box.side * model.crop, side, flip=True)
+            logits = maps.merge_flip(logits, self._run(picture, mirrored), model.schema.permutation)
+        found = maps.decode(logits)
+        found[:, :2] = crop.apply(crop.invert(affine), maps.to_crop(found[:, :2]))
+        return Prediction(found, box, model.name, Heatmaps(logits, affine) if heatmaps else None)
+
+    def _run(self, picture: np.ndarray, affine: np.ndarray) -> np.ndarray:
+        side = self.runtime.model.architecture.side
+        return self.runtime.run(crop.sample(picture, affine, side), logits=True)
