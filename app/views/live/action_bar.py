@@ -1,0 +1,86 @@
+"""The bar under the live picture: freeze or resume, snapshot, add to project, full screen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from app.views import theme
+from app.views.live.key_button import KeyButton
+
+HEIGHT = 48
+
+
+class ActionBar(QWidget):
+    """Buttons only; the workspace does the work. Exactly one button is filled: Freeze, or Add to project."""
+
+    frozen = Signal()  # freeze or resume
+    snapshot = Signal()
+    added = Signal()
+    full_screen = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("actionBar")
+        self.setProperty("bar", True)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(HEIGHT)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(8)
+        self.freeze = KeyButton(self.tr("Freeze"), self.tr("Space"), self)
+        self.add = KeyButton(self.tr("Add to project"), self.tr("Enter"), self)
+        self.camera = self._tool("camera-outline", self.tr("Save the picture as PNG (Ctrl+Shift+S)"))
+        self.full = self._tool("fullscreen", self.tr("Full screen (F11)"))
+        self.hint = QLabel("")
+        self.hint.setProperty("muted", True)
+        row.addWidget(self.freeze)
+        row.addWidget(self.camera)
+        row.addStretch(1)
+        row.addWidget(self.hint)
+        row.addWidget(self.add)
+        row.addSpacing(8)
+        row.addWidget(self.full)
+        self.freeze.setMinimumWidth(136)  # as wide as "Resume", so that nothing beside it moves
+        self.freeze.clicked.connect(self.frozen)
+        self.add.clicked.connect(self.added)
+        self.camera.clicked.connect(self.snapshot)
+        self.full.clicked.connect(self.full_screen)
+        self._state = (False, False, False)
+        theme.theme().changed.connect(self._refresh)
+        self._refresh()
+
+    def _tool(self, name: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setProperty("iconName", name)
+        button.setIconSize(QSize(18, 18))
+        button.setFixedSize(30, 30)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip.partition(" (")[0])
+        return button
+
+    def set_state(self, picture: bool, frozen: bool, addable: bool) -> None:
+        """Whether there is a picture, whether it is frozen, and whether it can be added."""
+        if (picture, frozen, addable) != self._state:
+            self._state = (picture, frozen, addable)
+            self._refresh()
+
+    def _refresh(self) -> None:
+        picture, frozen, addable = self._state
+        if frozen:
+            self.freeze.set_face(self.tr("Resume"), "play", False)
+        else:
+            self.freeze.set_face(self.tr("Freeze"), "pause", True)
+        self.freeze.setEnabled(picture)
+        self.add.set_face(self.tr("Add to project"), "tray-arrow-down", frozen)
+        self.add.setEnabled(addable)
+        if addable:
+            self.add.setToolTip("")
+        elif frozen:
+            self.add.setToolTip(self.tr("Nothing was found in this picture, or it is in the project already"))
+        else:
+            self.add.setToolTip(self.tr("Freeze a picture first"))
+        self.camera.setEnabled(picture)
+        self.hint.setText(self.tr("Drag what is wrong, then") if frozen else self.tr("Freeze, correct, then"))
+        for button in (self.camera, self.full):
+            button.setIcon(theme.icon(button.property("iconName")))

@@ -1,0 +1,74 @@
+"""A button that shows its key as a cap beside its text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPaintEvent, QPen
+from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter, QWidget
+
+from app.views import theme
+
+CAP_HEIGHT = 18
+CAP_PADDING = 6
+EDGE = 10  # from the cap to the button's right edge
+
+
+class KeyButton(QPushButton):
+    """A button of the theme; `primary` is set with `set_face`."""
+
+    def __init__(self, text: str, key: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._key = key
+        self.setIconSize(QSize(18, 18))
+        self.setAccessibleName(text)
+
+    def set_face(self, text: str, name: str, primary: bool) -> None:
+        """Change text, icon and weight."""
+        self.setText(text)
+        self.setAccessibleName(text)
+        if self.property("primary") != primary:
+            self.setProperty("primary", primary)
+            self.style().unpolish(self)
+            self.style().polish(self)
+        self.setIcon(theme.icon(name, 18, "onaccent" if primary else "text"))
+
+    @property
+    def _cap_font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPixelSize(11)
+        font.setWeight(QFont.Weight.Normal)
+        return font
+
+    @property
+    def _cap_width(self) -> int:
+        return QFontMetrics(self._cap_font).horizontalAdvance(self._key) + 2 * CAP_PADDING
+
+    def sizeHint(self) -> QSize:
+        """Room for icon, text and cap."""
+        return super().sizeHint() + QSize(self._cap_width + EDGE - 4, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never narrower."""
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The theme's button with its label in what the cap leaves, then the cap."""
+        painter = QStylePainter(self)
+        try:
+            option = QStyleOptionButton()
+            self.initStyleOption(option)
+            painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
+            whole = QRectF(option.rect)
+            option.rect = option.rect.adjusted(0, 0, -(self._cap_width + EDGE - 4), 0)
+            painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
+            filled = bool(self.property("primary")) and self.isEnabled()
+            colour = theme.theme().color("onaccent" if filled else "muted" if self.isEnabled() else "outline")
+            painter.setRenderHint(QStylePainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(colour, 1))
+            cap = QRectF(whole.right() - EDGE - self._cap_width, whole.center().y() - CAP_HEIGHT / 2,
+                         self._cap_width, CAP_HEIGHT).adjusted(0.5, 0.5, -0.5, -0.5)  # fmt: skip
+            painter.drawRoundedRect(cap, 3, 3)
+            painter.setFont(self._cap_font)
+            painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, self._key)
+        finally:
+            painter.end()

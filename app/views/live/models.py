@@ -1,0 +1,97 @@
+"""The model that the live view runs: chosen from the library, opened in the background, told truly."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from app.library import Entry
+from app.services.live import Live
+from app.views.context import Context
+from app.views.live.panel import SidePanel
+from engine.modelfile import read_model
+from engine.runtime import Runtime, open_runtime
+from engine.schema import Schema
+
+KEY = "live/model"
+DETECTORS = {"face": ("face", "whole"), "person": ("person", "whole")}
+ISAS = {"avx512": "AVX-512", "avx2": "AVX2", "scalar": "scalar"}
+
+
+class ModelChoice(QObject):
+    """Keeps the panel's list, the live service's runtime and the detectors on offer in step with the library."""
+
+    def __init__(self, context: Context, live: Live, panel: SidePanel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.live = live
+        self.panel = panel
+        self._schema = ""
+        panel.model.chosen.connect(self.choose)
+        live.model_ready.connect(self._ready)
+        live.model_failed.connect(lambda sentence: panel.model.set_truth(sentence, False))
+        context.model_changed.connect(self.refresh)
+        context.document_changed.connect(self.refresh)
+        self.refresh()
+
+    def entries(self) -> list[Entry]:
+        """What the library has."""
+        return self.context.library.entries()
+
+    def refresh(self, *_: object) -> None:
+        """Read the library again; run the model in use for the open project's landmarks, else the last one chosen."""
+        entries = self.entries()
+        current = self._preferred(entries)
+        self.panel.model.set_models([(e.name, e.title) for e in entries], current.name if current is not None else "")
+        if current is None:
+            self.live.set_runtime(None)
+            self.panel.model.set_truth(self.tr("No model is here; import one in Models."), False)
+        elif self._running(current) is None:
+            self._open(current)
+
+    def choose(self, name: str) -> None:
+        """Run another model."""
+        entry = next((e for e in self.entries() if e.name == name), None)
+        if entry is not None:
+            self.context.settings.set(KEY, name)
+            self._open(entry)
+
+    def _preferred(self, entries: list[Entry]) -> Entry | None:
+        library, document = self.context.library, self.context.document
+        if document is not None:
+            used = library.in_use(document.schema.name)
+            if used is not None:
+                return used
+        last = self.context.settings.get(KEY, "")
+        return next((e for e in entries if e.name == last), None) or (entries[0] if entries else None)
+
+    def _running(self, entry: Entry) -> Runtime | None:
+        runtime = self.live.runtime
+        return runtime if runtime is not None and runtime.model.path == entry.path else None
+
+    def _open(self, entry: Entry) -> None:
+        # A runtime of its own: the one for stills would make live frames wait for whole batches.
+        self.panel.model.set_truth(self.tr("Opening {0}").replace("{0}", entry.title), True)
+        self.live.load(lambda: open_runtime(read_model(entry.path)))
+
+    def _ready(self, runtime: Runtime) -> None:
+        self.panel.model.set_truth(*self.truth(runtime))
+        schema = runtime.model.schema
+        if schema.subject != self._schema:
+            self._schema = schema.subject
+            self._offer_detectors(schema)
+
+    def truth(self, runtime: Runtime) -> tuple[str, bool]:
+        """Runtime, instruction set, threads and self-check in one line, and whether all is well."""
+        if runtime.notice:
+            return runtime.notice, False
+        names = {"packed": self.tr("Packed"), "reference": self.tr("NumPy"), "onnx": self.tr("ONNX Runtime")}
+        many = self.tr("{0} threads").replace("{0}", str(runtime.threads))
+        parts = [names[runtime.name], ISAS.get(runtime.isa, ""), self.tr("one core") if runtime.threads == 1 else many]
+        check = self.tr("Self-check passed") if runtime.checked else self.tr("No self-check")
+        return f"{', '.join(part for part in parts if part)}. {check}", runtime.checked
+
+    def _offer_detectors(self, schema: Schema) -> None:
+        texts = {"face": self.tr("Face box"), "person": self.tr("Person box"), "whole": self.tr("Whole picture")}
+        names = DETECTORS.get(schema.subject, ("whole",))
+        self.live.change(detector=names[0])
+        self.panel.source.set_detectors([(name, texts[name]) for name in names], names[0])

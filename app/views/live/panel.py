@@ -1,0 +1,50 @@
+"""The side panel: source, model, overlay, latency and confidence, one section under the other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.views.live.confidence import ConfidenceList
+from app.views.live.controls import ModelControls, OverlayControls, SourceControls
+from app.views.live.latency import LatencyPanel
+from app.views.widgets import Section
+
+WIDTH = 312
+LOW = 780  # height under which Confidence folds and Latency keeps its numbers only
+
+
+class SidePanel(QScrollArea):
+    """A scroll area with five sections."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setFixedWidth(WIDTH)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.source, self.model, self.overlay = SourceControls(), ModelControls(), OverlayControls()
+        self.latency, self.confidence = LatencyPanel(), ConfidenceList()
+        holder = QWidget()
+        holder.setObjectName("panel")
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.sections: dict[str, Section] = {}
+        for name, title, content in (
+            ("source", self.tr("Source"), self.source), ("model", self.tr("Model"), self.model),
+            ("overlay", self.tr("Overlay"), self.overlay), ("latency", self.tr("Latency"), self.latency),
+            ("confidence", self.tr("Confidence"), self.confidence),
+        ):  # fmt: skip
+            section = self.sections[name] = Section(title, holder)
+            section.set_content(content)
+            column.addWidget(section)
+        column.addStretch(1)
+        self.setWidget(holder)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """On a low window the plot goes."""
+        super().resizeEvent(event)
+        self.latency.plot.setVisible(self.height() >= LOW)

@@ -1,0 +1,142 @@
+"""The region of the picture: the live view, and over it the banner, the empty state and the address field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from app.views.live.view import LiveView
+from app.views.widgets import Banner
+
+
+class Stage(QWidget):
+    """Signals are what its buttons ask for."""
+
+    open_video = Signal()
+    look_again = Signal()
+    start_camera = Signal()
+    reconnect = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = LiveView(self)
+        self.empty = Empty(self)
+        self.address = AddressBar(self)
+        self.banner = Banner(self)
+        self.empty.video.clicked.connect(self.open_video)
+        self.empty.other.clicked.connect(self._other)
+        self._camera = False
+        self.set_empty(True, False)
+
+    def set_empty(self, empty: bool, camera: bool) -> None:
+        """Show what can be started when nothing runs; `camera` tells whether there is one."""
+        self._camera = camera
+        self.empty.setVisible(empty)
+        self.empty.show_choice(camera)
+        self._place()
+
+    def fault(self, sentence: str, remedy: str = "") -> None:
+        """Tell what is wrong over the picture; `remedy` is the button that starts the source anew."""
+        if remedy:
+            self.banner.show_message("error", sentence, remedy, self.reconnect.emit)
+        else:
+            self.banner.show_message("error", sentence)
+
+    def calm(self) -> None:
+        """All is well again."""
+        if self.banner.isVisible():
+            self.banner.hide()
+
+    def ask_address(self, given: Callable[[str], None]) -> None:
+        """Ask for a stream's address in the place of the work."""
+        self.address.ask(given)
+        self._place()
+
+    def _other(self) -> None:
+        (self.start_camera if self._camera else self.look_again).emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The view fills the stage; the rest lies over it."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        self.view.setGeometry(self.rect())
+        size = self.empty.sizeHint()
+        self.empty.setGeometry(
+            (self.width() - size.width()) // 2, (self.height() - size.height()) // 2, size.width(), size.height()
+        )
+        self.address.setGeometry(0, 0, self.width(), 48)
+
+
+class Empty(QWidget):
+    """One line of what belongs here, and the buttons that bring it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        self.text, self.video, self.other = QLabel(), QPushButton(self.tr("Open video")), QPushButton()
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.other)
+        row.addWidget(self.video)
+        row.addStretch(1)
+        column.addWidget(self.text)
+        column.addLayout(row)
+
+    def show_choice(self, camera: bool) -> None:
+        """Words for a machine with or without a camera."""
+        if camera:
+            self.text.setText(self.tr("Nothing is running."))
+            self.other.setText(self.tr("Start camera"))
+        else:
+            self.text.setText(self.tr("No camera found. Connect one, or open a video."))
+            self.other.setText(self.tr("Look again"))
+        self.adjustSize()
+
+
+class AddressBar(QWidget):
+    """A field for a stream's address; Enter takes it, Escape leaves it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("bar", True)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._given: Callable[[str], None] | None = None
+        self.field, self.start = QLineEdit(), QPushButton(self.tr("Start"))
+        self.field.setPlaceholderText("http://camera.local:8080/video")
+        self.field.setAccessibleName(self.tr("Address of the stream"))
+        label = QLabel(self.tr("Stream"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(8)
+        for widget in (label, self.field, self.start):
+            row.addWidget(widget)
+        self.field.returnPressed.connect(self._take)
+        self.start.clicked.connect(self._take)
+        self.hide()
+
+    def ask(self, given: Callable[[str], None]) -> None:
+        """Show the field; `given` gets what was typed."""
+        self._given = given
+        self.show()
+        self.raise_()
+        self.field.setFocus()
+
+    def _take(self) -> None:
+        text = self.field.text().strip()
+        if text and self._given is not None:
+            self.hide()
+            self._given(text)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.hide()
+        else:
+            super().keyPressEvent(event)

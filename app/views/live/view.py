@@ -1,0 +1,283 @@
+"""The live picture: the newest frame with what was found in this very frame, and the frozen frame to correct."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from app.project.values import Instance
+from app.services.pipeline import Result
+from app.views.live import overlay
+from app.views.live.frozen import Frozen
+from app.views.live.geometry import Fit, nearest
+from app.views.qimage import to_qimage
+from app.views.theme import theme
+
+GRAB = 12.0  # screen pixels
+DIM = 0.6  # brightness of the last frame while the source is silent
+ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is drawn over the picture. heatmap: one is the selected landmark's, or the most doubtful one's."""
+
+    landmarks: bool = True
+    lines: bool = True
+    box: bool = True
+    names: bool = False
+    scores: bool = False
+    mirror: bool = False
+    heatmap: Literal["off", "one", "max", "sum"] = "off"
+    opacity: float = 0.6
+
+
+class LiveView(QWidget):
+    """Shows results; while frozen, landmarks can be selected, dragged and nudged.
+
+    painted(Result): a new result stands on the screen; corrected: a hand moved a landmark;
+    selected(subject, landmark), -1 for none.
+    """
+
+    painted = Signal(object)
+    corrected = Signal()
+    selected = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.look = Look()
+        self.result: Result | None = None
+        self.frozen: Frozen | None = None
+        self.rate = 0.0
+        self.latency = 0.0
+        self.trouble = False
+        self.selection = (-1, -1)
+        self.hover = (-1, -1)
+        self._drag: tuple[Instance, QPointF, QPointF] | None = None
+        self._image = QImage()
+        self._unpainted: Result | None = None
+        self.setMinimumSize(320, 240)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName(self.tr("Live picture"))
+        theme().changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        """As much as there is."""
+        return QSize(960, 720)
+
+    # ---- what is shown
+
+    def show_result(self, result: Result | None) -> None:
+        """Draw a result in place of the one before; None clears the view."""
+        self.result = self._unpainted = result
+        self._image = QImage() if result is None else to_qimage(result.frame.pixels, QImage.Format.Format_RGB888)
+        self.update()
+
+    def freeze(self, annotator: str = "") -> Frozen | None:
+        """Hold the result on screen, to be corrected; None when there is none."""
+        if self.result is not None:
+            self.frozen = Frozen(self.result, annotator)
+            self.select(-1, -1)
+            self.setFocus()
+        return self.frozen
+
+    def resume(self) -> None:
+        """Let go of the frozen frame."""
+        self.frozen, self._drag = None, None
+        self.hover = (-1, -1)
+        self.select(-1, -1)
+
+    def set_look(self, **changes: object) -> None:
+        """Change what is drawn."""
+        self.look = replace(self.look, **changes)
+        self.update()
+
+    def set_trouble(self, trouble: bool) -> None:
+        """Dim the last frame while its source is silent."""
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self.update()
+
+    def set_readings(self, rate: float, latency: float) -> None:
+        """Frames a second and seconds from capture to screen, for the read-out."""
+        self.rate, self.latency = rate, latency
+        self.update()
+
+    def select(self, subject: int, landmark: int) -> None:
+        """Select a landmark, or none with -1."""
+        if (subject, landmark) != self.selection:
+            self.selection = (subject, landmark)
+            self.selected.emit(subject, landmark)
+        self.update()
+
+    @property
+    def fit(self) -> Fit | None:
+        """Where the frame lies in the view; None without one."""
+        if self.result is None:
+            return None
+        height, width = self.result.frame.pixels.shape[:2]
+        return Fit(width, height, self.width(), self.height(), self.look.mirror)
+
+    def points(self) -> list[np.ndarray]:
+        """(K, 2) picture pixels of each subject, as drawn."""
+        if self.frozen is not None:
+            return [instance.points for instance in self.frozen.instances]
+        return [subject.shown for subject in self.result.subjects] if self.result is not None else []
+
+    # ---- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The frame, then what lies over it."""
+        painter = QPainter(self)
+        try:
+            painter.fillRect(self.rect(), theme().color("canvas"))
+            fit = self.fit
+            if fit is not None and self.result is not None:
+                self.paint_frame(painter, fit)
+                if not self.trouble:
+                    overlay.paint_subjects(painter, self, fit)
+                overlay.paint_read_out(painter, self, self._read_out())
+        finally:
+            painter.end()
+        if self._unpainted is not None:
+            result, self._unpainted = self._unpainted, None
+            self.painted.emit(result)
+
+    def paint_frame(self, painter: QPainter, fit: Fit) -> None:
+        x, y, wide, high = fit.rect
+        target = QRectF(x, y, wide, high)
+        painter.save()
+        if fit.mirror:
+            painter.translate(2 * x + wide, 0)
+            painter.scale(-1, 1)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fit.scale < 3)
+        painter.drawImage(target, self._image)
+        if self.look.heatmap != "off" and not self.trouble:
+            overlay.paint_heat(painter, self, fit)
+        painter.restore()
+        if self.trouble:
+            painter.setOpacity(1 - DIM)
+            painter.fillRect(target, Qt.GlobalColor.black)
+            painter.setOpacity(1)
+
+    def _read_out(self) -> list[tuple[str, str]]:
+        """Pairs of a value and its unit for the plate at the left."""
+        if self.result is None:
+            return []
+        height, width = self.result.frame.pixels.shape[:2]
+        locale = self.locale()
+        size = ("", f"{width} \u00d7 {height}")
+        if self.trouble:
+            age = max(0.0, time.monotonic() - self.result.frame.time)
+            return [(self.tr("Last picture"), ""), (locale.toString(age, "f", 0), self.tr("s ago")), size]
+        if self.frozen is not None:
+            return [(self.tr("Frozen"), f"{self.frozen.moment:%H:%M:%S}"), size]
+        rate, latency = locale.toString(self.rate, "f", 1), locale.toString(self.latency * 1000, "f", 0)
+        return [(rate, self.tr("fps")), (latency, self.tr("ms")), size]
+
+    # ---- correcting
+
+    def landmark_at(self, x: float, y: float) -> tuple[int, int]:
+        """Subject and landmark within reach of a place on the screen; -1, -1 for none."""
+        fit, best = self.fit, (GRAB + 1e-9, -1, -1)
+        if fit is None or self.frozen is None:
+            return -1, -1
+        for subject, points in enumerate(self.points()):
+            placed = fit.to_screen(points)
+            chosen = self.selection[1] if self.selection[0] == subject else -1
+            found = nearest(placed, x, y, GRAB, chosen)
+            if found >= 0:
+                distance = float(np.hypot(*(placed[found] - (x, y))))
+                best = min(best, (distance - 4.0 * (found == chosen), subject, found))
+        return best[1], best[2]
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Grab the nearest landmark; where there is none, nothing stays selected."""
+        if self.frozen is None or event.button() != Qt.MouseButton.LeftButton or self.fit is None:
+            return
+        place = event.position()
+        subject, landmark = self.landmark_at(place.x(), place.y())
+        self.select(subject, landmark)
+        if landmark >= 0:
+            instance = self.frozen.instances[subject]
+            mark = self.fit.to_screen(instance.points[landmark])
+            # A mark keeps its distance from the pointer, so that a click alone moves nothing.
+            self._drag = instance, QPointF(*mark) - place, place
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag what was grabbed, else tell what would be grabbed."""
+        place = event.position()
+        if self._drag is None:
+            hover = self.landmark_at(place.x(), place.y())
+            if hover != self.hover:
+                self.hover = hover
+                self.setCursor(Qt.CursorShape.ArrowCursor if hover[1] < 0 else Qt.CursorShape.SizeAllCursor)
+                self.update()
+        elif self.frozen is not None and self.fit is not None and place != self._drag[2]:
+            target = place + self._drag[1]
+            self.frozen.move(*self.selection, *self.fit.to_picture(target.x(), target.y()))
+            self.corrected.emit()
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drag = None
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is hovered outside."""
+        self.hover = (-1, -1)
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Tab goes through the landmarks while one is selected."""
+        if event.type() == QEvent.Type.KeyPress and self.frozen is not None and self.selection[1] >= 0:
+            key = event.key()
+            if key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+                self.step(-1 if key == Qt.Key.Key_Backtab else 1)
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows nudge the selected landmark by 1 px, Shift 10, Ctrl 0.1; S and W step; Esc undoes a drag."""
+        if self.frozen is None or self.selection[1] < 0:
+            return super().keyPressEvent(event)
+        key = event.key()
+        if key in ARROWS:
+            self._nudge(*ARROWS[key], event.modifiers())
+        elif key in (Qt.Key.Key_S, Qt.Key.Key_W):
+            self.step(1 if key == Qt.Key.Key_S else -1)
+        elif key == Qt.Key.Key_Escape and self._drag is not None:
+            self.frozen.restore(self.selection[0], self._drag[0])
+            self._drag = None
+            self.corrected.emit()
+        elif key == Qt.Key.Key_Escape:
+            self.select(-1, -1)
+        else:
+            return super().keyPressEvent(event)
+        self.update()
+
+    def step(self, by: int) -> None:
+        """Select the next or previous landmark of the subject."""
+        subject, landmark = self.selection
+        points = self.points()
+        if points:
+            subject = max(subject, 0)
+            self.select(subject, (landmark + by) % len(points[subject]))
+
+    def _nudge(self, dx: int, dy: int, modifiers: Qt.KeyboardModifier) -> None:
+        length = 10.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else 1.0
+        length = 0.1 if modifiers & Qt.KeyboardModifier.ControlModifier else length
+        subject, landmark = self.selection
+        x, y = self.frozen.instances[subject].points[landmark]
+        sign = -1 if self.look.mirror else 1
+        self.frozen.move(subject, landmark, x + sign * dx * length, y + dy * length)
+        self.corrected.emit()

@@ -1,0 +1,306 @@
+"""The Live workspace: the picture, its bar and the side panel, wired to the live service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QVBoxLayout, QWidget
+
+from app.services.live import Live
+from app.services.pipeline import State
+from app.sources import Source, SourceError, Stream, open_place
+from app.sources.camera import Camera, CameraInfo
+from app.sources.video import VIDEO_SUFFIXES
+from app.views.context import Context
+from app.views.label.numbers import count
+from app.views.live.action_bar import ActionBar
+from app.views.live.keeping import Keeping
+from app.views.live.models import ModelChoice
+from app.views.live.panel import SidePanel
+from app.views.live.stage import Stage
+
+READINGS_MS = 200
+SAID_MS = 8000
+
+
+class LiveWorkspace(QMainWindow):
+    """One of the window's three workspaces."""
+
+    facts_changed = Signal(str)
+    wanted = Signal(str)  # an action of the window that a button here asks for
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self.live: Live = context.live
+        self._cameras: list[CameraInfo] = []
+        self._camera: CameraInfo | None = None
+        self._size = (1280, 720)
+        self._looked = False
+        self._said = ""
+        self.stage = Stage()
+        self.view = self.stage.view
+        self.bar = ActionBar()
+        self.panel = SidePanel()
+        self.keeping = Keeping(context, self.view, self)
+        self.models = ModelChoice(context, self.live, self.panel, self)
+        self._lay_out()
+        self._connect()
+        self._timer = QTimer(self)
+        self._timer.setInterval(READINGS_MS)
+        self._timer.timeout.connect(self._tick)
+        self._show_source()
+
+    # ---- building
+
+    def _lay_out(self) -> None:
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.stage, 1)
+        column.addWidget(self.bar)
+        self.setCentralWidget(middle)
+        self.dock = QDockWidget(self.tr("Live"), self)
+        self.dock.setObjectName("LivePanel")
+        self.dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        self.dock.setTitleBarWidget(QWidget())
+        self.dock.setWidget(self.panel)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+
+    def _connect(self) -> None:
+        live, view, panel = self.live, self.view, self.panel
+        live.ready.connect(self._take)
+        live.state_changed.connect(self._state_changed)
+        live.cameras_found.connect(self._cameras_found)
+        view.painted.connect(live.drawn)
+        view.corrected.connect(self._corrected)
+        view.selected.connect(self._selected)
+        panel.source.camera.connect(self.start_camera)
+        panel.source.place.connect(self._place_wanted)
+        panel.source.size.connect(self._size_chosen)
+        panel.source.detector.connect(lambda name: live.change(detector=name))
+        panel.overlay.look.connect(self._look_changed)
+        panel.overlay.smoothing.connect(lambda strength: live.change(smoothing=strength))
+        panel.confidence.clicked.connect(view.select)
+        self.bar.frozen.connect(self.toggle_freeze)
+        self.bar.added.connect(self.add_to_project)
+        self.bar.snapshot.connect(self.snapshot)
+        self.bar.full_screen.connect(lambda: self.wanted.emit("full_screen"))
+        self.stage.open_video.connect(lambda: self._place_wanted("video"))
+        self.stage.look_again.connect(live.find_cameras)
+        self.stage.start_camera.connect(lambda: self.start_camera(self._cameras[0]))
+        self.stage.reconnect.connect(self._again)
+        self.keeping.failed.connect(self.stage.fault)
+        self.keeping.said.connect(self._say)
+
+    # ---- what the window asks
+
+    def activate(self) -> None:
+        """Called when the workspace is shown: look for cameras the first time."""
+        if not self._looked:
+            self._looked = True
+            self.live.find_cameras()
+        self.view.setFocus()
+
+    def facts(self) -> str:
+        """One line for the status bar."""
+        if self._said:
+            return self._said
+        if self.live.source is None:
+            return ""
+        dropped = self.live.dropped
+        one, many = self.tr("1 frame dropped"), self.tr("{0} frames dropped")
+        return f"{self.live.source.title}   {one if dropped == 1 else many.replace('{0}', count(dropped))}"
+
+    def trigger(self, name: str) -> bool:
+        """Run an action of the table; False when it is none of this workspace's."""
+        command = self._commands().get(name)
+        if command is not None:
+            command()
+        return command is not None
+
+    def _commands(self) -> dict[str, Callable[[], object]]:
+        return {
+            "freeze": self.toggle_freeze, "add_to_project": self.add_to_project, "snapshot": self.snapshot,
+            "start_camera": self.start_first_camera, "open_video": lambda: self._place_wanted("video"),
+        }  # fmt: skip
+
+    def focus_regions(self) -> list[QWidget]:
+        """For F6: the picture, the bar, the panel."""
+        return [self.view, self.bar.freeze, self.panel.source.sources]
+
+    # ---- sources
+
+    def start_first_camera(self) -> None:
+        """Start the first camera, or look for one."""
+        if self._cameras:
+            self.start_camera(self._cameras[0])
+        else:
+            self.live.find_cameras()
+
+    def start_camera(self, camera: CameraInfo) -> None:
+        """Show a camera."""
+        self._camera = camera
+        self._start(lambda: Camera(camera, self._size))
+
+    def open_source(self, place: str | Path) -> None:
+        """Show a video file, a folder of pictures or a stream's address; what is wrong is told in the banner."""
+        self._camera = None
+        self._start(lambda: open_place(place))
+
+    def _start(self, make: Callable[[], Source]) -> None:
+        self._resume()
+        self.stage.calm()
+        try:
+            self.live.start(make)
+        except SourceError as error:
+            self.stage.fault(str(error))
+            return
+        self.view.show_result(None)
+        self._timer.start()
+        self._show_source()
+        self.view.setFocus()
+
+    def _again(self) -> None:
+        self.stage.calm()
+        self.live.again()
+
+    def _place_wanted(self, kind: str) -> None:
+        if kind == "again":
+            self.live.find_cameras()
+        elif kind == "stream":
+            self.stage.ask_address(self._stream_given)
+        else:
+            dialog = QFileDialog(self)
+            if kind == "folder":
+                dialog.setFileMode(QFileDialog.FileMode.Directory)
+            else:
+                patterns = " ".join(f"*{suffix}" for suffix in VIDEO_SUFFIXES)
+                dialog.setNameFilter(self.tr("Videos ({0})").replace("{0}", patterns))
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.fileSelected.connect(self.open_source)
+            dialog.open()
+
+    def _stream_given(self, address: str) -> None:
+        self._camera = None
+        self._start(lambda: Stream(address))
+
+    def _size_chosen(self, size: tuple[int, int]) -> None:
+        self._size = size
+        if self._camera is not None:
+            self.start_camera(self._camera)
+
+    def _cameras_found(self, cameras: list[CameraInfo]) -> None:
+        self._cameras = cameras
+        self._show_source()
+
+    def _show_source(self) -> None:
+        title = self.live.source.title if self.live.source is not None else ""
+        self.panel.source.set_cameras(self._cameras, title, self._camera is not None)
+        self.stage.set_empty(not title, bool(self._cameras))
+        self._refresh_bar()
+
+    # ---- results
+
+    def _take(self) -> None:
+        result = self.live.take()
+        if result is None:
+            return
+        self.view.show_result(result)
+        self.stage.calm()
+        height, width = result.frame.pixels.shape[:2]
+        self.panel.source.set_frame_size(width, height)
+        self.panel.confidence.show_result(result)
+        self._refresh_bar()
+
+    def _state_changed(self, state: State, sentence: str) -> None:
+        silent = state in (State.STALLED, State.LOST, State.FAILED)
+        self.view.set_trouble(silent and self.view.frozen is None)
+        if silent:
+            self.stage.fault(sentence, self.tr("Reconnect") if self.live.source.live else self.tr("Try again"))
+        elif state is State.RUNNING:
+            self.stage.calm()
+        elif state is State.ENDED:
+            self._say(sentence)
+        self._tell()
+
+    def _tick(self) -> None:
+        mean = self.panel.latency.show_history(self.live.history)
+        if mean is not None or self.view.trouble:
+            self.view.set_readings(self.live.rate, mean.total if mean is not None else self.view.latency)
+            self._tell()
+
+    def _tell(self) -> None:
+        self.facts_changed.emit(self.facts())
+
+    def _say(self, sentence: str) -> None:
+        """A line in the status bar for eight seconds."""
+        self._said = sentence
+        self._tell()
+        QTimer.singleShot(SAID_MS, self, lambda: self._unsay(sentence))
+
+    def _unsay(self, sentence: str) -> None:
+        if self._said == sentence:
+            self._said = ""
+            self._tell()
+
+    # ---- freeze and add
+
+    def toggle_freeze(self) -> None:
+        """Freeze the picture, or let it go on."""
+        if self.view.frozen is not None:
+            self._resume()
+        elif self.view.result is not None:
+            self.live.freeze()
+            self.view.freeze(self.keeping.annotator)
+            self.panel.confidence.show_result(self.view.result, self.view.frozen.instances, now=True)
+        self._refresh_bar()
+
+    def _resume(self) -> None:
+        if self.view.frozen is not None:
+            self.view.resume()
+            self.live.resume()
+            self._refresh_bar()
+
+    def add_to_project(self) -> None:
+        """Keep the frozen frame with its landmarks in the project, then go on."""
+        if self.view.frozen is not None and self.keeping.add(self.view.frozen):
+            self._refresh_bar()
+
+    def snapshot(self) -> None:
+        """Save the picture with what is drawn over it."""
+        self.keeping.snapshot()
+
+    def _corrected(self) -> None:
+        self.panel.confidence.show_result(self.view.result, self.view.frozen.instances, now=True)
+        self._refresh_bar()
+
+    def _selected(self, subject: int, landmark: int) -> None:
+        self.panel.confidence.choose(subject, landmark)
+
+    def _look_changed(self, changes: dict) -> None:
+        self.view.set_look(**changes)
+        if "heatmap" in changes:
+            self.live.change(heatmaps=changes["heatmap"] != "off")
+
+    def _refresh_bar(self) -> None:
+        frozen = self.view.frozen
+        addable = frozen is not None and bool(frozen.instances) and not frozen.added
+        self.bar.set_state(self.view.result is not None, frozen is not None, addable)
+
+    # ---- a workspace that nobody sees does not predict
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Go on unless the picture is frozen."""
+        super().showEvent(event)
+        if self.view.frozen is None:
+            self.live.resume()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest."""
+        super().hideEvent(event)
+        self.live.freeze()
