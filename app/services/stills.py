@@ -199,13 +199,15 @@ class Stills(QObject):
         try:
             pixels = self._pixels(request)
             if request.boxes:
-                found = [predictor.predict_box(pixels, box, heatmaps=request.heatmaps) for box in request.boxes]
+                found = [predictor.predict_box(pixels, box, heatmaps=True) for box in request.boxes]
             else:
-                found = predictor.predict(pixels, heatmaps=request.heatmaps)
+                found = predictor.predict(pixels, heatmaps=True)
         except (UserError, OSError) as error:
             self._tell(self.failed, request.image, reason(request.path, error))
             return
-        worst = max((float(doubt_of(p)) for p in found), default=None)
+        worst = max((float(doubt_of(p)) for p in found), default=None)  # second peaks count, so maps are needed
+        if not request.heatmaps:
+            found = [replace(p, heatmaps=None) for p in found]
         self._tell(self.predicted, request.image, Answer(request, tuple(found), worst))
 
     def _pixels(self, request: Request) -> np.ndarray:
