@@ -15,31 +15,30 @@ DONE, FAILED, WRONG_USE = 0, 1, 2
 ROOMS = ("engine", "plugins", "resources")
 USERS_OWN = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 
-cli = typer.Typer(
-    name="hourbit",
-    help="Find landmarks on faces and bodies, correct them, train with the corrections. Alone, it opens the window.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@cli.callback(invoke_without_command=True, epilog="Example: hourbit predict photos --model face68 --overlay out")
 def window(context: typer.Context) -> None:
     """Open the window where no command was given."""
     if context.invoked_subcommand is None:
-        from app.main import run
+        from app.main import run as open_window
 
-        raise typer.Exit(run([]))
+        raise typer.Exit(open_window([]))
 
 
-def _register() -> None:
+def build() -> typer.Typer:
+    """The command line with all its commands."""
     from app.commands import bench, demo, doctor, evaluate, export, model, models, predict, train
 
+    cli = typer.Typer(
+        help="Find landmarks on faces and bodies, correct them, train with them. Alone, it opens the window.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    cli.callback(invoke_without_command=True, epilog="Example: hourbit predict photos --overlay drawn")(window)
     for module in (doctor, models, predict, evaluate, train, export, bench, demo):
         module.register(cli)
     cli.add_typer(model.cli, name="model")
+    return cli
 
 
 def check_rooms(here: Path | None = None) -> None:
@@ -55,8 +54,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
         check_rooms()
-        _register()
-        code = cli(arguments, standalone_mode=False)
+        code = build()(arguments, prog_name="hourbit", standalone_mode=False)
         return code if isinstance(code, int) else DONE
     except typer.TyperException as error:
         print(f"{error.format_message()} See hourbit --help, or --help after a command.", file=sys.stderr)

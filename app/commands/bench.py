@@ -27,14 +27,17 @@ def register(cli: typer.Typer) -> None:
 
 
 def bench(
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="By name or file.")] = None,
+    model: Annotated[str | None, typer.Argument(metavar="MODEL", help="By name or file.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="For runtimes that can use more than one.")] = 1,
     runtime: Annotated[str | None, typer.Option(help="Only packed, reference or onnx.")] = None,
     isa: Annotated[str | None, typer.Option(help="Only this instruction set of packed.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Times that each is run; they take turns.")] = 15,
     as_json: Json = False,
 ) -> None:
-    """Time one crop through each runtime, in turns; medians of wall and CPU time."""
+    """Time one crop through each runtime.
+
+    All take turns; figures are medians of wall and CPU time.
+    """
     import numpy as np
 
     chosen = _model(model)

@@ -34,7 +34,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check versions, instruction sets, the engine against its reference, display, cameras and folders."""
+    """Check whether all that Hourbit needs works here."""
     from engine.runtime import available_isas
 
     engine, runtime, isa = _engine()

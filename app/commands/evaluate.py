@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.lookup import ModelName, find_model
-from app.commands.output import Json, columns, emit, say
+from app.commands.output import Json, columns, emit, progress, say
 from engine.errors import UserError
 
 
@@ -20,12 +20,13 @@ def evaluate(
     model: ModelName,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A pack (.npz) or a COCO keypoints file (.json).")],
     form: Annotated[str | None, typer.Option("--format", help="pack or coco; else by the file's name.")] = None,
-    metric: Annotated[str | None, typer.Option(help="nme, pck, pckh or oks; else by the schema.")] = None,
+    metric: Annotated[str | None, typer.Option(help="nme or pck; else by the schema.")] = None,
     normalise: Annotated[
-        str | None, typer.Option(help="interocular, interpupil, box, diagonal, head or torso; else by the metric.")
+        str | None, typer.Option(help="interocular, interpupil, box, diagonal or torso; else by the metric.")
     ] = None,
-    threshold: Annotated[float | None, typer.Option(help="Of pck and pckh, as a share: 0.2 and 0.5.")] = None,
+    threshold: Annotated[float | None, typer.Option(help="Of pck, as a share of the normaliser; else 0.2.")] = None,
     detector: Annotated[str, typer.Option(help="file: the file's boxes; or face, person, whole.")] = "file",
+    flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored picture: slower, better.")] = False,
     as_json: Json = False,
 ) -> None:
     """Measure accuracy in percent, in all and by landmark."""
@@ -37,9 +38,8 @@ def evaluate(
     runtime = open_runtime(find_model(model))
     if runtime.notice:
         say(runtime.notice)
-    value = measure(
-        runtime, data, format=form, metric=metric, normalise=normalise, threshold=threshold, detector=detector
-    )
+    with progress("Evaluating") as show:
+        value = measure(runtime, data, form, metric, normalise, threshold, detector, flip, show)
     emit(value, as_json, _lines(value))
 
 

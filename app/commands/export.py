@@ -57,7 +57,7 @@ def export(
     state: Annotated[str, typer.Option(help="Which images: accepted, all, or one state by name.")] = "accepted",
     as_json: Json = False,
 ) -> None:
-    """Write a project's labels; accepted ones unless told otherwise."""
+    """Write a project's accepted labels."""
     from app.project.document import Document
 
     exporter, states = find_exporter(form), chosen_states(state)

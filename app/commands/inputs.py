@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from app.sources.folder import natural
 from app.sources.video import VIDEO_SUFFIXES, Video
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES, load_image
-from engine.packs import load_pack
+from engine.packs import Pack, load_pack
 from engine.types import Box
 
 
@@ -43,6 +43,12 @@ class Inputs:
         self._names: set[str] = set()
         self.files = [path for place in self.places for path in _files(place)]
 
+    @property
+    def total(self) -> int | None:
+        """How many pictures will come; None where a video or pack would have to be read for that."""
+        pictures = all(path.suffix.lower() in IMAGE_SUFFIXES for path in self.files)
+        return len(range(self.shard - 1, len(self.files), self.count)) if pictures else None
+
     def __iter__(self) -> Iterator[Item]:
         turn = 0
         for path in self.files:
@@ -53,7 +59,7 @@ class Inputs:
                 if mine and item is not None:
                     yield item
 
-    def _readers(self, path: Path):
+    def _readers(self, path: Path) -> Iterator[Callable[[bool], Item | None]]:
         """One function a picture of this file; called with whether its picture is wanted."""
         if path.suffix.lower() in VIDEO_SUFFIXES:
             yield from self._video(path)
@@ -72,12 +78,12 @@ class Inputs:
             say(f"{path}: {error}")
             return None
 
-    def _packed(self, path: Path, pack, n: int) -> Item:
+    def _packed(self, path: Path, pack: Pack, n: int) -> Item:
         cx, cy, side = (float(v) for v in pack.box[n])
         box = Box(cx, cy, side, 1.0, "file")
         return Item(f"{path.name}#{n}", self._name(f"{path.stem}_{n:06d}"), pack.image(n), box)
 
-    def _video(self, path: Path):
+    def _video(self, path: Path) -> Iterator[Callable[[bool], Item | None]]:
         video = Video(path, paced=False)
         video.open()
         try:

@@ -14,7 +14,7 @@ from engine.errors import UserError
 if TYPE_CHECKING:
     from engine.modelfile import Model
 
-cli = typer.Typer(help="Look into a model, make, check or export one.", no_args_is_help=False)
+cli = typer.Typer(help="Look into a model, make, check or export one.", epilog="Example: hourbit model info face68")
 
 
 def describe(model: Model) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def new(
     seed: Annotated[int, typer.Option(min=0, help="Of the random weights.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Make a model of random weights, for tests, benchmarks and counting."""
+    """Make a model of random weights, for tests and benchmarks."""
     from engine.graph import Architecture
     from engine.modelfile import write_model
     from engine.random_model import random_model
@@ -82,7 +82,10 @@ def verify(
     images: Annotated[int, typer.Option(min=1, max=1000, help="Random and sample crops to compare.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Compare every runtime and instruction set of this machine with the reference; 1 where any logit differs."""
+    """Compare all runtimes with the reference, bit for bit.
+
+    Every instruction set of this machine takes part; the exit code is 1 where any logit differs.
+    """
     from engine.verify import verify as compare
 
     value = compare(find_model(model), images=images)

@@ -15,7 +15,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def models(as_json: Json = False) -> None:
-    """List the models of the library: shipped, fine-tuned and imported."""
+    """List the models of the library."""
     entries = library().entries()
     value = [
         {"name": e.name, "schema": e.schema, "landmarks": _landmarks(e.path), "bytes": e.size, "path": str(e.path)}

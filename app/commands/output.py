@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -44,14 +45,24 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
-    """Go through items with a progress bar on stderr, silent where that is no terminal."""
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[float, float | None], None]]:
+    """A progress bar on stderr, silent where that is no terminal; call what it gives with done and total."""
     from rich.console import Console
-    from rich.progress import track as rich_track
+    from rich.progress import Progress
 
     console = Console(stderr=True)
-    shown = console.is_terminal and sys.stderr.isatty()
-    yield from rich_track(items, title, total=total, console=console, disable=not shown, transient=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
+    """Go through items with a progress bar."""
+    with progress(title) as show:
+        for done, item in enumerate(items):
+            show(done, total)
+            yield item
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:

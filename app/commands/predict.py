@@ -85,7 +85,8 @@ def open_predictor(runtime: Runtime, detector: str | None, flip: bool) -> Predic
     from engine.detect import make_detector
     from engine.predictor import Predictor
 
-    name = detector or {"face": "face", "person": "person"}.get(runtime.model.schema.subject, "whole")
+    subject = runtime.model.schema.subject
+    name = detector or (subject if subject in ("face", "person") else "whole")
     if name not in DETECTORS:
         raise UserError(f"There is no detector {name!r}; choose one of: {', '.join(DETECTORS)}.")
     return Predictor(runtime, make_detector("whole" if name == "file" else name, runtime), flip)
@@ -103,7 +104,7 @@ def predict(
     shard: Annotated[str, typer.Option(help="I/N: only every N-th picture, from the I-th on.")] = "1/1",
     as_json: Json = False,
 ) -> None:
-    """Find landmarks in pictures, folders of pictures and videos."""
+    """Find landmarks in pictures, folders and videos."""
     from app.commands.collect import Collection
     from app.commands.export import find_exporter, report_lines
     from app.commands.inputs import Inputs
@@ -136,8 +137,7 @@ def run(inputs: Inputs, predictor: Predictor, outputs: Outputs, schema: Schema, 
     """Predict every picture; returns the command's JSON."""
     images = instances = 0
     begin = time.perf_counter()
-    total = None if any(p.suffix.lower() not in (".jpg", ".jpeg", ".png") for p in inputs.files) else len(inputs.files)
-    for item in track(inputs, "Predicting", total):
+    for item in track(inputs, "Predicting", inputs.total):
         wanted = outputs.heatmaps is not None
         if from_file and item.box is None:
             raise UserError("--detector file takes its boxes from a pack (.npz); choose face, person or whole.")

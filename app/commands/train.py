@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.lookup import find_model
-from app.commands.output import Json, plain, say
+from app.commands.output import Json, plain, progress, say
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Of weights and data order.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Train a network, or fine-tune a model; Ctrl+C stops it in good order."""
+    """Train a network, or fine-tune a model.
+
+    It runs in a process of its own; Ctrl+C stops it in good order.
+    """
     from app.commands.worker import Worker, WorkerError, need_torch
     from engine.schema import load_schema
 
@@ -120,13 +123,8 @@ def gentle_interrupt(worker: Worker) -> Iterator[None]:
 
 def follow(worker: Worker, report: Report) -> None:
     """Show the records of a training to its end."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with gentle_interrupt(worker), Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("Training", total=1.0)
+    with gentle_interrupt(worker), progress("Training") as show:
         for record in worker:
             if record["type"] == "progress":
-                bar.update(task, completed=record.get("done", 0.0), description=f"loss {record.get('loss', 0.0):.4f}")
+                show(record.get("done", 0.0), 1.0)
             report.hear(record)

@@ -1,0 +1,98 @@
+"""`hourbit demo`: the whole loop on sample pictures, without a window."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from importlib import util
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.commands.lookup import find_model
+from app.commands.output import Json, emit, say
+from engine.errors import UserError
+
+SHOTS, HELD_OUT = 16, 4
+SEEDS = (1, 2)  # of the pictures to label and of those held out
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command("demo", epilog="Example: hourbit demo --out demo")(demo)
+
+
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Folder for what it makes; else one in the data folder.")] = None,
+    model: Annotated[str, typer.Option(help="Face model to begin with.")] = "face68",
+    steps: Annotated[int, typer.Option(min=1, help="Steps of fine-tuning.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Walk through the whole loop on sample pictures.
+
+    Predict, correct, train with the corrections, use the result; no window is needed.
+    """
+    from app.files import data_folder
+
+    began = time.monotonic()
+    folder = prepared(out or data_folder() / "demo")
+    value = walk(folder, model, steps, seed)
+    after = "not trained: PyTorch is not installed" if value["after"] is None else f"{value['after']:.2f} %"
+    emit(value, as_json, [
+        f"Mean error on {HELD_OUT} pictures held out: {value['before']:.2f} % before, {after} after",
+        f"Live pipeline on the clip: {value['fps']:.1f} frames a second",
+        f"Labels: {value['labels']}",
+        f"{len(value['pictures'])} pictures with landmarks are in {folder}",
+        f"Done in {time.monotonic() - began:.0f} s",
+    ])  # fmt: skip
+
+
+def prepared(folder: Path) -> Path:
+    """The folder, made, and freed of an earlier demo's project and training; raises UserError."""
+    folder = folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; name a folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("demo.hourbit-project*"):
+        old.unlink()
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    return folder
+
+
+def walk(folder: Path, name: str, steps: int, seed: int) -> dict[str, Any]:
+    """The loop from end to end; returns the command's JSON."""
+    from app.commands.demo_loop import Demo
+    from app.commands.demo_shots import make_shots
+    from app.commands.export import chosen_states, find_exporter
+    from app.library import Library
+    from app.project.document import Document
+    from engine.runtime import open_runtime
+    from engine.samples import sample_face
+
+    model = find_model(name)
+    picture, landmarks = sample_face()
+    if len(landmarks) != len(model.schema):
+        raise UserError(f"The demo needs a model of {len(landmarks)} face landmarks; {name} has {len(model.schema)}.")
+    walked = Demo(folder, model)
+    walked.samples()
+    fps = walked.clip()
+    shots = make_shots(picture, landmarks, model.schema, SHOTS, SEEDS[0])
+    held_out = make_shots(picture, landmarks, model.schema, HELD_OUT, SEEDS[1])
+    before = walked.measure(walked.runtime, held_out, "before")
+    document = Document.create(folder / "demo.hourbit-project", model.schema, "Demo")
+    try:
+        moved = walked.label(document, shots)
+        say(f"{moved} landmarks corrected in {len(shots)} pictures, all accepted")
+        labels = folder / "labels.json"
+        find_exporter("coco").export(document, labels, chosen_states("accepted"))
+        after = None
+        if util.find_spec("torch") is not None:
+            tuned = walked.fine_tune(document, {"steps": steps}, seed)
+            library = Library(folder / "library")
+            library.adopt(library.import_file(tuned.path))
+            used = library.in_use(model.schema.name)
+            after = walked.measure(open_runtime(used.model), held_out, "after")
+    finally:
+        document.close()
+    return {"pictures": walked.pictures, "labels": labels, "before": before, "after": after, "fps": fps}

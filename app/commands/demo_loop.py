@@ -1,0 +1,135 @@
+"""The demo's steps: predict, correct, train with the corrections, use the result. The same code as the window's."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.commands.collect import as_instance
+from app.commands.demo_shots import Shot, mean_error
+from app.commands.output import say
+from app.commands.worker import Worker
+from app.files import atomic_write
+from app.overlay import draw
+from app.project.document import Document
+from app.project.edits import Accept, AddImages, NewImage, Predicted, PutInstance
+from app.project.snapshot import snapshot
+from app.services.pipeline import LivePipeline
+from app.sources.video import Video
+from engine.images import encode_jpeg, encode_png
+from engine.modelfile import Model, read_model
+from engine.predictor import Predictor
+from engine.runtime import Runtime, open_runtime
+from engine.samples import sample_clip, sample_pictures
+from engine.types import Prediction
+from engine.uncertainty import doubt
+
+CORRECTED = 0.02  # landmarks further off than this, in sides of the face, are corrected
+LONGEST_CLIP = 60.0  # seconds
+
+
+@dataclass
+class Demo:
+    """One walk through the whole loop; everything it makes lies in `out`."""
+
+    out: Path
+    model: Model
+    runtime: Runtime = field(init=False)
+    pictures: list[Path] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.runtime = open_runtime(self.model)
+        if self.runtime.notice:
+            say(self.runtime.notice)
+
+    @property
+    def schema(self):
+        return self.model.schema
+
+    def picture(self, name: str, pixels: np.ndarray, predictions: list[Prediction]) -> None:
+        """Write one overlay."""
+        path = self.out / f"{name}.jpg"
+        atomic_write(path, encode_jpeg(draw(pixels, predictions, self.schema)))
+        self.pictures.append(path)
+
+    def samples(self) -> None:
+        """Predict the sample pictures as they are."""
+        predictor = Predictor(self.runtime, "face")
+        for name, pixels in sample_pictures():
+            found = predictor.predict(pixels)
+            say(f"{name}: {len(found)} face{'' if len(found) == 1 else 's'} found")
+            self.picture(Path(name).stem, pixels, found)
+
+    def clip(self) -> float:
+        """Play the sample clip through the live pipeline as fast as it goes; frames a second."""
+        path = self.out / "clip.mp4"
+        sample_clip(path)
+        moments: list[float] = []
+        last: list[Any] = []
+
+        def result(found) -> None:
+            moments.append(time.monotonic())
+            last[:] = [found]
+
+        pipeline = LivePipeline(result, lambda state, sentence: None)
+        pipeline.set_runtime(self.runtime)
+        pipeline.start(Video(path, paced=False))
+        try:
+            pipeline.wait_ended(LONGEST_CLIP)
+        finally:
+            pipeline.stop()
+        if last:
+            self.picture("clip", last[0].frame.pixels, [subject.prediction for subject in last[0].subjects])
+        return (len(moments) - 1) / (moments[-1] - moments[0]) if len(moments) > 1 else 0.0
+
+    def label(self, document: Document, shots: list[Shot]) -> int:
+        """Predict each picture, drag what is wrong to where it belongs, accept; how many landmarks were moved."""
+        moved = 0
+        folder = self.out / "images"
+        folder.mkdir(exist_ok=True)
+        for shot in shots:
+            path, data = folder / f"{shot.name}.png", encode_png(shot.pixels)
+            atomic_write(path, data)
+            height, width = shot.pixels.shape[:2]
+            new = NewImage(str(path.resolve()), width, height, hashlib.sha256(data).hexdigest())
+            (image,) = document.apply(AddImages((new,))).images
+            found = Predictor(self.runtime).predict_box(shot.pixels, shot.box)
+            document.apply(Predicted(image, (as_instance(found, image),), doubt(found)))
+            (instance,) = document.instances(image)
+            for k, (x, y) in enumerate(shot.truth):
+                if np.hypot(*(instance.points[k] - (x, y))) > CORRECTED * shot.box.side:
+                    instance = instance.with_point(k, float(x), float(y))
+                    document.apply(PutInstance(instance, f"Move {self.schema.landmarks[k]}"))
+                    moved += 1
+            document.apply(Accept(image))
+        return moved
+
+    def measure(self, runtime: Runtime, shots: list[Shot], suffix: str) -> float:
+        """NME in percent on pictures that training never saw; draws each as `NAME-suffix.jpg`."""
+        predictor = Predictor(runtime)
+        found = [predictor.predict_box(shot.pixels, shot.box) for shot in shots]
+        for shot, prediction in zip(shots, found, strict=True):
+            self.picture(f"held-out-{shot.name}-{suffix}", shot.pixels, [prediction])
+        return mean_error(shots, found, self.schema)
+
+    def fine_tune(self, document: Document, settings: dict[str, Any], seed: int) -> Model:
+        """Freeze the accepted labels, train with them in a process of its own, and read what it wrote."""
+        frozen = snapshot(document, self.out / "snapshot.npz")
+        run = self.out / "run"
+        start = {
+            "snapshot": [str(frozen.path.resolve())], "schema": self.schema.name, "recipe": None,
+            "settings": settings, "from": str(self.model.path), "out": str(run.resolve()), "seed": seed,
+        }  # fmt: skip
+        done: dict[str, Any] = {}
+        with Worker(start, run / "worker.log") as worker:
+            for record in worker:
+                if record["type"] == "progress":
+                    say(f"  step {record.get('step')}: loss {record.get('loss', float('nan')):.4f}")
+                done = record
+        return read_model(done["model"])
+

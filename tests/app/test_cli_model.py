@@ -1,0 +1,122 @@
+"""hourbit model, bench and evaluate: numbers of the network, equality of the runtimes, timing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.graph import Architecture
+from engine.modelfile import read_model
+from engine.random_model import generic_schema, random_model
+from engine.runtime import available_isas, open_runtime
+from engine.schema import schema_from_json
+from tests.app.cli_runner import hourbit
+
+SMALL = ("--width", 32, "--stem", 16, "--input", 64)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "small.hourbit"
+    assert hourbit("model", "new", path, "--landmarks", 5, *SMALL).code == 0
+    return path
+
+
+def test_new_has_the_papers_numbers(tmp_path: Path) -> None:
+    ran = hourbit("model", "new", tmp_path / "full.hourbit", "--json")
+    value = ran.json
+    assert ran.code == 0
+    assert (value["landmarks"], value["width"], value["stem"]) == (16, 256, 64)
+    assert (value["input"], value["heatmap"]) == (256, 64)
+    assert (value["stacks"], value["binary"], value["pad"], value["relu"]) == (1, True, -1, False)
+    assert (value["binary_convolutions"], value["binary_weights"], value["parameters"]) == (54, 6207488, 6236560)
+    assert value["macs"] == {"binary": 8042381312, "real": 170917888}
+    assert value["bytes"] == (tmp_path / "full.hourbit").stat().st_size <= 950_000
+    assert value["float_bytes"] == 4 * 6236560
+    assert value["schema"] == "mpii16" and value["block"] == "hierarchical"
+
+
+def test_info_tells_what_new_wrote(small: Path) -> None:
+    told = hourbit("model", "info", small, "--json").json
+    assert told["name"] == "small" and told["landmarks"] == 5 and told["schema"] == "numbered5"
+    assert told["sha256"] == read_model(small).sha256 and len(told["sha256"]) == 64
+    assert "random" in told["card"]["data"]
+    lines = hourbit("model", "info", small).out
+    assert "numbered5" in lines and told["sha256"] in lines
+
+
+def test_same_seed_same_model_and_another_seed_another(tmp_path: Path) -> None:
+    digests = []
+    for seed in (3, 3, 4):
+        path = tmp_path / "m.hourbit"
+        digests.append(hourbit("model", "new", path, "--seed", seed, *SMALL, "--json").json["sha256"])
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(("count", "schema"), [(68, "ibug68"), (16, "mpii16"), (1, "numbered1"), (7, "numbered7")])
+def test_schema_follows_the_number_of_landmarks(tmp_path: Path, count: int, schema: str) -> None:
+    made = hourbit("model", "new", tmp_path / "m.hourbit", "--landmarks", count, *SMALL, "--json").json
+    assert (made["schema"], made["landmarks"]) == (schema, count)
+
+
+def test_a_schema_of_another_size_is_refused(tmp_path: Path) -> None:
+    ran = hourbit("model", "new", tmp_path / "m.hourbit", "--landmarks", 5, "--schema", "ibug68", *SMALL)
+    assert ran.code == 2 and not list(tmp_path.iterdir())
+
+
+def test_pad_and_relu_reach_the_file(tmp_path: Path) -> None:
+    made = hourbit("model", "new", tmp_path / "m.hourbit", "--pad", 0, "--relu", *SMALL, "--json").json
+    assert (made["pad"], made["relu"]) == (0, True)
+
+
+def test_generic_schema_is_one_that_can_be_read_back() -> None:
+    for count in (1, 2, 30):
+        assert schema_from_json(generic_schema(count).to_json()) == generic_schema(count)
+
+
+def test_random_weights_keep_signals_alive() -> None:
+    model = random_model("m", Architecture(5, width=32, stem=16, side=64))
+    logits = open_runtime(model, "reference").run(
+        np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8), logits=True
+    )
+    assert np.isfinite(logits).all() and 0.05 < logits.std() < 20
+    assert all(logits[k].std() > 0.01 for k in range(5))
+
+
+def test_verify_compares_every_instruction_set(small: Path) -> None:
+    ran = hourbit("model", "verify", small, "--images", 1, "--json")
+    value = ran.json
+    assert ran.code == 0 and value["differing"] == 0 and value["compared"] > 0
+    assert {"compared", "differing", "by", "absent", "onnx_max_abs"} <= set(value)
+    assert set(available_isas()) <= set(value["by"])
+
+
+def test_verify_fails_where_logits_differ(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {"compared": 9, "differing": 2, "by": {"scalar": 2}, "absent": [], "onnx_max_abs": None}
+    monkeypatch.setattr("engine.verify.verify", lambda model, images: wrong)
+    assert hourbit("model", "verify", small).code == 1
+
+
+def test_export_writes_onnx(small: Path, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    out = tmp_path / "small.onnx"
+    value = hourbit("model", "export", small, out, "--json").json
+    assert value == {"path": str(out), "opset": onnx.load(str(out)).opset_import[0].version}
+
+
+def test_bench_times_all_in_turns(small: Path) -> None:
+    value = hourbit("bench", small, "--rounds", 2, "--json").json
+    assert set(value) - {"absent"} == {"model", "threads", "entries", "ratios"}
+    names = [entry["name"] for entry in value["entries"]]
+    assert {f"packed {isa}" for isa in available_isas()} | {"reference"} <= set(names)
+    assert all(entry["wall_ms"] > 0 and entry["cpu_ms"] >= 0 for entry in value["entries"])
+    assert len(value["ratios"]) == len(names) - 1
+
+
+def test_bench_keeps_to_what_was_asked(small: Path) -> None:
+    value = hourbit("bench", small, "--runtime", "reference", "--rounds", 1, "--json").json
+    assert [entry["name"] for entry in value["entries"]] == ["reference"]
+    assert hourbit("bench", small, "--isa", "abacus").code == 2
+    assert hourbit("bench", small, "--runtime", "abacus").code == 2
