@@ -29,7 +29,7 @@ def draw(picture: np.ndarray, predictions: Iterable[Prediction], schema: Schema)
 
 def _radius(side: float) -> float:
     """Radius of a mark in pixels, by the size of the subject."""
-    return float(np.clip(side / 110, 1.2, 8))
+    return float(np.clip(side / 90, 1.8, 9))
 
 
 def _fixed(point: np.ndarray) -> tuple[int, int]:
@@ -46,8 +46,12 @@ def _lines(drawn: np.ndarray, points: np.ndarray, schema: Schema, radius: float)
 
 
 def _dot(drawn: np.ndarray, point: np.ndarray, radius: float, colour: tuple[int, int, int]) -> None:
+    """A disc; as a polygon, since OpenCV's small circles have corners."""
+    turn = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    rim = np.stack([np.cos(turn), np.sin(turn)], 1)
     for shade, size in ((DARK, radius + 1), (colour, radius)):
-        cv2.circle(drawn, _fixed(point), round(size * (1 << SHIFT)), shade, -1, cv2.LINE_AA, SHIFT)
+        corners = np.array([_fixed(corner) for corner in np.asarray(point) + size * rim], np.int32)
+        cv2.fillConvexPoly(drawn, corners, shade, cv2.LINE_AA, SHIFT)
 
 
 def blend_heatmaps(picture: np.ndarray, heatmaps: Iterable[Heatmaps], strength: float = 0.65) -> np.ndarray:
