@@ -50,12 +50,6 @@ struct Lanes {
 namespace hourbit {
 namespace {
 
-#if defined(__GNUC__) && !defined(__clang__)
-#define ROLLED _Pragma("GCC unroll 1")  // unrolled, g++ moves the additions to the end and spills what they add
-#else
-#define ROLLED
-#endif
-
 constexpr int WIDTH = 32;      // channels in a register of bytes
 constexpr int NIBBLES = 8;     // in a word
 constexpr int FULL = 7;        // words until the bytes must be widened: 7 * 8 * 4 = 224
@@ -115,16 +109,15 @@ inline void conv_tile(const Conv &c, const uint8_t *weight, int y, int x, int ch
     int room = FULL;
     for (int ky = 0; ky < c.shape.kernel; ++ky, pixels += (c.side + 2) * in_words)
         for (int i = 0; i < row; ++i) {
-            uint32_t a[P];
-            for (int p = 0; p < P; ++p) a[p] = pixels[p * in_words + i];
-            ROLLED
+            uint64_t a[P];  // each nibble times 16 in a byte, the offset of its table
+            for (int p = 0; p < P; ++p) a[p] = _pdep_u64(pixels[p * in_words + i], 0xF0F0F0F0F0F0F0F0);
             for (int nibble = 0; nibble < NIBBLES; ++nibble, weight += V * WIDTH) {
                 __m256i w[V];
                 for (int v = 0; v < V; ++v)
                     w[v] = _mm256_load_si256(reinterpret_cast<const __m256i *>(weight + v * WIDTH));
                 for (int p = 0; p < P; ++p) {
-                    const uint8_t *entry = TABLE[a[p] & 15];
-                    a[p] >>= 4;
+                    const uint8_t *entry = TABLE[0] + static_cast<uint8_t>(a[p]);
+                    a[p] >>= 8;
                     const __m256i table =
                         _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i *>(entry)));
                     for (int v = 0; v < V; ++v)

@@ -6,6 +6,9 @@
 #if defined(_MSC_VER)
 #include <intrin.h>
 #endif
+#if defined(__SSE2__) || defined(_M_X64)
+#include <emmintrin.h>
+#endif
 
 namespace hourbit {
 namespace {
@@ -59,10 +62,21 @@ struct Lanes {
         return set(pair);
     }
     static I add_products(const I &sum, const I &a, const I &b) {
+#if defined(__SSE2__) || defined(_M_X64)  // part of every x86-64
+        I out;
+        for (int i = 0; i < N; i += 4) {
+            const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i *>(a.at + i));
+            const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i *>(b.at + i));
+            const __m128i z = _mm_loadu_si128(reinterpret_cast<const __m128i *>(sum.at + i));
+            _mm_storeu_si128(reinterpret_cast<__m128i *>(out.at + i), _mm_add_epi32(z, _mm_madd_epi16(x, y)));
+        }
+        return out;
+#else
         int16_t x[2 * N], y[2 * N];
         memcpy(x, a.at, sizeof x);
         memcpy(y, b.at, sizeof y);
         return each<I>([&](int i) { return sum.at[i] + (x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1]); });
+#endif
     }
 };
 

@@ -109,17 +109,19 @@ inline void stem_tile(const Stem &s, int y, int x, int channel) {
 }
 
 template <int V>
-void stem_group(const Stem &s, int channel) {
-    for (int y = 0; y < s.side; ++y)  // the side is a multiple of 32
-        for (int x = 0; x < s.side; x += 4) stem_tile<4, V>(s, y, x, channel);
+int stem_row(const Stem &s, int y, int channel) {
+    for (; channel + V * N <= s.channels; channel += V * N)
+        for (int x = 0; x < s.side; x += 4) stem_tile<4, V>(s, y, x, channel);  // the side is a multiple of 32
+    return channel;
 }
 
+// A row at a time: its weights fit the first cache together with the row that is written.
 void stem(const Stem &s) {
-    int channel = 0;
-    if (N == 16)
-        for (; channel + 4 * N <= s.channels; channel += 4 * N) stem_group<4>(s, channel);
-    for (; channel + 2 * N <= s.channels; channel += 2 * N) stem_group<2>(s, channel);
-    for (; channel < s.channels; channel += N) stem_group<1>(s, channel);
+    for (int y = 0; y < s.side; ++y) {
+        int channel = N == 16 ? stem_row<4>(s, y, 0) : 0;
+        channel = stem_row<2>(s, y, channel);
+        stem_row<1>(s, y, channel);
+    }
 }
 
 void sign(const Sign &s) {

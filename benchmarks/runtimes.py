@@ -1,6 +1,6 @@
 """CPU time of the engine: medians of interleaved rounds, one JSON value on stdout.
 
-    python benchmarks/engine.py [MODEL.hourbit] [--rounds N] [--onnx]
+    python benchmarks/runtimes.py [MODEL.hourbit] [--rounds N] [--onnx]
 
 Without a model: random weights at 256 x 256, 256 wide, 16 landmarks. CPU time of the calling thread
 holds on a loaded machine where wall time does not.
