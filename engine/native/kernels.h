@@ -80,20 +80,21 @@ struct Head {
 
 constexpr int HEAD_SCRATCH = 16;
 
+// What runs takes the rows of its output from `first` to `last` - 1.
 struct Kernels {
     const char *name;
     int64_t (*conv_bytes)(const ConvShape &);
     void (*conv_pack)(const ConvShape &, const uint8_t *bits, void *packed);
-    void (*conv)(const Conv &);
+    void (*conv)(const Conv &, int first, int last);
     int64_t (*stem_bytes)(int channels);
     void (*stem_pack)(int channels, const int16_t *weight, void *packed);
-    void (*stem)(const Stem &);
-    void (*sign)(const Sign &);
-    void (*pool)(const Pool &);
-    void (*up_add)(const UpAdd &);
+    void (*stem)(const Stem &, int first, int last);
+    void (*sign)(const Sign &, int first, int last);
+    void (*pool)(const Pool &, int first, int last);
+    void (*up_add)(const UpAdd &, int first, int last);
     int64_t (*head_bytes)(int in_channels, int channels);
     void (*head_pack)(int in_channels, int channels, const float *weight, void *packed);
-    void (*head)(const Head &);
+    void (*head)(const Head &, int first, int last);
 };
 
 extern const Kernels scalar_kernels;

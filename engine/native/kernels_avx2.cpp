@@ -142,9 +142,9 @@ inline void conv_tile(const Conv &c, const uint8_t *weight, int y, int x, int ch
 }
 
 template <int V>
-void conv_group(const Conv &c, const uint8_t *weight, int channel) {
+void conv_group(const Conv &c, const uint8_t *weight, int channel, int first, int last) {
     constexpr int WIDE = V == 1 ? 8 : 4;
-    for (int y = 0; y < c.side; ++y) {
+    for (int y = first; y < last; ++y) {
         int x = 0;
         for (; x + WIDE <= c.side; x += WIDE) conv_tile<WIDE, V>(c, weight, y, x, channel);
         for (; x + 2 <= c.side; x += 2) conv_tile<2, V>(c, weight, y, x, channel);
@@ -152,14 +152,14 @@ void conv_group(const Conv &c, const uint8_t *weight, int channel) {
     }
 }
 
-void conv(const Conv &c) {
+void conv(const Conv &c, int first, int last) {
     const int64_t steps = static_cast<int64_t>(c.shape.kernel) * c.shape.kernel * words(c.shape.in_channels) * NIBBLES;
     const uint8_t *weight = static_cast<const uint8_t *>(c.weight);
     for (int channel = 0; channel < c.shape.channels; channel += GROUP, weight += steps * GROUP) {
         if (vectors(c.shape.channels - channel) == 1)
-            conv_group<1>(c, weight, channel);
+            conv_group<1>(c, weight, channel, first, last);
         else
-            conv_group<2>(c, weight, channel);
+            conv_group<2>(c, weight, channel, first, last);
     }
 }
 

@@ -92,9 +92,9 @@ inline void conv_tile(const Conv &c, const uint32_t *weight, int y, int x, int c
 }
 
 template <int V>
-void conv_group(const Conv &c, const uint32_t *weight, int channel) {
+void conv_group(const Conv &c, const uint32_t *weight, int channel, int first, int last) {
     constexpr int WIDE = V <= 2 ? 8 : 4;
-    for (int y = 0; y < c.side; ++y) {
+    for (int y = first; y < last; ++y) {
         int x = 0;
         for (; x + WIDE <= c.side; x += WIDE) conv_tile<WIDE, V>(c, weight, y, x, channel);
         for (; x + 4 <= c.side; x += 4) conv_tile<4, V>(c, weight, y, x, channel);
@@ -103,15 +103,15 @@ void conv_group(const Conv &c, const uint32_t *weight, int channel) {
     }
 }
 
-void conv(const Conv &c) {
+void conv(const Conv &c, int first, int last) {
     const int64_t vector = static_cast<int64_t>(c.shape.kernel) * c.shape.kernel * words(c.shape.in_channels) * N;
     const uint32_t *weight = static_cast<const uint32_t *>(c.weight);
     for (int channel = 0; channel < c.shape.channels; channel += GROUP, weight += vector * VECTORS) {
         switch (vectors(c.shape.channels - channel)) {
-            case 1: conv_group<1>(c, weight, channel); break;
-            case 2: conv_group<2>(c, weight, channel); break;
-            case 3: conv_group<3>(c, weight, channel); break;
-            default: conv_group<4>(c, weight, channel);
+            case 1: conv_group<1>(c, weight, channel, first, last); break;
+            case 2: conv_group<2>(c, weight, channel, first, last); break;
+            case 3: conv_group<3>(c, weight, channel, first, last); break;
+            default: conv_group<4>(c, weight, channel, first, last);
         }
     }
 }

@@ -161,8 +161,8 @@ inline void conv_tile(const Conv &c, int y, int x, int channel) {
     for (int p = 0; p < P; ++p) finish(c, differing[p], y, x + p, channel, correction(c, y, x + p));
 }
 
-void conv(const Conv &c) {
-    for (int y = 0; y < c.side; ++y)
+void conv(const Conv &c, int first, int last) {
+    for (int y = first; y < last; ++y)
         for (int channel = 0; channel < c.shape.channels; channel += N) {
             int x = 0;
             for (; x + 2 <= c.side; x += 2) conv_tile<2>(c, y, x, channel);

@@ -116,17 +116,17 @@ int stem_row(const Stem &s, int y, int channel) {
 }
 
 // A row at a time: its weights fit the first cache together with the row that is written.
-void stem(const Stem &s) {
-    for (int y = 0; y < s.side; ++y) {
+void stem(const Stem &s, int first, int last) {
+    for (int y = first; y < last; ++y) {
         int channel = N == 16 ? stem_row<4>(s, y, 0) : 0;
         channel = stem_row<2>(s, y, channel);
         stem_row<1>(s, y, channel);
     }
 }
 
-void sign(const Sign &s) {
+void sign(const Sign &s, int first, int last) {
     const int out_words = words(s.channels);
-    for (int y = 0; y < s.side; ++y)
+    for (int y = first; y < last; ++y)
         for (int x = 0; x < s.side; ++x) {
             const float *from = s.source + (static_cast<int64_t>(y) * s.side + x) * s.channels;
             uint32_t *pixel = s.bits + (static_cast<int64_t>(y + 1) * (s.side + 2) + x + 1) * out_words;
@@ -136,9 +136,9 @@ void sign(const Sign &s) {
         }
 }
 
-void pool(const Pool &s) {
+void pool(const Pool &s, int first, int last) {
     const int64_t row = static_cast<int64_t>(2 * s.side) * s.channels;
-    for (int y = 0; y < s.side; ++y)
+    for (int y = first; y < last; ++y)
         for (int x = 0; x < s.side; ++x) {
             const float *a = s.source + 2 * y * row + static_cast<int64_t>(2 * x) * s.channels;
             float *to = s.target + (static_cast<int64_t>(y) * s.side + x) * s.channels;
@@ -150,8 +150,8 @@ void pool(const Pool &s) {
         }
 }
 
-void up_add(const UpAdd &s) {
-    for (int y = 0; y < s.side; ++y)
+void up_add(const UpAdd &s, int first, int last) {
+    for (int y = first; y < last; ++y)
         for (int x = 0; x < s.side; ++x) {
             const int64_t at = (static_cast<int64_t>(y) * s.side + x) * s.channels;
             const float *from = s.source + (static_cast<int64_t>(y / 2) * (s.side / 2) + x / 2) * s.channels;
@@ -197,10 +197,11 @@ inline void head_tile(const Head &h, int64_t pixel) {
     }
 }
 
-void head(const Head &h) {
+void head(const Head &h, int first, int last) {
     static_assert(Lanes::HEAD_TILE <= HEAD_SCRATCH, "scratch too small");
-    const int64_t pixels = static_cast<int64_t>(h.side) * h.side;  // a multiple of 256
-    for (int64_t pixel = 0; pixel < pixels; pixel += Lanes::HEAD_TILE) head_tile<Lanes::HEAD_TILE>(h, pixel);
+    const int64_t end = static_cast<int64_t>(last) * h.side;  // a multiple of 16, as the side is
+    for (int64_t pixel = static_cast<int64_t>(first) * h.side; pixel < end; pixel += Lanes::HEAD_TILE)
+        head_tile<Lanes::HEAD_TILE>(h, pixel);
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ bool build(HbNet *net, const HbStep *steps, const HbBuffer *buffers) {
     }
     for (int i = 0; i < net->step_count; ++i)
         if (!prepare(net, steps[i], net->steps[i])) return false;
+    plan_waves(net, steps);
     return net->logits > 0 || fail("a net needs a head");
 }
 
@@ -72,17 +73,32 @@ void widen(HbNet *net, const uint8_t *pixels) {
     }
 }
 
-void run_step(const Kernels *k, const Step &step, float *logits) {
+// Rows `first` to `last` - 1 of the step's wave.
+void run_rows(const Kernels *k, const Step &step, int first, int last, float *logits) {
     switch (step.op) {
-        case HB_STEM: k->stem(step.stem); break;
-        case HB_SIGN: k->sign(step.sign); break;
-        case HB_CONV: k->conv(step.conv); break;
-        case HB_POOL: k->pool(step.pool); break;
-        case HB_UP_ADD: k->up_add(step.up_add); break;
+        case HB_STEM: k->stem(step.stem, first, last); break;
+        case HB_SIGN: k->sign(step.sign, first, last); break;
+        case HB_CONV: k->conv(step.conv, first, last); break;
+        case HB_POOL: k->pool(step.pool, first / 2, last / 2); break;
+        case HB_UP_ADD: k->up_add(step.up_add, first, last); break;
         default: {
             Head head = step.head;
             head.logits = logits;
-            k->head(head);
+            k->head(head, first, last);
+        }
+    }
+}
+
+// Steps `first` to `last` - 1, which are one wave.
+void run_wave(const HbNet *net, int first, int last, float *logits) {
+    const int rows = net->steps[first].rows;
+    bool more = true;
+    for (int tick = 0; more; ++tick) {
+        more = false;
+        for (int i = first; i < last; ++i) {
+            const int row = (tick - net->steps[i].delay) * TICK_ROWS, end = row + TICK_ROWS;
+            if (row < rows) more = true;
+            if (row >= 0 && row < rows) run_rows(net->kernels, net->steps[i], row, end < rows ? end : rows, logits);
         }
     }
 }
@@ -113,7 +129,10 @@ extern "C" int32_t hb_run(HbNet *net, const uint8_t *image, int64_t image_size, 
     if (!net || !image || !logits || image_size != area(net->image_side, 3) || logits_size != net->logits)
         return fail("the image or the logits have the wrong size"), 1;
     widen(net, image);
-    for (int i = 0; i < net->step_count; ++i) run_step(net->kernels, net->steps[i], logits);
+    for (int first = 0, last; first < net->step_count; first = last) {
+        for (last = first + 1; last < net->step_count && net->steps[last].wave == first;) ++last;
+        run_wave(net, first, last, logits);
+    }
     return 0;
 }
 
@@ -124,7 +143,7 @@ extern "C" int32_t hb_run_part(HbNet *net, const uint8_t *image, int64_t image_s
     if (first == 0) widen(net, image);
     for (int i = first; i < last; ++i) {
         if (net->steps[i].op == HB_HEAD) return fail("the head needs a full run"), 1;
-        run_step(net->kernels, net->steps[i], nullptr);
+        run_rows(net->kernels, net->steps[i], 0, net->steps[i].rows, nullptr);
     }
     return 0;
 }
