@@ -19,14 +19,14 @@ def pair_distance(truth: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
 
 
 def box_size(truth: np.ndarray) -> np.ndarray:
-    """sqrt(width * height) of the tight box around the true landmarks: (N, K, 2) to (N,) pixels."""
-    extent = truth.max(1) - truth.min(1)
+    """sqrt(width * height) of the tight box around the true landmarks, NaN = unlabelled: (N, K, 2) to (N,) pixels."""
+    extent = np.nanmax(truth, 1) - np.nanmin(truth, 1)
     return np.sqrt(np.asarray(extent, np.float64).prod(1))
 
 
 def diagonal(truth: np.ndarray) -> np.ndarray:
-    """Diagonal of the tight box around the true landmarks: (N, K, 2) to (N,) pixels."""
-    return np.linalg.norm(np.asarray(truth.max(1) - truth.min(1), np.float64), axis=1)
+    """Diagonal of the tight box around the true landmarks, NaN = unlabelled: (N, K, 2) to (N,) pixels."""
+    return np.linalg.norm(np.asarray(np.nanmax(truth, 1) - np.nanmin(truth, 1), np.float64), axis=1)
 
 
 def torso(truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -78,3 +78,8 @@ def tight_boxes(points: np.ndarray, known: np.ndarray) -> np.ndarray:
     low = np.where(known[..., None], points, np.inf).min(1)
     high = np.where(known[..., None], points, -np.inf).max(1)
     return np.concatenate([(low + high) / 2, (high - low).max(1, keepdims=True)], 1)
+
+
+def pupil_distance(truth: np.ndarray, right: list[int], left: list[int]) -> np.ndarray:
+    """Distance between the centres of two groups of landmarks, the eyes: (N, K, 2) to (N,) pixels."""
+    return distances(truth[:, right].mean(1), truth[:, left].mean(1))

@@ -3,12 +3,13 @@
 The layout serves the training packs and our own frozen snapshots alike:
 `blob` (uint8, encoded pictures one after the other), `offsets` (int64, N + 1), `landmarks` or `joints`
 (N, K, 2) in picture pixels, `box` (N, 3) = centre x, centre y, side; optional `weight` (N, K),
-`absent` (N, K), `source`, `id`, `kind` (N,) bytes.
+`absent` (N, K), `source`, `id`, `kind` (N,) bytes, `holdout` (N,) bool: kept out of training.
 """
 
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import UserError
-from engine.opencv import cv2
+from engine.images import ImageError, decode
 
 MAX_BYTES = 4 << 30
 
@@ -31,7 +32,7 @@ class Pack:
 
     points (N, K, 2) float32, picture pixels; weight (N, K) float32: 1 labelled, 0.5 occluded, 0 unknown;
     absent (N, K) bool: known to be outside the picture; box (N, 3) float32: cx, cy, side;
-    source, ids, kind: N strings each.
+    source, ids, kind: N strings each; holdout (N,) bool, all False where the pack names none (has_holdout).
     """
 
     path: Path
@@ -44,17 +45,19 @@ class Pack:
     source: tuple[str, ...]
     ids: tuple[str, ...]
     kind: tuple[str, ...]
+    holdout: np.ndarray
+    has_holdout: bool = False
 
     def __len__(self) -> int:
         return len(self.points)
 
     def image(self, index: int) -> np.ndarray:
         """Picture `index`, (H, W, 3) uint8 RGB; raises PackError where it cannot be decoded."""
-        data = self.blob[self.offsets[index] : self.offsets[index + 1]]
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-        if picture is None:
-            raise PackError(f"Picture {index} of {self.path.name} cannot be decoded; write the pack again.")
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+        data = self.blob[self.offsets[index] : self.offsets[index + 1]].tobytes()
+        try:
+            return decode(data, f"Picture {index} of {self.path.name}")
+        except ImageError as error:
+            raise PackError(str(error)) from error
 
     def images(self) -> Iterator[np.ndarray]:
         """All pictures in order."""
@@ -79,7 +82,7 @@ def load_pack(path: str | Path) -> Pack:
                 raise PackError(f"{path.name} unpacks to more than 4 GB; split it.")
         with np.load(path, allow_pickle=False) as data:
             return _read(path, data)
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as error:
         if isinstance(error, PackError):
             raise
         raise PackError(f"{path.name} is not a landmark pack ({error}); check that the file is complete.") from error
@@ -100,7 +103,12 @@ def _read(path: Path, data: np.lib.npyio.NpzFile) -> Pack:
     absent = np.asarray(data["absent"], bool) if "absent" in data else np.zeros((n, k), bool)
     if weight.shape != (n, k) or absent.shape != (n, k):
         raise PackError(f"weight and absent in {path.name} must have the shape ({n}, {k}).")
+    has_holdout = "holdout" in data
+    holdout = np.asarray(data["holdout"]) if has_holdout else np.zeros(n, bool)
+    if holdout.shape != (n,) or holdout.dtype != bool:
+        raise PackError(f"holdout in {path.name} must hold true or false for each of the {n} pictures.")
     return Pack(
         path=path, blob=blob, offsets=offsets, points=points, weight=weight, absent=absent, box=box,
         source=_strings(data, "source", n), ids=_strings(data, "id", n), kind=_strings(data, "kind", n),
-    )
+        holdout=holdout, has_holdout=has_holdout,
+    )  # fmt: skip

@@ -39,13 +39,16 @@ class Examples:
 
 
 def _held_out(pack: Pack, every: int) -> np.ndarray:
-    """(N,) bool: a fixed one in `every`, by source and id, so that pictures of one origin stay together."""
+    """(N,) bool: what the pack itself keeps out, else a fixed one in `every`, by source and id, so that pictures
+    of one origin stay together."""
+    if pack.has_holdout:
+        return pack.holdout
     keys = [f"{s}/{i}" if i else f"{s}/{n}" for n, (s, i) in enumerate(zip(pack.source, pack.ids, strict=True))]
     return np.array([zlib.crc32(key.encode()) % every == 0 for key in keys])
 
 
 def load_examples(paths: Sequence[str | Path], human_share: float, every: int) -> tuple[Examples, Examples]:
-    """Read packs into training examples and a hold-out of one in `every`.
+    """Read packs into training examples and a hold-out: a pack's own, else one in `every`.
 
     Human labels are drawn with the probability `human_share`, the rest evenly, where packs hold both.
     """
