@@ -1,0 +1,132 @@
+"""hourbit predict and export: pictures, folders, videos and packs in; labels, overlays and heatmaps out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.images import encode_png, load_image
+from engine.modelfile import Model, write_model
+from engine.opencv import cv2
+from engine.predictor import Predictor
+from engine.runtime import open_runtime
+from engine.types import Box
+from tests.app.cli_runner import hourbit
+from tests.app.small import small_model
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return write_model(tmp_path_factory.mktemp("model") / "small.hourbit", small_model())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three pictures whose names sort as numbers: 1, 2, 10."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "pictures"
+    path.mkdir()
+    for n, size in ((1, (60, 80)), (2, (90, 70)), (10, (64, 64))):
+        (path / f"picture {n}.png").write_bytes(encode_png(rng.integers(0, 256, (*size, 3), np.uint8)))
+    return path
+
+
+def predict(model: Model, *words: object):
+    return hourbit("predict", *words, "--model", model.path, "--detector", "whole")
+
+
+def test_labels_hold_what_the_predictor_says(model: Model, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "labels.json"
+    ran = predict(model, folder, "--out", out, "--json")
+    assert ran.code == 0 and set(ran.json) == {"images", "instances", "seconds", "images_per_second"}
+    assert (ran.json["images"], ran.json["instances"]) == (3, 3)
+    coco = json.loads(out.read_text())
+    assert [Path(image["file_name"]).name for image in coco["images"]] == [f"picture {n}.png" for n in (1, 2, 10)]
+    predictor = Predictor(open_runtime(model), "whole")
+    for image, label in zip(coco["images"], coco["annotations"], strict=True):
+        pixels = load_image(folder / Path(image["file_name"]).name)
+        assert (image["height"], image["width"]) == pixels.shape[:2]
+        (found,) = predictor.predict(pixels)
+        written = np.array(label["keypoints"], float).reshape(-1, 3)
+        assert np.abs(written[:, :2] - found.landmarks[:, :2]).max() < 0.01
+        assert label["image_id"] == image["id"]
+
+
+def test_csv_is_a_format_as_well(model: Model, folder: Path, tmp_path: Path) -> None:
+    assert predict(model, folder, "--format", "csv", "--out", tmp_path / "labels.csv").code == 0
+    assert "picture 10.png" in (tmp_path / "labels.csv").read_text()
+    assert predict(model, folder, "--format", "nothing", "--out", tmp_path / "x").code == 2
+
+
+def test_overlays_and_heatmaps(model: Model, folder: Path, tmp_path: Path) -> None:
+    drawn, heat = tmp_path / "drawn", tmp_path / "heat"
+    assert predict(model, folder, "--overlay", drawn, "--heatmaps", heat, "--flip").code == 0
+    assert sorted(p.name for p in drawn.iterdir()) == sorted(f"picture {n}.jpg" for n in (1, 2, 10))
+    assert load_image(drawn / "picture 1.jpg").shape == (60, 80, 3)
+    with np.load(heat / "picture 2.npz") as maps:
+        assert maps["logits"].shape == (1, 5, 16, 16) and maps["logits"].dtype == np.float32
+        assert maps["affine"].shape == (1, 2, 3)
+    assert load_image(heat / "picture 2.png").shape == (90, 70, 3)
+
+
+def test_shards_share_the_work_without_gap_or_overlap(model: Model, folder: Path, tmp_path: Path) -> None:
+    names: list[str] = []
+    for n in (1, 2):
+        assert predict(model, folder, "--shard", f"{n}/2", "--overlay", tmp_path / f"part{n}").code == 0
+        names += [p.name for p in (tmp_path / f"part{n}").iterdir()]
+    assert sorted(names) == sorted(f"picture {n}.jpg" for n in (1, 2, 10))
+
+
+def test_a_picture_that_cannot_be_read_stops_nothing(model: Model, folder: Path) -> None:
+    (folder / "picture 3.jpg").write_bytes(b"no picture")
+    ran = predict(model, folder, "--json")
+    assert ran.code == 1 and ran.json["images"] == 3
+    assert "picture 3.jpg" in ran.err and "1 images could not be read" in ran.err
+
+
+def test_equal_names_from_two_folders_do_not_overwrite_each_other(model: Model, folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "Picture 1.png").write_bytes((folder / "picture 2.png").read_bytes())
+    predict(model, folder / "picture 1.png", other / "Picture 1.png", "--overlay", tmp_path / "drawn")
+    assert sorted(p.name for p in (tmp_path / "drawn").iterdir()) == ["Picture 1-2.jpg", "picture 1.jpg"]
+
+
+def test_every_frame_of_a_video(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+    for n in range(4):
+        writer.write(np.full((48, 64, 3), 60 * n, np.uint8))
+    writer.release()
+    ran = predict(model, path, "--overlay", tmp_path / "drawn", "--json")
+    assert ran.json["images"] == 4
+    assert sorted(p.name for p in (tmp_path / "drawn").iterdir()) == [f"clip_00000{n}.jpg" for n in range(4)]
+
+
+def test_a_packs_own_boxes(model: Model, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (70, 70, 3), np.uint8)
+    data = np.frombuffer(encode_png(pixels), np.uint8)
+    np.savez(
+        tmp_path / "pack.npz", blob=data, offsets=np.array([0, len(data)]), landmarks=np.zeros((1, 5, 2)),
+        box=np.array([[30.0, 33.0, 28.0]]),
+    )  # fmt: skip
+    words = ("--model", model.path, "--detector", "file", "--heatmaps", tmp_path / "heat", "--json")
+    assert hourbit("predict", tmp_path / "pack.npz", *words).json["instances"] == 1
+    expected = Predictor(open_runtime(model), "whole").predict_box(pixels, Box(30, 33, 28), heatmaps=True)
+    with np.load(tmp_path / "heat" / "pack_000000.npz") as maps:
+        assert (maps["logits"][0] == expected.heatmaps.logits).all()
+
+
+def test_boxes_from_a_file_need_a_pack(model: Model, folder: Path) -> None:
+    ran = hourbit("predict", folder, "--model", model.path, "--detector", "file")
+    assert ran.code == 2 and "pack" in ran.err
+
+
+def test_no_face_is_a_normal_result(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "black.png").write_bytes(encode_png(np.zeros((80, 80, 3), np.uint8)))
+    words = ("--model", model.path, "--detector", "face", "--overlay", tmp_path / "drawn", "--json")
+    ran = hourbit("predict", tmp_path / "black.png", *words)
+    assert ran.code == 0 and (ran.json["images"], ran.json["instances"]) == (1, 0)
