@@ -73,19 +73,36 @@ void widen(HbNet *net, const uint8_t *pixels) {
     }
 }
 
+// Moves a map's pointer so that row `row` is found at its place in the ring; whole ticks are in one piece.
+template <class T>
+void turn(T *&map, const Ring &ring, int row) {
+    if (map && ring.rows) map += (row % ring.rows - row) * ring.pitch;
+}
+
 // Rows `first` to `last` - 1 of the step's wave.
-void run_rows(const Kernels *k, const Step &step, int first, int last, float *logits) {
+void run_rows(const Kernels *k, Step step, int first, int last, float *logits) {
     switch (step.op) {
-        case HB_STEM: k->stem(step.stem, first, last); break;
-        case HB_SIGN: k->sign(step.sign, first, last); break;
-        case HB_CONV: k->conv(step.conv, first, last); break;
-        case HB_POOL: k->pool(step.pool, first / 2, last / 2); break;
-        case HB_UP_ADD: k->up_add(step.up_add, first, last); break;
-        default: {
-            Head head = step.head;
-            head.logits = logits;
-            k->head(head, first, last);
-        }
+        case HB_STEM:
+            turn(step.stem.target, step.target, first);
+            return k->stem(step.stem, first, last);
+        case HB_SIGN:
+            turn(step.sign.source, step.source, first);
+            return k->sign(step.sign, first, last);
+        case HB_CONV:
+            turn(step.conv.target, step.target, first);
+            turn(step.conv.other, step.other, first);
+            return k->conv(step.conv, first, last);
+        case HB_POOL:
+            turn(step.pool.source, step.source, first);
+            return k->pool(step.pool, first / 2, last / 2);
+        case HB_UP_ADD:
+            turn(step.up_add.other, step.other, first);
+            turn(step.up_add.target, step.target, first);
+            return k->up_add(step.up_add, first, last);
+        default:
+            turn(step.head.source, step.source, first);
+            step.head.logits = logits;
+            k->head(step.head, first, last);
     }
 }
 

@@ -7,11 +7,17 @@
 namespace hourbit {
 
 constexpr int MAX_SIDE = 512, MAX_CHANNELS = 1024, ALIGN = 64;
-constexpr int TICK_ROWS = 4;  // rows that a step of a wave does at a time; even, for the pool
+constexpr int TICK_ROWS = 2;  // rows that a step of a wave does at a time; even, for the pool
 
 // The head of one allocation; a net keeps them in a list.
 struct Block {
     Block *next;
+};
+
+// How a wave lays a step's float map out: `rows` rows of `pitch` values in turn, 0 = the whole map.
+struct Ring {
+    int32_t rows;
+    int64_t pitch;
 };
 
 // A checked step: the arguments of the kernel that `op` names.
@@ -20,6 +26,7 @@ struct Step {
     int32_t wave;   // first step of the wave that it belongs to
     int32_t rows;   // of the wave
     int32_t delay;  // ticks behind the wave's first step
+    Ring source, other, target;
     Conv conv;
     Stem stem;
     Sign sign;
@@ -53,7 +60,7 @@ void *allocate(HbNet *net, int64_t bytes);
 // Checks one step against the net's buffers and packs its weights; false with the last error set.
 bool prepare(HbNet *net, const HbStep &from, Step &to);
 
-// Sets every step's wave, rows and delay.
+// Sets every step's wave, rows, delay and rings.
 void plan_waves(HbNet *net, const HbStep *steps);
 
 static inline int64_t area(int side, int channels) { return static_cast<int64_t>(side) * side * channels; }
