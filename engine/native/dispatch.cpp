@@ -62,7 +62,8 @@ Support detect() {
     const int avx512_bits[] = {16, 17, 30, 31};     // ebx: f, dq, bw, vl
     const int counting_bits[] = {11, 14};           // ecx: vnni, vpopcntdq
     found.avx2 = (state & 0x6) == 0x6 && all(seven[1], avx2_bits, 2);
-    found.avx512 = found.avx2 && (state & 0xE6) == 0xE6 && all(seven[1], avx512_bits, 4) && all(seven[2], counting_bits, 2);
+    found.avx512 = found.avx2 && (state & 0xE6) == 0xE6;
+    found.avx512 = found.avx512 && all(seven[1], avx512_bits, 4) && all(seven[2], counting_bits, 2);
     return found;
 }
 

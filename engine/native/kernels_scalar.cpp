@@ -38,7 +38,9 @@ struct Lanes {
     static I set(int x) { return each<I>([=](int) { return x; }); }
     static F mul(const F &a, const F &b) { return each<F>([&](int i) { return a.at[i] * b.at[i]; }); }
     static F add(const F &a, const F &b) { return each<F>([&](int i) { return a.at[i] + b.at[i]; }); }
-    static F larger(const F &a, const F &b) { return each<F>([&](int i) { return a.at[i] > b.at[i] ? a.at[i] : b.at[i]; }); }
+    static F larger(const F &a, const F &b) {
+        return each<F>([&](int i) { return a.at[i] > b.at[i] ? a.at[i] : b.at[i]; });
+    }
     static I sub(const I &a, const I &b) { return each<I>([&](int i) { return a.at[i] - b.at[i]; }); }
     static F to_float(const I &x) { return each<F>([&](int i) { return static_cast<float>(x.at[i]); }); }
     static uint32_t positive(const F &x) {
@@ -121,7 +123,8 @@ inline T load_as(const uint32_t *p) {
 
 // Differing bits of P pixels and two output channels, whose weights lie `filter` words apart.
 template <int P>
-inline void count_pair(const Conv &c, const uint32_t *pixels, const uint32_t *weight, int filter, int32_t (&counts)[P][2]) {
+inline void count_pair(const Conv &c, const uint32_t *pixels, const uint32_t *weight, int filter,
+                       int32_t (&counts)[P][2]) {
     const int in_words = words(c.shape.in_channels), row = c.shape.kernel * in_words;
     int64_t sum[P][2] = {};
     for (int ky = 0; ky < c.shape.kernel; ++ky, pixels += (c.side + 2) * in_words, weight += row) {

@@ -50,7 +50,8 @@ inline const int32_t *correction(const Conv &c, int y, int x) {
 inline void finish(const Conv &c, I differing, int y, int x, int channel, const int32_t *corrected) {
     if (corrected) differing = Lanes::sub(differing, Lanes::load(corrected + channel));
     if (c.bits) {
-        const uint32_t mask = Lanes::at_most(differing, Lanes::load(c.threshold + channel)) ^ load_mask(c.flip + channel / 8);
+        uint32_t mask = Lanes::at_most(differing, Lanes::load(c.threshold + channel));
+        mask ^= load_mask(c.flip + channel / 8);
         const int64_t pixel = static_cast<int64_t>(y + 1) * (c.side + 2) + x + 1;
         store_mask(reinterpret_cast<uint8_t *>(c.bits + pixel * words(c.shape.channels)) + channel / 8, mask);
     }

@@ -127,8 +127,8 @@ extern "C" HbNet *hb_create(const HbStep *steps, int32_t step_count, const HbBuf
     last_error[0] = 0;
     const Kernels *kernels = isa ? find_kernels(isa) : nullptr;
     if (!kernels) return fail("this machine has no instruction set %s", isa ? isa : "?"), nullptr;
-    const bool sane = steps && buffers && step_count > 0 && step_count <= 4096 && buffer_count > 0 && buffer_count <= 4096;
-    if (!sane || image_side < 64 || image_side > 2 * MAX_SIDE || image_side % 64)
+    const bool counted = step_count > 0 && step_count <= 4096 && buffer_count > 0 && buffer_count <= 4096;
+    if (!steps || !buffers || !counted || image_side < 64 || image_side > 2 * MAX_SIDE || image_side % 64)
         return fail("the net's description has an impossible size"), nullptr;
     HbNet *net = static_cast<HbNet *>(calloc(1, sizeof(HbNet)));
     if (!net) return fail("out of memory"), nullptr;

@@ -73,8 +73,8 @@ int32_t *corrections(HbNet *net, const ConvShape &shape, const uint8_t *weight) 
 
 bool prepare_conv_outputs(HbNet *net, const HbStep &s, Conv &c) {
     if (s.target >= 0) {
-        const bool fits = s.offset >= 0 && s.offset % 8 == 0 && s.stride <= MAX_CHANNELS && s.offset + s.channels <= s.stride;
-        if (!fits) return fail("a convolution writes outside its target");
+        const bool placed = s.offset >= 0 && s.offset % 8 == 0 && s.stride <= MAX_CHANNELS;
+        if (!placed || s.offset > s.stride - s.channels) return fail("a convolution writes outside its target");
         if (!(c.target = floats(net, s.target, area(s.side, s.stride)))) return false;
         c.target += s.offset;
         if (s.other >= 0) {
@@ -98,7 +98,8 @@ bool prepare_conv_outputs(HbNet *net, const HbStep &s, Conv &c) {
 }
 
 bool prepare_conv(HbNet *net, const HbStep &s, Conv &c) {
-    if ((s.kernel != 1 && s.kernel != 3) || (s.pad != -1 && s.pad != 0)) return fail("kernel %d, padding %d", s.kernel, s.pad);
+    if (s.kernel != 1 && s.kernel != 3) return fail("a kernel of %d", s.kernel);
+    if (s.pad != -1 && s.pad != 0) return fail("a padding of %d", s.pad);
     c.shape = {s.kernel, s.in_channels, s.channels};
     c.side = s.side;
     c.stride = s.stride;
@@ -151,7 +152,8 @@ bool prepare_up_add(HbNet *net, const HbStep &s, UpAdd &up_add) {
     const float *other = floats(net, s.other, area(s.side, s.channels));
     float *target = floats(net, s.target, area(s.side, s.channels));
     up_add = {s.side, s.channels, source, other, target};
-    return source && other && target && ((s.source != s.target && s.side % 2 == 0) || fail("an impossible enlargement"));
+    if (s.source == s.target || s.side % 2) return fail("an impossible enlargement");
+    return source && other && target;
 }
 
 bool prepare_head(HbNet *net, const HbStep &s, Head &head) {

@@ -88,8 +88,10 @@ void plan_rings(HbNet *net, const HbStep *steps) {
             Touch found[4];
             const int count = touches(steps[i], found);
             for (int k = 0; k < count; ++k)
-                if (found[k].ring)
-                    net->steps[i].*found[k].ring = {ring_rows(net, steps, first, last, found[k].buffer), found[k].pitch};
+                if (found[k].ring) {
+                    Ring &ring = net->steps[i].*found[k].ring;
+                    ring = {ring_rows(net, steps, first, last, found[k].buffer), found[k].pitch};
+                }
         }
     }
 }
