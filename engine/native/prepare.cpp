@@ -48,7 +48,9 @@ bool within(const HbStep &s) {
     const bool fed = s.op == HB_STEM || (s.in_channels >= 8 && s.in_channels <= MAX_CHANNELS && s.in_channels % 8 == 0);
     const int multiple = s.op == HB_HEAD ? 1 : s.op == HB_CONV ? 8 : 16;
     const bool kept = s.op == HB_CONV || s.op == HB_STEM || s.in_channels % 16 == 0;
-    return (sized && fed && kept && s.channels % multiple == 0) || fail("operation %d has an impossible size", s.op);
+    const bool changes = s.op != HB_SIGN && s.op != HB_POOL && s.op != HB_UP_ADD;
+    const bool same = changes || (s.in_channels == s.channels && (s.op != HB_UP_ADD || s.stride == s.channels));
+    return (sized && fed && kept && same && s.channels % multiple == 0) || fail("operation %d has an impossible size", s.op);
 }
 
 // What lies outside counts as -1 (a zero bit); for zero padding this many differing bits too many are found.
@@ -73,7 +75,7 @@ int32_t *corrections(HbNet *net, const ConvShape &shape, const uint8_t *weight) 
 
 bool prepare_conv_outputs(HbNet *net, const HbStep &s, Conv &c) {
     if (s.target >= 0) {
-        const bool placed = s.offset >= 0 && s.offset % 8 == 0 && s.stride <= MAX_CHANNELS;
+        const bool placed = s.offset >= 0 && s.offset % 8 == 0 && s.stride >= s.channels && s.stride <= MAX_CHANNELS;
         if (!placed || s.offset > s.stride - s.channels) return fail("a convolution writes outside its target");
         if (!(c.target = floats(net, s.target, area(s.side, s.stride)))) return false;
         c.target += s.offset;

@@ -134,6 +134,7 @@ SPOILT = [
     (Op.CONV, {"channels": 12}), (Op.CONV, {"channels": 2048}), (Op.CONV, {"offset": 24}), (Op.CONV, {"offset": -8}),
     (Op.CONV, {"stride": 1 << 30}), (Op.CONV, {"arrays": ()}), (Op.CONV, {"side": 4096}), (Op.CONV, {"side": 0}),
     (Op.STEM, {"side": 64}), (Op.STEM, {"target": -1}), (Op.SIGN, {"bits": 0}), (Op.SIGN, {"channels": 48}),
+    (Op.POOL, {"in_channels": 64}), (Op.UP_ADD, {"stride": 64}), (Op.SIGN, {"in_channels": 32}),
     (Op.POOL, {"source": 1}), (Op.POOL, {"side": 512}), (Op.UP_ADD, {"side": 1}), (Op.UP_ADD, {"other": -1}),
     (Op.HEAD, {"in_channels": 1 << 20}), (Op.HEAD, {"arrays": (np.zeros(3, np.float32),)}), (Op.HEAD, {"source": -5}),
 ]  # fmt: skip
