@@ -14,7 +14,7 @@ from tests.source_tree import OURS, PACKAGES, ROOT, functions, imports, module_n
 
 BASE = tuple(
     f"engine.{name}"
-    for name in ("errors", "types", "schema", "opencv", "images", "crop", "heatmaps", "graph", "metrics", "packs")
+    for name in ("errors", "types", "schema", "opencv", "images", "headers", "crop", "heatmaps", "graph", "metrics", "packs")
 )
 ENGINE = ("engine",)  # all of it but train, which NEVER names
 VALUES = (*BASE, "numpy", "resources")
