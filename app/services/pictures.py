@@ -169,7 +169,7 @@ class Pictures(QObject):
 
     def _wake(self) -> None:
         with self._ready:
-            if self._thread is None and not self._closed:
+            if not self._closed and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
                 self._thread.start()
             self._ready.notify_all()

@@ -78,6 +78,8 @@ class Stills(QObject):
         self._ready = threading.Condition()
         self._urgent: list[Request] = []  # newest last
         self._backlog: deque[Request] = deque()
+        self._in_hand: tuple[Request, ...] = ()
+        self._served: set[int] = set()  # pictures of the backlog that a single request has predicted meanwhile
         self._done = self._total = 0
         self._schema: Schema | None = None
         self._predictor: Predictor | None = None
@@ -122,10 +124,11 @@ class Stills(QObject):
         """Queue whole pictures behind all single requests; counted by `progress`."""
         wanted = [Request(image, Path(path)) for image, path in pictures]
         with self._ready:
-            waiting = {r.image for r in self._backlog}
+            waiting = {r.image for r in (*self._backlog, *self._urgent, *self._in_hand) if not r.boxes}
             new = [r for r in wanted if r.image not in waiting]
             self._backlog.extend(new)
             self._total += len(new)
+            self._served.difference_update(r.image for r in new)
             done, total = self._done, self._total
         if new:
             self._tell(self.progress, done, total)
@@ -151,30 +154,35 @@ class Stills(QObject):
     # ---- the thread
     def _wake(self) -> None:
         with self._ready:
-            if self._thread is None and not self._closed:
+            if not self._closed and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._run, name="stills", daemon=True)
                 self._thread.start()
             self._ready.notify_all()
 
     def _next(self) -> tuple[Request, bool] | None:
         with self._ready:
+            self._in_hand = ()
             while not (self._closed or self._urgent or self._backlog):
                 self._ready.wait()
             if self._closed:
                 return None
-            if self._urgent:
-                return self._urgent.pop(), False
-            return self._backlog.popleft(), True
+            counted = not self._urgent
+            request = self._backlog.popleft() if counted else self._urgent.pop()
+            self._in_hand = (request,)
+            return request, counted
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
             request, counted = work
-            predictor = self._open()
-            if predictor is None:
-                continue
-            self._predict(predictor, request)
+            if not (counted and request.image in self._served):
+                predictor = self._open()
+                if predictor is None:
+                    continue
+                self._predict(predictor, request)
             if counted:
                 self._count()
+            elif not request.boxes:
+                self._served.add(request.image)
 
     def _open(self) -> Predictor | None:
         """The predictor in force, opened here where there is none yet."""
@@ -219,8 +227,9 @@ class Stills(QObject):
         with self._ready:
             self._done += 1
             done, total = self._done, self._total
-            if total and done >= total and not self._backlog:
+            if done >= total:
                 self._done = self._total = 0
+                self._served.clear()
         if total:
             self._tell(self.progress, done, total)
             if done >= total:

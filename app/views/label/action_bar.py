@@ -1,0 +1,126 @@
+"""The bar under the canvas: where one is in the queue, candidate peaks, reject, accept."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+
+from app.views import theme
+from app.views.label.numbers import count, number
+
+HEIGHT = 48
+PEAKS = 3
+NARROWEST = 540
+WORDS_NEED = 700
+
+
+class ActionBar(QWidget):
+    """Buttons only; the workspace does the work."""
+
+    stepped = Signal(int)
+    peak_taken = Signal(int)
+    rejected = Signal()
+    accepted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("actionBar")
+        self.setProperty("bar", True)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(HEIGHT)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 0)
+        row.setSpacing(8)
+        self.previous = self._arrow("chevron-left", self.tr("Previous image (A)"), -1)
+        self.place = QLabel("")
+        self.place.setProperty("muted", True)
+        self.place.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.place.setMinimumWidth(88)
+        self.next = self._arrow("chevron-right", self.tr("Next image (D)"), 1)
+        self.take = QLabel(self.tr("Take peak"))
+        self.take.setProperty("muted", True)
+        for widget in (self.previous, self.place, self.next):
+            row.addWidget(widget)
+        row.addSpacing(8)
+        row.addWidget(self.take)
+        peaks = QHBoxLayout()
+        peaks.setSpacing(0)
+        self.peaks = [self._peak(n) for n in range(PEAKS)]
+        for button in self.peaks:
+            peaks.addWidget(button)
+        row.addLayout(peaks)
+        row.addStretch(1)
+        self.reject = self._key_button(self.tr("Reject"), "Ctrl+R", self.rejected)
+        self.reject.setProperty("flat", True)
+        self.accept = self._key_button(self.tr("Accept, next"), "Enter", self.accepted)
+        self.accept.setProperty("primary", True)
+        row.addWidget(self.reject)
+        row.addWidget(self.accept)
+        self.setMinimumWidth(NARROWEST)
+        self.set_peaks(np.empty((0, 3)))
+        theme.theme().changed.connect(self._icons)
+        self._icons()
+
+    def _arrow(self, name: str, tip: str, step: int) -> QToolButton:
+        button = QToolButton(self)
+        button.setProperty("iconName", name)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.clicked.connect(lambda: self.stepped.emit(step))
+        return button
+
+    def _peak(self, n: int) -> QPushButton:
+        button = QPushButton(self)
+        button.setProperty("seg", ("first", "mid", "last")[n])
+        button.setFixedWidth(70)
+        tip = self.tr("Move the landmark to peak {0} of its heatmap ({0})").format(n + 1)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.clicked.connect(lambda: self.peak_taken.emit(n + 1))
+        return button
+
+    def _key_button(self, text: str, key: str, signal: Signal) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setToolTip(f"{text} ({key})")
+        button.clicked.connect(signal)
+        return button
+
+    def _icons(self) -> None:
+        for button in (self.previous, self.next):
+            button.setIcon(theme.icon(button.property("iconName")))
+        self.accept.setIcon(theme.icon("check", role="onaccent"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow bar leaves out what the tooltips say."""
+        super().resizeEvent(event)
+        wide = self.width() >= WORDS_NEED
+        self.take.setVisible(wide)
+        self.place.setMinimumWidth(88 if wide else 56)
+        for button in self.peaks:
+            button.setFixedWidth(70 if wide else 56)
+
+    def set_peaks(self, peaks: np.ndarray) -> None:
+        """Show candidates (n, 3) x, y, score; without a selection the buttons are disabled, not hidden."""
+        for n, button in enumerate(self.peaks):
+            there = n < len(peaks)
+            button.setEnabled(there)
+            button.setText(f"{n + 1}  {number(peaks[n, 2], 2)}" if there else f"{n + 1}")
+        self.take.setEnabled(len(peaks) > 0)
+
+    def set_place(self, row: int, rows: int) -> None:
+        """Say where the picture stands in the list."""
+        text = self.tr("{0} of {1}").format(count(row + 1), count(rows)) if row >= 0 else ""
+        self.place.setText(text)
+        self.previous.setEnabled(row > 0)
+        self.next.setEnabled(row < rows - 1)
+
+    def set_usable(self, usable: bool) -> None:
+        """Whether there is a picture to accept or reject."""
+        self.reject.setEnabled(usable)
+        self.accept.setEnabled(usable)
+        if usable:
+            self.accept.setToolTip(self.tr("Accept, next (Enter)"))
+        else:
+            self.accept.setToolTip(self.tr("There is no picture to accept"))

@@ -1,0 +1,171 @@
+"""Going through the project's pictures: which one is on screen, loading it, accepting and moving on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.project.document import Change, Document
+from app.project.edits import SetState
+from app.project.values import Image, State
+from app.services.pictures import Picture, Pictures
+from app.services.stills import Stills
+from app.views.label.editing import Editing
+from app.views.label.guesses import Guesses
+from app.views.label.queue_model import QueueModel
+
+THUMBNAIL = 96  # pixels: 48 at twice their size
+
+
+class Browsing(QObject):
+    """Keeps queue, editing and the loading of pictures in step."""
+
+    moved = Signal()  # another picture, or another place in the list
+    picture_loaded = Signal(object)  # Picture
+    picture_failed = Signal(str)
+    size_differs = Signal(int, int)
+
+    def __init__(self, editing: Editing, guesses: Guesses, stills: Stills, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.editing, self.guesses, self.stills = editing, guesses, stills
+        self.pictures = Pictures(stills.cache, THUMBNAIL, self)
+        self.model = QueueModel(self.pictures, self)
+        self.document: Document | None = None
+        self.picture: Picture | None = None
+        self._unsubscribe = None
+        self.pictures.loaded.connect(self._loaded)
+        self.pictures.failed.connect(self._failed)
+        stills.failed.connect(self._unreadable)
+
+    # ---- the document
+    def open(self, document: Document | None) -> None:
+        """Go through another document's pictures, or none."""
+        self.leave()
+        self.document = document
+        self.stills.set_schema(document.schema if document else None)
+        self.editing.open(document)
+        self.model.open(document)
+        if document is not None:
+            self._unsubscribe = document.subscribe(self._heard)
+        first = self.model.neighbour(None, 1, to_check=True)
+        self.show(first if first is not None else self.model.neighbour(None, 1))
+        self.predict_all()
+
+    def leave(self) -> None:
+        """Stop listening to the document."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    def close(self) -> bool:
+        """End the loading thread; True when it has ended in time."""
+        self.leave()
+        return self.pictures.close()
+
+    def _heard(self, change: Change) -> None:
+        known = self.model.count("all")
+        self.model.heard(change)
+        self.editing.heard(change)
+        if self.model.count("all") > known:
+            if self.editing.image is None:
+                self.show(self.model.neighbour(None, 1))
+            self.predict_all()
+        self.moved.emit()
+
+    def path(self, image: Image) -> Path:
+        """Where a picture lies."""
+        return Path(self.document.picture_path(image))
+
+    def predict_all(self, again: bool = False) -> None:
+        """Predict the new pictures in the background; `again` also those that only a model has labelled."""
+        states = (State.NEW, State.PREDICTED) if again else (State.NEW,)
+        if self.document is not None:
+            self.stills.predict_all([(i.id, self.path(i)) for i in self.model.images_in(states)])
+
+    # ---- the picture on screen
+    @property
+    def current(self) -> int | None:
+        """The id of the picture on screen."""
+        return self.editing.image.id if self.editing.image else None
+
+    def show(self, image: int | None) -> None:
+        """Put a picture on screen."""
+        if image is not None and image == self.current:
+            return
+        self.picture = None
+        self.editing.show(image)
+        self.model.keep(image)
+        self.moved.emit()
+        if self.editing.image is not None:
+            self.load()
+            self.guesses.ask()
+            after = self.model.image_at(self.model.row_of(image) + 1)
+            if after is not None:
+                self.pictures.prefetch(after.id, self.path(after))
+
+    def load(self) -> None:
+        """Read the picture on screen from its file."""
+        self.pictures.show(self.current, self.path(self.editing.image))
+
+    def look_again(self) -> None:
+        """Try a picture again that could not be read."""
+        if self.editing.image is None:
+            return
+        if self.editing.image.state is State.BROKEN:
+            self.editing.apply(SetState(self.current, State.NEW))
+        self.load()
+        self.guesses.ask()
+
+    def step(self, step: int) -> None:
+        """The next or previous picture of the list."""
+        found = self.model.neighbour(self.current, step)
+        if found is not None:
+            self.show(found)
+
+    def step_to_check(self, step: int) -> bool:
+        """The next or previous picture that needs a look; False where there is none."""
+        found = self.model.neighbour(self.current, step, to_check=True)
+        if found is not None:
+            self.show(found)
+        return found is not None
+
+    def accept(self) -> bool:
+        """Store the labels as checked, and go on."""
+        return self._finish(self.editing.accept)
+
+    def reject(self) -> bool:
+        """Keep the picture out, and go on."""
+        return self._finish(self.editing.reject)
+
+    def _finish(self, command: object) -> bool:
+        after = self.model.neighbour(self.current, 1, to_check=True)
+        if not command():
+            return False
+        if after is not None:
+            self.show(after)
+        return True
+
+    def travel(self, change: Change | None) -> None:
+        """Show what undo or redo has changed."""
+        if change is not None and change.images and self.current not in change.images:
+            self.show(min(change.images))
+
+    # ---- what the threads say
+    def _loaded(self, image: int, picture: Picture) -> None:
+        if image != self.current:
+            return
+        self.picture = picture
+        self.picture_loaded.emit(picture)
+        if picture.size != (self.editing.image.width, self.editing.image.height):
+            self.size_differs.emit(*picture.size)
+
+    def _failed(self, image: int, reason: str) -> None:
+        if image == self.current:
+            self.picture_failed.emit(reason)
+
+    def _unreadable(self, image: int, reason: str) -> None:
+        """A picture that no model could read is marked, unless it has been worked on."""
+        held = self.document.image(image) if self.document is not None else None
+        if held is not None and held.state is State.NEW:
+            self.editing.apply(SetState(image, State.BROKEN, reason))

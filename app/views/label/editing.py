@@ -1,0 +1,241 @@
+"""What the Label workspace edits: the picture on screen, its instances, the selection, and every command.
+
+No widgets: the canvas, the inspector and the queue listen to one `Editing` and call its methods. All
+changes go through `document.apply`; what is shown is what the document holds, but for a drag in hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from app.project.document import Change, Document
+from app.project.edits import Accept, PutInstance, Reject, RemoveInstance
+from app.project.values import Box, Image, Instance, Origin, Visibility
+from app.views.label import shapes
+from engine.errors import UserError
+
+CYCLE = (Visibility.VISIBLE, Visibility.OCCLUDED, Visibility.ABSENT)
+
+
+class Editing(QObject):
+    """State and commands. `landmark` is -1 and `active` None where nothing is selected."""
+
+    image_changed = Signal()  # another picture is on screen
+    changed = Signal()  # instances or the state of the picture
+    selected = Signal()  # landmark or instance selection
+    previewed = Signal()  # a drag in hand moved something
+    failed = Signal(str)  # an edit was refused, with the reason
+    let_go = Signal()  # no drag is in hand any more
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document: Document | None = None
+        self.image: Image | None = None
+        self.instances: tuple[Instance, ...] = ()
+        self.active: int | None = None  # an instance's id
+        self.landmark = -1
+        self.preview: Instance | None = None
+        self._refused: object | None = None
+
+    # ---- what is on screen
+    def open(self, document: Document | None) -> None:
+        """Edit another document, or none."""
+        self.document = document
+        self.show(None)
+
+    def show(self, image: int | None) -> None:
+        """Put a picture on screen."""
+        self._refused = None
+        self.cancel_preview()
+        self.image = self.document.image(image) if self.document and image is not None else None
+        self._reload(keep=False)
+        self.landmark = -1
+        self.image_changed.emit()
+        self.changed.emit()
+        self.selected.emit()
+
+    def heard(self, change: Change) -> None:
+        """The document changed: take over what is on screen."""
+        if self.image is None or self.document is None or self.image.id not in change.images:
+            return
+        self.image = self.document.image(self.image.id)
+        self._reload(keep=True)
+        self.changed.emit()
+        self.selected.emit()
+
+    def _reload(self, keep: bool) -> None:
+        index = self._index() if keep else 0
+        self.instances = self.document.instances(self.image.id) if self.document and self.image else ()
+        ids = [i.id for i in self.instances]
+        if not (keep and self.active in ids):
+            self.active = ids[min(index, len(ids) - 1)] if ids else None
+        if self.active is None:
+            self.landmark = -1
+
+    def _index(self) -> int:
+        return next((n for n, i in enumerate(self.instances) if i.id == self.active), 0)
+
+    @property
+    def current(self) -> Instance | None:
+        """The active instance as committed."""
+        return next((i for i in self.instances if i.id == self.active), None)
+
+    def shown(self) -> tuple[Instance, ...]:
+        """The instances as drawn: committed ones, with the drag in hand."""
+        if self.preview is None:
+            return self.instances
+        return tuple(self.preview if i.id == self.preview.id else i for i in self.instances)
+
+    def shown_current(self) -> Instance | None:
+        """The active instance as drawn."""
+        return next((i for i in self.shown() if i.id == self.active), None)
+
+    # ---- selection
+    def activate(self, instance: int) -> None:
+        """Make another instance the active one."""
+        if instance != self.active:
+            self.active, self.landmark = instance, -1
+            self.selected.emit()
+
+    def select(self, landmark: int) -> None:
+        """Select a landmark of the active instance, -1 for none."""
+        if landmark != self.landmark and (landmark < 0 or self.current is not None):
+            self.landmark = landmark
+            self.selected.emit()
+
+    def step_landmark(self, step: int) -> None:
+        """Select the next or previous landmark in schema order, round the end."""
+        if self.current is not None:
+            count = len(self.current.points)
+            start = self.landmark if self.landmark >= 0 else (-1 if step > 0 else 0)
+            self.select((start + step) % count)
+
+    # ---- edits
+    def apply(self, edit: object) -> Change | None:
+        """Apply an edit; a refusal is told by `failed` and leaves the last good state on screen."""
+        if self.document is None:
+            return None
+        try:
+            change = self.document.apply(edit)
+        except UserError as error:
+            self._refused = edit
+            self.cancel_preview()
+            self.failed.emit(str(error))
+            return None
+        self._refused = None
+        return change
+
+    def retry(self) -> None:
+        """Apply the edit again that was refused last."""
+        if self._refused is not None:
+            self.apply(self._refused)
+
+    def clamp(self, x: float, y: float) -> tuple[float, float]:
+        """The nearest place whose pixel centre lies inside the picture."""
+        return shapes.clamp(self.image, x, y)
+
+    def drag(self, landmark: int, x: float, y: float) -> None:
+        """Show a landmark elsewhere while the mouse button is down."""
+        if self.current is not None:
+            self.preview = self.current.with_point(landmark, *self.clamp(x, y))
+            self.previewed.emit()
+
+    def drag_box(self, box: Box) -> None:
+        """Show the active instance's box elsewhere while the mouse button is down."""
+        if self.current is not None:
+            self.preview = replace(self.current, box=box)
+            self.previewed.emit()
+
+    def cancel_preview(self) -> None:
+        """End a drag without an edit."""
+        if self.preview is not None:
+            self.preview = None
+            self.previewed.emit()
+            self.let_go.emit()
+
+    def drop(self, landmark: int, x: float, y: float, title: str = "Move") -> bool:
+        """Commit a landmark's place: one edit. True when it was kept."""
+        instance = self.current
+        if instance is None or not 0 <= landmark < len(instance.points):
+            return False
+        x, y = self.clamp(x, y)
+        moved = instance.with_point(landmark, x, y)
+        if moved.visibility[landmark] == Visibility.ABSENT:
+            moved = shapes.with_visibility(moved, landmark, Visibility.VISIBLE)
+        name = self.document.schema.landmarks[landmark]
+        done = self.apply(PutInstance(moved, f"{title} {name}"))
+        self.cancel_preview()
+        return done is not None
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the selected landmark by picture pixels."""
+        if self.current is not None and self.landmark >= 0:
+            x, y = self.current.points[self.landmark]
+            self.drop(self.landmark, x + dx, y + dy)
+
+    def set_number(self, landmark: int, axis: int, value: float) -> None:
+        """Set x (axis 0) or y (axis 1) of a landmark as typed."""
+        if self.current is not None:
+            place = self.current.points[landmark].copy()
+            place[axis] = value
+            self.drop(landmark, place[0], place[1])
+
+    def set_visibility(self, visibility: Visibility, landmark: int | None = None) -> None:
+        """Say whether the landmark is visible, occluded or absent."""
+        k = self.landmark if landmark is None else landmark
+        instance = self.current
+        if instance is None or k < 0 or instance.visibility[k] == visibility:
+            return
+        name = self.document.schema.landmarks[k]
+        self.apply(PutInstance(shapes.with_visibility(instance, k, visibility), f"{name}: {visibility.name.lower()}"))
+
+    def toggle_visibility(self, visibility: Visibility) -> None:
+        """Give the selected landmark this visibility, or make it visible again."""
+        if self.current is not None and self.landmark >= 0:
+            same = self.current.visibility[self.landmark] == visibility
+            self.set_visibility(Visibility.VISIBLE if same else visibility)
+
+    def cycle_visibility(self, landmark: int) -> None:
+        """Visible, occluded, absent, and round again."""
+        if self.current is not None:
+            now = Visibility(int(self.current.visibility[landmark]))
+            self.set_visibility(CYCLE[(CYCLE.index(now) + 1) % 3], landmark)
+
+    def remove_instance(self) -> None:
+        """Delete the active instance."""
+        if self.current is not None:
+            self.apply(RemoveInstance(self.current.id))
+
+    def accept(self) -> bool:
+        """Store the picture's labels as checked."""
+        return self.image is not None and self.apply(Accept(self.image.id)) is not None
+
+    def reject(self) -> bool:
+        """Keep the picture out of training and export."""
+        return self.image is not None and self.apply(Reject(self.image.id)) is not None
+
+    def undo(self) -> Change | None:
+        """Take back the last edit."""
+        return self._travel("undo")
+
+    def redo(self) -> Change | None:
+        """Do the last edit again that was taken back."""
+        return self._travel("redo")
+
+    def _travel(self, way: str) -> Change | None:
+        if self.document is None:
+            return None
+        self.cancel_preview()
+        try:
+            return getattr(self.document, way)()
+        except UserError as error:
+            self.failed.emit(str(error))
+            return None
+
+    # ---- facts
+    def to_confirm(self) -> int:
+        """Landmarks of the active instance that only a model has placed."""
+        instance = self.current
+        return 0 if instance is None else int((instance.origin == Origin.MODEL).sum())

@@ -1,0 +1,153 @@
+"""What the mouse does on the canvas between press and release: one object a gesture.
+
+Each has `move(position)`, `finish(position)` and `cancel()`; positions are QPointF in viewport pixels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPointF
+
+from app.project.values import Box
+from app.views.label import shapes
+
+if TYPE_CHECKING:
+    from app.views.label.canvas import Canvas
+
+SLACK = 2.0  # a press that moves less than this is a click, viewport pixels
+
+
+class Gesture:
+    """A press that may become a drag."""
+
+    def __init__(self, canvas: Canvas, start: QPointF) -> None:
+        self.canvas = canvas
+        self.start = start
+        self.moved = False
+
+    def move(self, position: QPointF) -> None:
+        """Follow the mouse, once it has left its slack."""
+        if not self.moved and (position - self.start).manhattanLength() >= SLACK:
+            self.moved = True
+        if self.moved:
+            self.follow(position)
+
+    def finish(self, position: QPointF) -> None:
+        """The button went up: commit."""
+        self.move(position)
+        if self.moved:
+            self.commit(position)
+        else:
+            self.click()
+
+    def follow(self, position: QPointF) -> None:
+        raise NotImplementedError
+
+    def commit(self, position: QPointF) -> None:
+        """Make the edit; the default makes none."""
+
+    def click(self) -> None:
+        """The press was a click; the default ignores it."""
+
+    def cancel(self) -> None:
+        """Put everything back; the default has nothing to put back."""
+
+
+class Pan(Gesture):
+    """Move the view."""
+
+    def __init__(self, canvas: Canvas, start: QPointF) -> None:
+        super().__init__(canvas, start)
+        self.last = start
+
+    def follow(self, position: QPointF) -> None:
+        self.canvas.scroll_by(position - self.last)
+        self.last = position
+
+
+class Clear(Pan):
+    """A press beside everything: a click drops the selection, a drag moves the view."""
+
+    def click(self) -> None:
+        self.canvas.editing.select(-1)
+
+
+class DragLandmark(Gesture):
+    """Move one landmark; it keeps its distance from the cursor, so that nothing jumps on the press."""
+
+    def __init__(self, canvas: Canvas, start: QPointF, landmark: int) -> None:
+        super().__init__(canvas, start)
+        self.landmark = landmark
+        x, y = canvas.editing.current.points[landmark]
+        self.offset = QPointF(x, y) - canvas.to_picture(start)
+
+    def _place(self, position: QPointF) -> tuple[float, float]:
+        place = self.canvas.to_picture(position) + self.offset
+        return place.x(), place.y()
+
+    def follow(self, position: QPointF) -> None:
+        self.canvas.editing.drag(self.landmark, *self._place(position))
+
+    def commit(self, position: QPointF) -> None:
+        self.canvas.editing.drop(self.landmark, *self._place(position))
+
+    def cancel(self) -> None:
+        self.canvas.editing.cancel_preview()
+
+
+class MoveBox(Gesture):
+    """Move the active instance's box by its edge, or size it by a corner with the opposite one fixed."""
+
+    def __init__(self, canvas: Canvas, start: QPointF, corner: int | None) -> None:
+        super().__init__(canvas, start)
+        self.box = canvas.editing.current.box
+        self.corner = corner
+        self.origin = canvas.to_picture(start)
+        self.result: Box | None = None
+
+    def follow(self, position: QPointF) -> None:
+        place = self.canvas.to_picture(position)
+        box = self.box
+        if self.corner is None:
+            by = place - self.origin
+            self.result = Box(box.cx + by.x(), box.cy + by.y(), box.side, 1.0, "hand")
+        else:
+            x0, y0, x1, y1 = box.corners
+            fixed = ((x1, y1), (x0, y1), (x0, y0), (x1, y0))[self.corner]
+            self.result = shapes.square(*fixed, place.x(), place.y()) or self.result
+        if self.result is not None:
+            self.canvas.editing.drag_box(self.result)
+
+    def commit(self, position: QPointF) -> None:
+        if self.result is not None:
+            self.canvas.guesses.put_box(self.result, new=False)
+
+    def cancel(self) -> None:
+        self.canvas.editing.cancel_preview()
+
+
+class DrawBox(Gesture):
+    """Press and drag a square: a new instance, or the active one's new box."""
+
+    def __init__(self, canvas: Canvas, start: QPointF, new: bool) -> None:
+        super().__init__(canvas, start)
+        self.new = new
+        self.origin = canvas.to_picture(start)
+
+    def _box(self, position: QPointF) -> Box | None:
+        place = self.canvas.to_picture(position)
+        return shapes.square(self.origin.x(), self.origin.y(), place.x(), place.y())
+
+    def follow(self, position: QPointF) -> None:
+        self.canvas.rubber.show_box(self._box(position))
+
+    def commit(self, position: QPointF) -> None:
+        box = self._box(position)
+        self.cancel()
+        if box is not None:
+            self.canvas.set_tool("select")
+            self.canvas.guesses.put_box(box, self.new)
+
+    def cancel(self) -> None:
+        self.canvas.rubber.show_box(None)

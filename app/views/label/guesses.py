@@ -1,0 +1,175 @@
+"""What the model says about the picture on screen: asking, taking answers in, heatmaps and candidates.
+
+Answers may be late. They never move a landmark that a hand has made or holds: while a drag is in hand
+they wait, and afterwards only untouched landmarks follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.project.edits import Predicted, PutInstance
+from app.project.values import Box, State
+from app.services import heat
+from app.services.stills import Answer, Stills
+from app.views.label import shapes
+from app.views.label.editing import Editing
+
+
+class Guesses(QObject):
+    """Between the background predictor and the editing state."""
+
+    maps_changed = Signal()  # heatmaps came or went
+    said = Signal(str)  # a fact worth a line in the status bar
+
+    def __init__(self, editing: Editing, stills: Stills, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.editing = editing
+        self.stills = stills
+        self.maps: dict[int, object] = {}  # instance id -> Prediction with heatmaps, of the picture on screen
+        self._held: list[Answer] = []
+        stills.predicted.connect(self._predicted)
+        editing.image_changed.connect(self._forget)
+        editing.let_go.connect(self._release)
+
+    # ---- asking
+    def path(self) -> str:
+        """Where the picture on screen lies."""
+        return str(self.editing.document.picture_path(self.editing.image))
+
+    def ask(self) -> None:
+        """Ask for what the screen needs: a prediction of a new picture, heatmaps of a known one."""
+        image, instances = self.editing.image, self.editing.instances
+        if image is None or image.state is State.BROKEN:
+            return
+        if instances:
+            boxes = tuple(i.box for i in instances)
+            self.stills.request(image.id, self.path(), heatmaps=True, boxes=boxes)
+        elif image.state is State.NEW:
+            self.stills.request(image.id, self.path(), heatmaps=True)
+
+    def predict_again(self) -> None:
+        """Run the model once more: in the active box, or over the picture where there is no instance."""
+        image, instance = self.editing.image, self.editing.current
+        if image is None:
+            return
+        if instance is not None:
+            self._run_in(instance.id, instance.box)
+        else:
+            self.stills.request(image.id, self.path(), heatmaps=True, token="again")
+
+    def put_box(self, box: Box, new: bool) -> None:
+        """A box drawn or moved by hand: a new instance, or the active one's box; the model then runs in it."""
+        editing = self.editing
+        if editing.image is None:
+            return
+        instance = None if new else editing.current
+        if instance is None:
+            document = editing.document
+            start = shapes.mean_instance(document.schema, editing.image, box, document.annotator)
+            done = editing.apply(PutInstance(start, "Add an instance"))
+            target = done.created if done else 0
+        else:
+            done = editing.apply(PutInstance(replace(instance, box=box), "Move the box"))
+            target = instance.id
+        editing.cancel_preview()
+        if done is not None:
+            editing.activate(target)
+            self._run_in(target, box)
+
+    def _run_in(self, instance: int, box: Box) -> None:
+        self.stills.request(self.editing.image.id, self.path(), box, heatmaps=True, token=("box", instance))
+
+    # ---- answers
+    def _predicted(self, image: int, answer: Answer) -> None:
+        self.take(answer)
+
+    def take(self, answer: Answer) -> None:
+        """Use a prediction. Points made or held by hand stay as they are."""
+        editing = self.editing
+        if editing.document is None:
+            return
+        on_screen = editing.image is not None and answer.image == editing.image.id
+        if on_screen and editing.preview is not None:
+            self._held.append(answer)
+            return
+        token = answer.request.token
+        if isinstance(token, tuple) and token[0] == "box":
+            self._take_box(token[1], answer)
+        elif not answer.request.boxes:
+            self._take_found(answer)
+        if not on_screen:
+            return
+        self._match_maps(answer)
+        if not answer.request.heatmaps and not answer.request.boxes:
+            self.ask()  # the batch was faster: only the maps are missing
+
+    def _take_found(self, answer: Answer) -> None:
+        document = self.editing.document
+        image = document.image(answer.image)
+        if image is None:
+            return
+        found = tuple(shapes.instance_of(p, image, document.annotator) for p in answer.predictions)
+        self.editing.apply(Predicted(image.id, found, answer.doubt))
+        if not found and self.editing.image is not None and image.id == self.editing.image.id:
+            self.said.emit(self.tr("The model found nothing here. Draw a box with N."))
+
+    def _take_box(self, instance: int, answer: Answer) -> None:
+        document = self.editing.document
+        held = next((i for i in document.instances(answer.image) if i.id == instance), None)
+        if held is not None and answer.predictions and shapes.same_box(held.box, answer.request.boxes[0]):
+            merged = shapes.merge(held, answer.predictions[0], document.image(answer.image))
+            self.editing.apply(PutInstance(merged, "Predict again"))
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for answer in held:
+            self.take(answer)
+
+    # ---- heatmaps of the picture on screen
+    def _forget(self) -> None:
+        self.maps, self._held = {}, []
+        self.maps_changed.emit()
+
+    def _match_maps(self, answer: Answer) -> None:
+        instances = self.editing.instances
+        ids = {i.id for i in instances}
+        self.maps = {i: m for i, m in self.maps.items() if i in ids}
+        for prediction in answer.predictions:
+            if prediction.heatmaps is None:
+                continue
+            for instance in instances:
+                if shapes.same_box(instance.box, prediction.box):
+                    self.maps[instance.id] = prediction
+        self.maps_changed.emit()
+
+    def map_in_hand(self) -> object | None:
+        """The prediction, with heatmaps, of the active instance."""
+        return self.maps.get(self.editing.active)
+
+    def heat(self, opacity: float = 0.6) -> heat.Heat | None:
+        """The selected landmark's map as a picture."""
+        found = self.map_in_hand()
+        if found is None or self.editing.landmark < 0:
+            return None
+        return heat.heat(found, self.editing.landmark, opacity)
+
+    def value_at(self, x: float, y: float) -> float | None:
+        """The selected landmark's probability at a place in picture pixels."""
+        found = self.map_in_hand()
+        if found is None or self.editing.landmark < 0:
+            return None
+        return heat.value_at(found, self.editing.landmark, x, y)
+
+    def peaks(self) -> np.ndarray:
+        """The selected landmark's candidate places: (n, 3) x, y in picture pixels, score."""
+        return heat.peaks(self.map_in_hand(), self.editing.landmark)
+
+    def take_peak(self, number: int) -> None:
+        """Move the selected landmark to its candidate 1, 2 or 3."""
+        found = self.peaks()
+        if 0 < number <= len(found):
+            self.editing.drop(self.editing.landmark, found[number - 1, 0], found[number - 1, 1], "Take a peak for")

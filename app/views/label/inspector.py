@@ -1,0 +1,171 @@
+"""The inspector: the active instance, its box, the selected landmark's visibility, the table, the guide."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.project.values import Visibility
+from app.views import marks, theme
+from app.views.label.editing import Editing
+from app.views.label.guide import Guide
+from app.views.label.landmark_table import LandmarkTable
+from app.views.label.numbers import number
+from app.views.widgets import Section
+
+WIDTH = 320
+GUIDE_NEEDS = 800  # window height under which the guide folds
+SEGMENTS = ((Visibility.VISIBLE, "first"), (Visibility.OCCLUDED, "mid"), (Visibility.ABSENT, "last"))
+
+
+class Inspector(QWidget):
+    """Shows and edits what `editing` has selected. removed: the active instance is to be deleted."""
+
+    removed = Signal()
+
+    def __init__(self, editing: Editing, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("inspector")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._editing = editing
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.subject = Section("", self)
+        self.subject.set_content(self._instance_box())
+        self.landmarks = Section(self.tr("Landmarks"), self)
+        self.table = LandmarkTable(editing, self)
+        self.landmarks.set_content(self.table)
+        self.guide_section = Section(self.tr("Guide"), self)
+        self.guide = Guide(editing, self)
+        self.guide_section.set_content(self.guide)
+        column.addWidget(self.subject)
+        column.addWidget(self.landmarks, 1)
+        column.addWidget(self.guide_section)
+        for signal in (editing.changed, editing.selected, editing.previewed, editing.image_changed):
+            signal.connect(self.refresh)
+        theme.theme().changed.connect(self._glyphs)
+        self._glyphs()
+        self.refresh()
+
+    def _instance_box(self) -> QWidget:
+        box = QWidget(self)
+        column = QVBoxLayout(box)
+        column.setContentsMargins(16, 0, 16, 16)
+        column.setSpacing(8)
+        self.chooser = QComboBox(box)
+        self.chooser.setAccessibleName(self.tr("Instance"))
+        self.chooser.activated.connect(self._choose)
+        column.addWidget(self.chooser)
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        caption = QLabel(self.tr("Box"), box)
+        caption.setProperty("muted", True)
+        self.place = QLabel("", box)
+        self.place.setTextFormat(Qt.TextFormat.RichText)
+        self.place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        line.addWidget(caption)
+        line.addStretch(1)
+        line.addWidget(self.place)
+        column.addLayout(line)
+        segments = QHBoxLayout()
+        segments.setSpacing(0)
+        self.buttons: dict[Visibility, QPushButton] = {}
+        self.group = QButtonGroup(self)
+        keys = {Visibility.VISIBLE: "", Visibility.OCCLUDED: " (Q)", Visibility.ABSENT: " (X)"}
+        texts = {
+            Visibility.VISIBLE: self.tr("Visible"),
+            Visibility.OCCLUDED: self.tr("Occluded"),
+            Visibility.ABSENT: self.tr("Absent"),
+        }
+        for visibility, place in SEGMENTS:
+            button = QPushButton(texts[visibility], box)
+            button.setCheckable(True)
+            button.setProperty("seg", place)
+            button.setToolTip(texts[visibility] + keys[visibility] if keys[visibility] else "")
+            button.setIconSize(QSize(14, 14))
+            button.clicked.connect(lambda _=False, v=visibility: self._set_visibility(v))
+            self.buttons[visibility] = button
+            self.group.addButton(button)
+            segments.addWidget(button, 1)
+        column.addLayout(segments)
+        return box
+
+    def _glyphs(self) -> None:
+        colour = theme.theme().color("text")
+        for visibility, button in self.buttons.items():
+            pixmap = QPixmap(28, 28)
+            pixmap.setDevicePixelRatio(2.0)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            marks.draw_visibility(painter, 7, 7, visibility, colour)
+            painter.end()
+            button.setIcon(QIcon(pixmap))
+
+    def _choose(self, index: int) -> None:
+        self._editing.activate(self.chooser.itemData(index))
+
+    def _set_visibility(self, visibility: Visibility) -> None:
+        self._editing.set_visibility(visibility)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take over what is selected."""
+        editing = self._editing
+        instance = editing.shown_current()
+        several = len(editing.instances) > 1
+        title = self._title()
+        self.subject.set_title(title)
+        if instance is None:
+            self.subject.set_note("")
+            self.place.setText(number(float("nan"), 1))
+        else:
+            total = len(instance.points)
+            left = editing.to_confirm()
+            note = self.tr("{0} of {1} to confirm").format(left, total) if left else self.tr("all confirmed")
+            self.subject.set_note(note)
+            self._show_box(instance)
+        self._show_chooser(several)
+        chosen = instance is not None and editing.landmark >= 0
+        self.group.setExclusive(False)
+        for visibility, button in self.buttons.items():
+            button.setEnabled(chosen)
+            button.setChecked(chosen and int(instance.visibility[editing.landmark]) == visibility)
+        self.group.setExclusive(True)
+        count = len(editing.document.schema) if editing.document else 0
+        place = self.tr("{0} of {1}").format(editing.landmark + 1, count) if editing.landmark >= 0 else ""
+        self.guide_section.set_note(place)
+
+    def _title(self) -> str:
+        editing = self._editing
+        if editing.document is None or editing.image is None:
+            return self.tr("No picture")
+        subject = self.tr("Body") if editing.document.schema.subject in ("person", "body") else self.tr("Face")
+        if not editing.instances:
+            return self.tr("No {0} in this picture").format(subject.lower())
+        index = next((n for n, i in enumerate(editing.instances) if i.id == editing.active), 0)
+        return f"{subject} {index + 1}"
+
+    def _show_box(self, instance: object) -> None:
+        box, muted = instance.box, theme.theme().color("muted").name()
+        text = "<span style='color:{0}'>{1}</span>&nbsp; {2}, {3} &nbsp; <span style='color:{0}'>{4}</span>&nbsp; {5}"
+        centre, scale = self.tr("centre"), self.tr("scale")
+        values = number(box.cx, 1), number(box.cy, 1), number(box.side / 200.0, 2)
+        self.place.setText(text.format(muted, centre, values[0], values[1], scale, values[2]))
+
+    def _show_chooser(self, several: bool) -> None:
+        editing = self._editing
+        self.chooser.setVisible(several)
+        with QSignalBlocker(self.chooser):
+            self.chooser.clear()
+            total = len(editing.instances)
+            for n, instance in enumerate(editing.instances):
+                self.chooser.addItem(self.tr("{0} of {1}").format(n + 1, total), instance.id)
+                if instance.id == editing.active:
+                    self.chooser.setCurrentIndex(n)
+
+    def fold_for(self, width: int, height: int) -> None:
+        """Fold what a small window has no room for."""
+        self.guide_section.fold_for_space(height < GUIDE_NEEDS)
+        self.table.hide_places(width < 1100)

@@ -1,0 +1,232 @@
+"""The inspector's table of landmarks: model, delegate, and a view kept in step with the selection."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.project.values import Visibility
+from app.views import theme
+from app.views.label.editing import Editing
+from app.views.label.items import draw_glyph_of
+from app.views.label.numbers import DASH, number, parse
+from app.views.label.painted import painted
+
+Index = QModelIndex | QPersistentModelIndex
+GLYPH, NAME, X, Y, SCORE, MOVED = range(6)
+WIDTHS = {GLYPH: 32, X: 50, Y: 50, SCORE: 44, MOVED: 58}
+ROW = 26
+DOUBTFUL = 0.5
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+class LandmarkModel(QAbstractTableModel):
+    """Landmarks of the active instance as drawn; x and y can be edited."""
+
+    def __init__(self, editing: Editing, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._editing = editing
+        self._count = 0
+        editing.changed.connect(self.refresh)
+        editing.selected.connect(self.refresh)
+        editing.previewed.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Take over the instance on screen."""
+        instance = self._editing.shown_current()
+        count = 0 if instance is None else len(instance.points)
+        if count != self._count:
+            self.beginResetModel()
+            self._count = count
+            self.endResetModel()
+        elif count:
+            self.dataChanged.emit(self.index(0, 0), self.index(count - 1, MOVED))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """One row a landmark."""
+        return 0 if parent.isValid() else self._count
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        """Glyph, name, x, y, score, moved."""
+        return 0 if parent.isValid() else 6
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Column titles."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return ("", self.tr("Name"), "x", "y", self.tr("Score"), self.tr("Moved"))[section]
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
+            return LEFT if section <= NAME else RIGHT
+        return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """x and y take numbers."""
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return flags | Qt.ItemFlag.ItemIsEditable if index.column() in (X, Y) else flags
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Texts and numbers of a landmark."""
+        instance = self._editing.shown_current()
+        if instance is None or not 0 <= index.row() < len(instance.points):
+            return None
+        k, column = index.row(), index.column()
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return LEFT if column <= NAME else RIGHT
+        if role == Qt.ItemDataRole.EditRole and column in (X, Y):
+            return float(instance.points[k, column - X])
+        if role == Qt.ItemDataRole.AccessibleTextRole and column == GLYPH:
+            return Visibility(int(instance.visibility[k])).name.lower()
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        return self._text(instance, k, column)
+
+    def _text(self, instance: object, k: int, column: int) -> str:
+        if column == NAME:
+            return self._editing.document.schema.landmarks[k]
+        if column in (X, Y):
+            absent = instance.visibility[k] == Visibility.ABSENT
+            return DASH if absent else number(instance.points[k, column - X], 1)
+        if column == SCORE:
+            return number(instance.score[k], 2)
+        if column == MOVED:
+            away = instance.moved(k)
+            return DASH if not np.isfinite(away) or away < 0.05 else number(away, 1)
+        return ""
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Move a landmark to a typed number; false where it is none."""
+        if role != Qt.ItemDataRole.EditRole or index.column() not in (X, Y):
+            return False
+        typed = parse(str(value))
+        if typed is None:
+            return False
+        self._editing.set_number(index.row(), index.column() - X, typed)
+        return True
+
+
+class LandmarkDelegate(QStyledItemDelegate):
+    """Paints the glyph as on the canvas, numbers in muted or warning colours; edits with a line."""
+
+    def __init__(self, editing: Editing, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._editing = editing
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Rows of 26 px."""
+        return QSize(40, ROW)
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        """A line without a frame."""
+        line = QLineEdit(parent)
+        line.setFrame(False)
+        line.setProperty("cell", True)
+        line.setAlignment(Qt.AlignmentFlag.AlignRight)
+        return line
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """Start from the number as shown, and select it."""
+        editor.setText(number(index.data(Qt.ItemDataRole.EditRole), 1))
+        editor.selectAll()
+
+    def setModelData(self, editor: QWidget, model: QAbstractTableModel, index: Index) -> None:
+        """Take the text over."""
+        model.setData(index, editor.text())
+
+    @painted
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """One cell."""
+        instance = self._editing.shown_current()
+        if instance is None or index.row() >= len(instance.points):
+            return
+        colours, k, column = theme.theme(), index.row(), index.column()
+        chosen = k == self._editing.landmark
+        hover = option.state & QStyle.StateFlag.State_MouseOver
+        if chosen or hover:
+            painter.fillRect(option.rect, colours.color("sel" if chosen else "hover"))
+        if column == GLYPH:
+            rect = QRectF(option.rect)
+            draw_glyph_of(painter, rect.left() + 22, rect.center().y(), instance, k, self._editing.document.schema)
+            return
+        font = QFont(option.font)
+        font.setPixelSize(12)
+        if chosen and column == NAME:
+            font.setWeight(QFont.Weight.DemiBold)
+        text = index.data() or ""
+        role = "text" if column in (NAME, X, Y) else "muted"
+        if column == SCORE and instance.score[k] < DOUBTFUL and text != DASH:
+            role = "warning"
+        painter.setFont(font)
+        painter.setPen(colours.color(role))
+        area = QRectF(option.rect).adjusted(4, 0, -16 if column == MOVED else -4, 0)
+        text = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, RIGHT if column > NAME else LEFT, text)
+
+
+class LandmarkTable(QTableView):
+    """The table; selection goes both ways."""
+
+    hovered = Signal(int)
+
+    def __init__(self, editing: Editing, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._editing = editing
+        self._mute = False
+        self.setModel(LandmarkModel(editing, self))
+        self.setItemDelegate(LandmarkDelegate(editing, self))
+        self.setAccessibleName(self.tr("Landmarks"))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setFrameShape(QTableView.Shape.NoFrame)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(False)
+        header.setMinimumSectionSize(24)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+        for column, width in WIDTHS.items():
+            self.setColumnWidth(column, width)
+        self.selectionModel().currentRowChanged.connect(self._row_changed)
+        editing.selected.connect(self._follow)
+        editing.changed.connect(self._follow)
+
+    def hide_places(self, hidden: bool) -> None:
+        """Leave x and y out where there is little room."""
+        self.setColumnHidden(X, hidden)
+        self.setColumnHidden(Y, hidden)
+
+    def _row_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
+        if not self._mute and current.isValid():
+            self._editing.select(current.row())
+
+    def _follow(self) -> None:
+        self._mute = True
+        k = self._editing.landmark
+        if k < 0:
+            self.setCurrentIndex(QModelIndex())
+            self.clearSelection()
+        elif k < self.model().rowCount() and self.currentIndex().row() != k:
+            self.setCurrentIndex(self.model().index(k, NAME))
+            self.scrollTo(self.model().index(k, NAME))
+        self._mute = False
+        self.viewport().update()

@@ -1,0 +1,140 @@
+"""How a row of the queue is painted: thumbnail, name, state, doubt; or the narrow form without words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPainterPath, QPixmap
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app.project.values import Image, State
+from app.views import theme
+from app.views.label.numbers import number
+from app.views.label.painted import painted
+from app.views.label.queue_model import IMAGE_ROLE, THUMBNAIL_ROLE
+
+ROW = 60
+NARROW = 150  # rows under this width show the thumbnail and marks alone
+THUMBNAIL = 48
+DOUBTFUL = 0.5
+STATES = {  # icon, colour, word
+    State.NEW: ("circle-outline", "outline", "New"),
+    State.PREDICTED: ("circle-outline", "muted", "Predicted"),
+    State.IN_WORK: ("circle-half-full", "accent", "In work"),
+    State.DONE: ("check-circle", "success", "Done"),
+    State.DONE_EMPTY: ("check-circle-outline", "success", "Done, empty"),
+    State.REVIEWED: ("check-decagram", "success", "Reviewed"),
+    State.REJECTED: ("close-circle-outline", "error", "Rejected"),
+    State.BROKEN: ("image-off-outline", "error", "Cannot be read"),
+}
+
+
+class QueueDelegate(QStyledItemDelegate):
+    """Paints rows of 60 px."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """All rows have one height."""
+        return QSize(84, ROW)
+
+    @painted
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """One row."""
+        image: Image | None = index.data(IMAGE_ROLE)
+        if image is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self._background(painter, option)
+        rect = QRectF(option.rect)
+        narrow = rect.width() < NARROW
+        side = THUMBNAIL
+        left = rect.left() + ((rect.width() - side) / 2 if narrow else 12)
+        place = QRectF(left, rect.top() + (4 if narrow else 6), side, side)
+        self._thumbnail(painter, place, image, index.data(THUMBNAIL_ROLE))
+        if narrow:
+            self._narrow(painter, place, image)
+        else:
+            text = rect.adjusted(12 + side + 10, 0, -16, 0)
+            self._words(painter, text, image, index, option)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(theme.theme().color("focus"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(rect.adjusted(1.0, 1.0, -1.0, -1.0))
+
+    def _background(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+        selected = option.state & QStyle.StateFlag.State_Selected
+        hover = option.state & QStyle.StateFlag.State_MouseOver
+        if selected or hover:
+            painter.fillRect(option.rect, theme.theme().color("sel" if selected else "hover"))
+        if selected:
+            bar = option.rect.adjusted(0, 0, 0, 0)
+            bar.setWidth(3)
+            painter.fillRect(bar, theme.theme().color("accent"))
+
+    def _thumbnail(self, painter: QPainter, place: QRectF, image: Image, held: object) -> None:
+        path = QPainterPath()
+        path.addRoundedRect(place, 3, 3)
+        if isinstance(held, QPixmap):
+            painter.save()
+            painter.setClipPath(path)
+            painter.setOpacity(0.45 if image.state is State.REJECTED else 1.0)
+            painter.drawPixmap(place, held, QRectF(held.rect()))
+            painter.restore()
+            return
+        painter.fillPath(path, theme.theme().color("raised"))
+        if isinstance(held, str) or image.state is State.BROKEN:
+            middle = place.center()
+            self._icon(painter, middle.x() - 9, middle.y() - 9, "image-off-outline", "error", 18)
+
+    def _icon(self, painter: QPainter, x: float, y: float, name: str, role: str, size: int = 14) -> None:
+        theme.icon(name, size, role).paint(painter, round(x), round(y), size, size)
+
+    def _narrow(self, painter: QPainter, place: QRectF, image: Image) -> None:
+        name, role, _ = STATES[image.state]
+        corner = QRectF(place.right() - 14, place.bottom() - 14, 16, 16)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.theme().color("panel"))
+        painter.drawEllipse(corner)
+        self._icon(painter, corner.left() + 1, corner.top() + 1, name, role)
+        if image.doubt is not None:
+            self._bar(painter, QRectF(place.left(), place.bottom() + 3, place.width(), 4), image.doubt)
+
+    def _bar(self, painter: QPainter, rect: QRectF, doubt: float) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.theme().color("border"))
+        painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
+        filled = QRectF(rect)
+        filled.setWidth(rect.width() * min(max(doubt, 0.0), 1.0))
+        painter.setBrush(theme.theme().color("amber" if doubt > DOUBTFUL else "muted"))
+        painter.drawRoundedRect(filled, rect.height() / 2, rect.height() / 2)
+
+    def _words(
+        self, painter: QPainter, rect: QRectF, image: Image, index: object, option: QStyleOptionViewItem
+    ) -> None:
+        font = QFont(option.font)
+        font.setPixelSize(13)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        font.setWeight(QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
+        painter.setFont(font)
+        painter.setPen(theme.theme().color("text"))
+        top = QRectF(rect.left(), rect.top() + 11, rect.width(), 18)
+        name = QFontMetricsF(font).elidedText(index.data(), Qt.TextElideMode.ElideMiddle, top.width())
+        painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+        below = QRectF(rect.left(), rect.top() + 31, rect.width(), 16)
+        icon, role, word = STATES[image.state]
+        self._icon(painter, below.left(), below.top() + 1, icon, role)
+        font.setPixelSize(12)
+        font.setWeight(QFont.Weight.Normal)
+        painter.setFont(font)
+        painter.setPen(theme.theme().color("muted"))
+        space = below.adjusted(19, 0, 0, 0)
+        if image.state is State.BROKEN and image.reason:
+            word = QFontMetricsF(font).elidedText(image.reason, Qt.TextElideMode.ElideRight, space.width())
+        painter.drawText(space, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr(word))
+        if image.doubt is not None and image.state is not State.BROKEN:
+            space = QRectF(below.right() - 28, below.top(), 28, 16)
+            painter.setPen(theme.theme().color("text"))
+            value = number(image.doubt, 2)
+            painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+            self._bar(painter, QRectF(space.left() - 56, below.center().y() - 2, 52, 4), image.doubt)

@@ -1,0 +1,79 @@
+"""Small functions over instances: clamping, visibility, starting shapes, merging a prediction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from app.project.values import Box, Image, Instance, Origin, Visibility
+from engine.schema import Schema
+from engine.types import Prediction
+
+
+def clamp(image: Image, x: float, y: float) -> tuple[float, float]:
+    """The nearest place whose pixel centre lies inside the picture."""
+    return min(max(float(x), 0.0), image.width - 1.0), min(max(float(y), 0.0), image.height - 1.0)
+
+
+def clamped(image: Image, points: np.ndarray) -> np.ndarray:
+    """Points (K, 2) in picture pixels, each moved to the nearest place inside the picture."""
+    return np.clip(points, 0.0, [image.width - 1.0, image.height - 1.0])
+
+
+def with_visibility(instance: Instance, landmark: int, visibility: Visibility) -> Instance:
+    """The instance with one landmark's visibility said by a person."""
+    seen, origin = instance.visibility.copy(), instance.origin.copy()
+    seen[landmark] = visibility
+    made_by_model = origin[landmark] in (Origin.MODEL, Origin.EDITED)
+    origin[landmark] = Origin.EDITED if made_by_model else Origin.HAND
+    return replace(instance, visibility=seen, origin=origin)
+
+
+def instance_of(prediction: Prediction, image: Image, annotator: str) -> Instance:
+    """A new instance from a model's prediction; its points lie inside the picture, its guess where it was."""
+    count = len(prediction.landmarks)
+    guess = np.array(prediction.landmarks[:, :2])
+    return Instance(
+        0, image.id, prediction.box, clamped(image, guess), np.full(count, Visibility.VISIBLE, np.uint8),
+        np.full(count, Origin.MODEL, np.uint8), prediction.landmarks[:, 2].astype(np.float32), guess,
+        prediction.model, annotator,
+    )  # fmt: skip
+
+
+def mean_instance(schema: Schema, image: Image, box: Box, annotator: str) -> Instance:
+    """The schema's mean shape in a box, all landmarks still to be confirmed."""
+    points = np.array(schema.mean) * box.side + [box.cx - box.side / 2, box.cy - box.side / 2]
+    points, count = clamped(image, points), len(schema)
+    return Instance(
+        0, image.id, box, points, np.full(count, Visibility.VISIBLE, np.uint8),
+        np.full(count, Origin.MODEL, np.uint8), np.zeros(count, np.float32), points.copy(), "mean shape", annotator,
+    )  # fmt: skip
+
+
+def merge(instance: Instance, prediction: Prediction, image: Image) -> Instance:
+    """The instance with a newer guess on every landmark that no hand has touched."""
+    free = np.isin(instance.origin, (Origin.NONE, Origin.MODEL))
+    guess = np.array(prediction.landmarks[:, :2])
+    points = np.where(free[:, None], clamped(image, guess), instance.points)
+    score = np.where(free, prediction.landmarks[:, 2], instance.score).astype(np.float32)
+    origin = np.where(free, Origin.MODEL, instance.origin).astype(np.uint8)
+    seen = np.where(free, Visibility.VISIBLE, instance.visibility).astype(np.uint8)
+    return replace(
+        instance, points=points, score=score, origin=origin, visibility=seen, guess=guess, model=prediction.model
+    )
+
+
+def same_box(a: Box, b: Box) -> bool:
+    """Whether two boxes are the same place."""
+    return bool(np.allclose((a.cx, a.cy, a.side), (b.cx, b.cy, b.side), rtol=0, atol=1e-6))
+
+
+def square(x0: float, y0: float, x1: float, y1: float) -> Box | None:
+    """The square box of a press-drag: its side is the longer way, from the first corner; None under 8 px."""
+    side = max(abs(x1 - x0), abs(y1 - y0))
+    if side < 8:
+        return None
+    cx = x0 + (side / 2 if x1 >= x0 else -side / 2)
+    cy = y0 + (side / 2 if y1 >= y0 else -side / 2)
+    return Box(cx, cy, side, 1.0, "hand")

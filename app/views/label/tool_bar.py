@@ -1,0 +1,122 @@
+"""The bar over the canvas: tools, undo and redo, what is shown, the model, predict again."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
+
+from app.views import theme
+
+HEIGHT = 40
+NARROWEST = 420
+TOOLS = (  # tool, icon, text, key
+    ("select", "cursor-default-outline", "Select and move landmarks", "Esc"),
+    ("box", "vector-square", "Draw the box", "B"),
+    ("new", "account-plus-outline", "New instance", "N"),
+)
+SWITCHES = (  # command, icon, text, key, on at the start
+    ("labels", "eye-outline", "Labels", "H", True),
+    ("heatmap", "fire", "Heatmap of the selected landmark", "M", True),
+    ("equalise", "brightness-6", "Equalise, for the eye only", "E", False),
+)
+
+
+class ToolBar(QWidget):
+    """Buttons only. tool_chosen(name); triggered(command); model_chosen(name)."""
+
+    tool_chosen = Signal(str)
+    triggered = Signal(str)
+    model_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("toolBar")
+        self.setProperty("bar", True)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(HEIGHT)
+        self._icons: list[tuple[QToolButton | QPushButton, str]] = []
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 12, 0)
+        row.setSpacing(4)
+        self.tools: dict[str, QToolButton] = {}
+        group = QButtonGroup(self)
+        for tool, icon, text, key in TOOLS:
+            button = self._button(icon, self.tr(text), key, checkable=True)
+            button.clicked.connect(lambda _=False, t=tool: self.tool_chosen.emit(t))
+            group.addButton(button)
+            self.tools[tool] = button
+            row.addWidget(button)
+        self.tools["select"].setChecked(True)
+        row.addWidget(self._line())
+        self.undo = self._command("undo", "undo", self.tr("Undo"), "Ctrl+Z")
+        self.redo = self._command("redo", "redo", self.tr("Redo"), "Ctrl+Y")
+        row.addWidget(self.undo)
+        row.addWidget(self.redo)
+        row.addWidget(self._line())
+        self.switches: dict[str, QToolButton] = {}
+        for command, icon, text, key, on in SWITCHES:
+            button = self._command(command, icon, self.tr(text), key, checkable=True)
+            button.setChecked(on)
+            self.switches[command] = button
+            row.addWidget(button)
+        row.addStretch(1)
+        self.model = QComboBox(self)
+        self.model.setAccessibleName(self.tr("Model"))
+        self.model.setMinimumWidth(150)
+        self.model.activated.connect(lambda n: self.model_chosen.emit(self.model.itemData(n)))
+        row.addWidget(self.model)
+        self.again = QPushButton(self.tr("Predict again"), self)
+        self.again.setProperty("flat", True)
+        self.again.setToolTip(self.tr("Predict again (R)"))
+        self.again.clicked.connect(lambda: self.triggered.emit("predict_again"))
+        self._icons.append((self.again, "refresh"))
+        row.addWidget(self.again)
+        self.setMinimumWidth(NARROWEST)
+        theme.theme().changed.connect(self._recolour)
+        self._recolour()
+
+    def _button(self, icon: str, text: str, key: str, checkable: bool = False) -> QToolButton:
+        button = QToolButton(self)
+        button.setCheckable(checkable)
+        button.setIconSize(QSize(18, 18))
+        button.setToolTip(f"{text} ({key})")
+        button.setAccessibleName(text)
+        self._icons.append((button, icon))
+        return button
+
+    def _command(self, command: str, icon: str, text: str, key: str, checkable: bool = False) -> QToolButton:
+        button = self._button(icon, text, key, checkable)
+        button.clicked.connect(lambda: self.triggered.emit(command))
+        return button
+
+    def _line(self) -> QFrame:
+        line = QFrame(self)
+        line.setFrameShape(QFrame.Shape.VLine)
+        line.setProperty("separator", True)
+        line.setFixedSize(9, 20)
+        return line
+
+    def _recolour(self) -> None:
+        for button, icon in self._icons:
+            button.setIcon(theme.icon(icon))
+
+    def set_tool(self, tool: str) -> None:
+        """Mark the tool in force."""
+        self.tools[tool].setChecked(True)
+
+    def set_history(self, undo: str | None, redo: str | None) -> None:
+        """What undo and redo would do; None where there is nothing."""
+        for button, title, text, key in (
+            (self.undo, undo, self.tr("Undo"), "Ctrl+Z"),
+            (self.redo, redo, self.tr("Redo"), "Ctrl+Y"),
+        ):
+            button.setEnabled(title is not None)
+            button.setToolTip(f"{text}: {title} ({key})" if title else f"{text} ({key})")
+
+    def set_models(self, entries: list[tuple[str, str]], current: str) -> None:
+        """Models of this schema as (name, title), and the one in use."""
+        self.model.clear()
+        for name, title in entries:
+            self.model.addItem(title, name)
+        self.model.setCurrentIndex(self.model.findData(current))
+        self.model.setVisible(bool(entries))

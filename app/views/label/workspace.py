@@ -1,0 +1,288 @@
+"""The Label workspace: queue, canvas, inspector and the bars, wired to one editing state."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.project.values import Visibility
+from app.services.pictures import Picture, equalised
+from app.views.context import Context
+from app.views.label.action_bar import ActionBar
+from app.views.label.browsing import Browsing
+from app.views.label.canvas import Canvas
+from app.views.label.editing import Editing
+from app.views.label.guesses import Guesses
+from app.views.label.inspector import WIDTH as INSPECTOR_WIDTH
+from app.views.label.inspector import Inspector
+from app.views.label.numbers import number
+from app.views.label.queue import WIDTH as QUEUE_WIDTH
+from app.views.label.queue import Queue
+from app.views.label.tool_bar import ToolBar
+from app.views.widgets import Banner, EmptyState
+
+NARROW_UNDER = 1240  # workspace width under which the queue shows thumbnails alone
+
+
+class LabelWorkspace(QMainWindow):
+    """One of the window's three workspaces."""
+
+    facts_changed = Signal(str)
+    wanted = Signal(str)  # an action of the window that a button here asks for
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.context = context
+        self._equalise = False
+        self._on_screen: int | None = None
+        self.editing = Editing(self)
+        self.guesses = Guesses(self.editing, context.stills, self)
+        self.browsing = Browsing(self.editing, self.guesses, context.stills, self)
+        self.canvas = Canvas(self.editing, self.guesses)
+        self.tools = ToolBar(self)
+        self.bar = ActionBar(self)
+        self.queue = Queue(self.browsing.model)
+        self.inspector = Inspector(self.editing)
+        self._lay_out()
+        self._connect()
+        self._commands = self._command_table()
+        self._open_document()
+
+    # ---- building
+    def _lay_out(self) -> None:
+        self.empty = EmptyState(self.tr("No picture is open"), self.tr("Open folder"))
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.canvas)
+        self.stack.addWidget(self.empty)
+        self.banner = Banner(self.stack)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.tools)
+        column.addWidget(self.stack, 1)
+        column.addWidget(self.bar)
+        self.setCentralWidget(middle)
+        self.queue_dock = self._dock("Queue", self.queue, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self._dock("Inspector", self.inspector, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.inspector.setFixedWidth(INSPECTOR_WIDTH)
+        self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)
+
+    def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(name, self)
+        dock.setObjectName(name)
+        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        dock.setTitleBarWidget(QWidget())
+        dock.setWidget(content)
+        self.addDockWidget(area, dock)
+        return dock
+
+    def _connect(self) -> None:
+        editing, browsing, context = self.editing, self.browsing, self.context
+        context.document_changed.connect(self._open_document)
+        context.model_changed.connect(self._model_changed)
+        editing.failed.connect(self._refused)
+        editing.changed.connect(self._refresh)
+        editing.selected.connect(self._refresh_peaks)
+        self.guesses.maps_changed.connect(self._refresh_peaks)
+        self.guesses.said.connect(self._say)
+        browsing.moved.connect(self._moved)
+        browsing.picture_loaded.connect(self._show_picture)
+        browsing.picture_failed.connect(self._picture_failed)
+        browsing.size_differs.connect(self._size_differs)
+        context.stills.progress.connect(self.queue.set_progress)
+        context.stills.unavailable.connect(self._no_model)
+        self.queue.chosen.connect(self._chosen)
+        self.queue.cancel_wanted.connect(context.stills.cancel)
+        self.queue.add_wanted.connect(lambda: self.wanted.emit("open_folder"))
+        self.empty.clicked.connect(lambda: self.wanted.emit("open_folder"))
+        self.canvas.stepped.connect(browsing.step)
+        self.canvas.spaced.connect(lambda back: browsing.step_to_check(-1 if back else 1))
+        self.canvas.hovered.connect(self._hovered)
+        self.canvas.tool_changed.connect(self.tools.set_tool)
+        self.tools.tool_chosen.connect(self._choose_tool)
+        self.tools.triggered.connect(self.trigger)
+        self.tools.model_chosen.connect(self._choose_model)
+        self.bar.stepped.connect(browsing.step)
+        self.bar.peak_taken.connect(self.guesses.take_peak)
+        self.bar.rejected.connect(lambda: self.trigger("reject"))
+        self.bar.accepted.connect(lambda: self.trigger("accept"))
+
+    def _command_table(self) -> dict[str, object]:
+        editing, browsing, canvas = self.editing, self.browsing, self.canvas
+        return {
+            "next_image": lambda: browsing.step(1),
+            "previous_image": lambda: browsing.step(-1),
+            "next_to_check": lambda: browsing.step_to_check(1),
+            "previous_to_check": lambda: browsing.step_to_check(-1),
+            "next_landmark": lambda: editing.step_landmark(1),
+            "previous_landmark": lambda: editing.step_landmark(-1),
+            "occluded": lambda: editing.toggle_visibility(Visibility.OCCLUDED),
+            "absent": lambda: editing.toggle_visibility(Visibility.ABSENT),
+            "accept": lambda: self._finish(browsing.accept),
+            "reject": lambda: self._finish(browsing.reject),
+            "peak_1": lambda: self.guesses.take_peak(1),
+            "peak_2": lambda: self.guesses.take_peak(2),
+            "peak_3": lambda: self.guesses.take_peak(3),
+            "undo": lambda: browsing.travel(editing.undo()),
+            "redo": lambda: browsing.travel(editing.redo()),
+            "fit": canvas.fit,
+            "actual_size": canvas.actual_size,
+            "zoom_in": lambda: canvas.zoom_at(QPointF(canvas.viewport().rect().center()), 1.25),
+            "zoom_out": lambda: canvas.zoom_at(QPointF(canvas.viewport().rect().center()), 0.8),
+            "new_instance": lambda: self._choose_tool("new"),
+            "box": lambda: self._choose_tool("box"),
+            "delete_instance": editing.remove_instance,
+            "labels": lambda: self._switch("labels", not canvas.labels_shown),
+            "heatmap": lambda: self._switch("heatmap", not canvas.heat_shown),
+            "equalise": lambda: self._switch("equalise", not self._equalise),
+            "predict_again": self.guesses.predict_again,
+            "predict_all": lambda: browsing.predict_all(),
+        }
+
+    # ---- what the window asks
+    def activate(self) -> None:
+        """The workspace came on screen."""
+        self.canvas.setFocus()
+        self._refresh()
+
+    def facts(self) -> str:
+        """The picture's name and size, for the status bar."""
+        image = self.editing.image
+        if image is None:
+            return ""
+        name = image.path.replace("\\", "/").rsplit("/", 1)[-1]
+        return f"{name}, {image.width} \u00d7 {image.height}"
+
+    def trigger(self, name: str) -> bool:
+        """Do an action of the table; False where it is not one of ours."""
+        command = self._commands.get(name)
+        if command is None:
+            return False
+        command()
+        return True
+
+    def focus_regions(self) -> list[QWidget]:
+        """What F6 goes round."""
+        return [self.canvas, self.bar.accept, self.tools.tools["select"], self.queue.list, self.inspector.table]
+
+    def close_services(self) -> bool:
+        """End the threads of this workspace; True when they have ended in time."""
+        return self.browsing.close()
+
+    # ---- what changed
+    def _open_document(self) -> None:
+        self.banner.dismiss()
+        self.browsing.open(self.context.document)
+        self._show_models()
+        self._refresh()
+
+    def _moved(self) -> None:
+        current = self.browsing.current
+        if current != self._on_screen:
+            self._on_screen = current
+            self.canvas.set_picture(None)
+            self.banner.dismiss()
+        self.stack.setCurrentIndex(0 if current is not None else 1)
+        self.queue.set_current(current)
+        self._refresh()
+
+    def _chosen(self, image: int) -> None:
+        self.browsing.show(image)
+        self.canvas.setFocus()
+
+    def _finish(self, command: object) -> None:
+        self.canvas.cancel_gesture()
+        command()
+        self.canvas.setFocus()
+
+    def _refresh(self) -> None:
+        document, model, current = self.context.document, self.browsing.model, self.browsing.current
+        self.bar.set_place(model.row_of(current), model.rowCount())
+        self.bar.set_usable(current is not None)
+        self.tools.again.setEnabled(current is not None)
+        self.tools.set_history(*((document.undo_title, document.redo_title) if document else (None, None)))
+        self._refresh_peaks()
+        self.facts_changed.emit(self.facts())
+
+    def _refresh_peaks(self) -> None:
+        self.bar.set_peaks(self.guesses.peaks())
+
+    def _hovered(self, place: QPointF | None) -> None:
+        if place is None or self.browsing.picture is None:
+            self.canvas.value_plate.set_text("")
+            return
+        value = self.guesses.value_at(place.x(), place.y())
+        text = f"x {number(place.x(), 1)}   y {number(place.y(), 1)}"
+        self.canvas.value_plate.set_text(text, "" if value is None else number(value, 2))
+
+    def _show_picture(self, picture: Picture) -> None:
+        self.canvas.set_picture(equalised(picture) if self._equalise else picture)
+
+    def _choose_tool(self, tool: str) -> None:
+        self.canvas.set_tool(tool)
+        self.canvas.setFocus()
+
+    def _switch(self, name: str, on: bool) -> None:
+        self.tools.switches[name].setChecked(on)
+        if name == "labels":
+            self.canvas.show_labels(on)
+        elif name == "heatmap":
+            self.canvas.show_heat(on)
+        else:
+            self._equalise = on
+            if self.browsing.picture is not None:
+                picture = self.browsing.picture
+                self.canvas.set_picture(equalised(picture) if on else picture, keep_view=True)
+
+    # ---- the model
+    def _model_changed(self) -> None:
+        self.context.stills.set_runtime(None)
+        self._show_models()
+        self.guesses.ask()
+        self.browsing.predict_all(again=True)
+
+    def _show_models(self) -> None:
+        document, library = self.context.document, self.context.library
+        if document is None:
+            self.tools.set_models([], "")
+            return
+        entries = [(e.name, e.title) for e in library.entries(document.schema.name)]
+        used = library.in_use(document.schema.name)
+        self.tools.set_models(entries, used.name if used else "")
+
+    def _choose_model(self, name: str) -> None:
+        document, library = self.context.document, self.context.library
+        for entry in library.entries(document.schema.name):
+            if entry.name == name:
+                library.adopt(entry)
+                self.context.model_changed.emit()
+
+    # ---- what went wrong
+    def _refused(self, sentence: str) -> None:
+        self.banner.show_message("error", sentence, self.tr("Try again"), self.editing.retry)
+
+    def _picture_failed(self, sentence: str) -> None:
+        self.banner.show_message("error", sentence, self.tr("Look again"), self.browsing.look_again)
+
+    def _size_differs(self, width: int, height: int) -> None:
+        image = self.editing.image
+        text = self.tr("The picture is {0} \u00d7 {1}, its labels were made at {2} \u00d7 {3}: put the old one back.")
+        sentence = text.format(width, height, image.width, image.height)
+        self.banner.show_message("warning", sentence, self.tr("Look again"), self.browsing.look_again)
+
+    def _no_model(self, sentence: str) -> None:
+        self.banner.show_message("warning", sentence, self.tr("Open Models"), lambda: self.wanted.emit("models"))
+
+    def _say(self, sentence: str) -> None:
+        self.facts_changed.emit(sentence)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Small windows give the room to the picture."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW_UNDER
+        self.queue.set_narrow(narrow)
+        if not narrow and self.queue.width() < QUEUE_WIDTH:
+            self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)
+        self.inspector.fold_for(self.width(), self.height())

@@ -1,0 +1,162 @@
+"""Late predictions: they never touch a landmark that a hand has made or holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint
+
+from app.project.values import Origin, State
+from app.services.stills import Answer, Request
+from app.views.label import shapes
+from engine.types import Box, Prediction
+from tests.app.views.bench import SCHEMA, SIZE, Bench
+
+
+@pytest.fixture
+def bench(qtbot: object, tmp_path: Path) -> Bench:
+    made = Bench(tmp_path)
+    made.show(made.images[0], with_instance=False)
+    yield made
+    made.close()
+
+
+def prediction(seed: int, box: Box | None = None) -> Prediction:
+    rng = np.random.default_rng(seed)
+    landmarks = np.column_stack([rng.uniform(20, 100, (len(SCHEMA), 2)), np.full(len(SCHEMA), 0.8)])
+    return Prediction(landmarks, box or Box(60.0, 60.0, 80.0, 1.0, "whole"), f"model {seed}")
+
+
+def answer(image: int, *found: Prediction, boxes: tuple[Box, ...] = (), token: object = None) -> Answer:
+    return Answer(Request(image, Path("picture.png"), boxes, False, token), found, 0.4)
+
+
+def test_a_prediction_of_a_new_picture_becomes_its_instances(bench):
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    (instance,) = bench.document.instances(image)
+    assert instance.points == pytest.approx(prediction(1).landmarks[:, :2])
+    assert bench.document.image(image).state is State.PREDICTED
+    assert bench.document.image(image).doubt == pytest.approx(0.4)
+    assert bench.document.undo_title == "" or bench.document.undo_title is None or "redict" not in (
+        bench.document.undo_title
+    )
+
+
+def test_none_found_is_a_normal_result(bench):
+    said = []
+    bench.guesses.said.connect(said.append)
+    bench.guesses.take(answer(bench.images[0]))
+    assert bench.document.instances(bench.images[0]) == ()
+    assert bench.document.image(bench.images[0]).state is State.PREDICTED
+    assert len(said) == 1
+
+
+def test_a_late_prediction_leaves_touched_instances_alone(bench):
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    bench.drag(bench.at(0), (12, 8))
+    held = bench.document.instances(image)[0]
+    bench.guesses.take(answer(image, prediction(2)))
+    assert len(bench.document.instances(image)) == 1
+    assert bench.document.instances(image)[0].points == pytest.approx(held.points)
+
+
+def test_a_prediction_that_comes_during_a_drag_waits_and_does_not_pull_the_point_away(bench):
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    start, before = bench.at(0), bench.point(0)
+    bench.press(start)
+    bench.move(start + QPoint(20, 10))
+    bench.guesses.take(answer(image, prediction(2)))
+    assert bench.document.instances(image)[0].points == pytest.approx(prediction(1).landmarks[:, :2])
+    bench.release(start + QPoint(20, 10))
+    place = before + np.array([20, 10]) / bench.canvas.zoom
+    (instance,) = bench.document.instances(image)
+    assert instance.points[0] == pytest.approx(place)
+    assert instance.points[1:] == pytest.approx(prediction(1).landmarks[1:, :2])
+
+
+def test_a_prediction_that_waited_for_a_cancelled_drag_is_used(bench):
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    start = bench.at(0)
+    bench.press(start)
+    bench.move(start + QPoint(20, 10))
+    bench.guesses.take(answer(image, prediction(2)))
+    bench.canvas.cancel_gesture()
+    assert bench.document.instances(image)[0].points == pytest.approx(prediction(2).landmarks[:, :2])
+
+
+def test_predicting_again_in_a_box_moves_untouched_landmarks_only(bench):
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    bench.drag(bench.at(0), (12, 8))
+    bench.editing.select(3)
+    bench.editing.cycle_visibility(3)
+    held = bench.document.instances(image)[0]
+    bench.guesses.take(answer(image, prediction(2, held.box), boxes=(held.box,), token=("box", held.id)))
+    now = bench.document.instances(image)[0]
+    assert now.points[[0, 3]] == pytest.approx(held.points[[0, 3]])
+    assert now.visibility[3] == held.visibility[3]
+    untouched = [k for k in range(len(SCHEMA)) if k not in (0, 3)]
+    assert now.points[untouched] == pytest.approx(prediction(2).landmarks[untouched, :2])
+    assert now.origin[0] == Origin.EDITED
+    assert now.model == "model 2"
+
+
+def test_an_answer_for_a_box_that_has_moved_on_is_dropped(bench):
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    held = bench.document.instances(image)[0]
+    old = Box(10.0, 10.0, 30.0)
+    bench.guesses.take(answer(image, prediction(2, old), boxes=(old,), token=("box", held.id)))
+    assert bench.document.instances(image)[0].points == pytest.approx(held.points)
+
+
+def test_an_accepted_picture_keeps_its_labels(bench):
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    assert bench.editing.accept()
+    held = bench.document.instances(image)[0]
+    bench.guesses.take(answer(image, prediction(2)))
+    assert bench.document.instances(image)[0].points == pytest.approx(held.points)
+    assert bench.document.image(image).state is State.DONE
+
+
+def test_guesses_outside_the_picture_are_shown_at_its_edge_and_remembered_as_they_were(bench):
+    found = prediction(1)
+    landmarks = found.landmarks.copy()
+    landmarks[0, :2] = (-30.0, 400.0)
+    image = bench.document.image(bench.images[0])
+    made = shapes.instance_of(Prediction(landmarks, found.box, "m"), image, "")
+    assert made.points[0].tolist() == [0.0, SIZE[1] - 1.0]
+    assert made.guess[0].tolist() == [-30.0, 400.0]
+
+
+def test_a_peak_can_be_taken_and_taken_back(bench, qtbot):
+    bench.show(bench.images[1])
+    bench.guesses.ask()
+    qtbot.waitUntil(lambda: bench.guesses.map_in_hand() is not None, timeout=20000)
+    bench.editing.select(2)
+    found = bench.guesses.peaks()
+    assert len(found) >= 1
+    before = bench.point(2)
+    bench.guesses.take_peak(1)
+    assert bench.point(2) == pytest.approx(shapes.clamp(bench.editing.image, *found[0, :2]))
+    assert bench.editing.current.origin[2] == Origin.EDITED
+    bench.editing.undo()
+    assert bench.point(2) == pytest.approx(before)
+
+
+def test_heatmaps_are_kept_for_the_picture_on_screen_only(bench, qtbot):
+    bench.show(bench.images[1])
+    bench.guesses.ask()
+    qtbot.waitUntil(lambda: bool(bench.guesses.maps), timeout=20000)
+    bench.editing.select(0)
+    assert bench.canvas.heat.boundingRect().width() == 16  # a quarter of the small model's 64
+    bench.show(bench.images[2])
+    assert bench.guesses.maps == {}
+    assert bench.canvas.heat.boundingRect().isEmpty()

@@ -1,0 +1,207 @@
+"""The queue: counts, filters, order, and what stays in place while pictures are worked on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QModelIndex
+from PySide6.QtWidgets import QApplication
+
+from app.project.document import Document
+from app.project.edits import Accept, AddImages, NewImage, Predicted, Reject
+from app.project.values import State
+from app.services.pictures import PictureCache, Pictures
+from app.views.label.queue import Queue
+from app.views.label.queue_model import IMAGE_ROLE, THUMBNAIL_ROLE, QueueModel
+from tests.app.views.bench import guessed, make_project
+from tests.app.views.small import write_pictures
+
+COUNT = 6
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Document:
+    opened = Document.open(make_project(tmp_path, COUNT))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def model(qtbot: object, document: Document) -> QueueModel:
+    pictures = Pictures(PictureCache(), 96)
+    made = QueueModel(pictures)
+    made.open(document)
+    leave = document.subscribe(made.heard)
+    yield made
+    leave()
+    assert pictures.close()
+
+
+def listed(model: QueueModel) -> list[str]:
+    return [model.index(row).data() for row in range(model.rowCount())]
+
+
+def ids(document: Document) -> list[int]:
+    return [image.id for image in document.images()]
+
+
+def test_all_new_pictures_need_a_look_in_natural_order(model, document):
+    write_pictures(document.path.parent / "more", 10)
+    document.apply(AddImages((NewImage(str(document.path.parent / "more" / "picture10.png"), 160, 120, "d10"),)))
+    names = listed(model)
+    assert len(names) == COUNT + 1
+    assert [model.count(name) for name in ("to check", "done", "all")] == [COUNT + 1, 0, COUNT + 1]
+    same_folder = [n for n in names if n != "picture10.png"]
+    assert same_folder == [f"picture{n}.png" for n in range(1, COUNT + 1)]
+
+
+def test_an_accepted_picture_leaves_the_list_and_is_counted_as_done(model, document):
+    first = ids(document)[0]
+    removed = []
+    model.rowsRemoved.connect(lambda parent, a, b: removed.append((a, b)))
+    document.apply(Accept(first))
+    assert removed == [(0, 0)]
+    assert [model.count(name) for name in ("to check", "done", "all")] == [COUNT - 1, 1, COUNT]
+    document.undo()
+    assert listed(model)[0] == "picture1.png"
+    assert model.count("done") == 0
+
+
+def test_the_picture_on_screen_keeps_its_row_until_it_is_left(model, document):
+    first, second = ids(document)[:2]
+    model.keep(first)
+    document.apply(Accept(first))
+    assert model.row_of(first) == 0
+    model.keep(second)
+    assert model.row_of(first) == -1
+    assert model.rowCount() == COUNT - 1
+
+
+def test_filters_show_done_and_all(model, document):
+    first, second = ids(document)[:2]
+    document.apply(Accept(first))
+    document.apply(Reject(second))
+    model.choose(filter="done")
+    assert listed(model) == ["picture1.png"]
+    model.choose(filter="all")
+    assert model.rowCount() == COUNT
+    states = [model.index(row).data(IMAGE_ROLE).state for row in range(2)]
+    assert states == [State.DONE_EMPTY, State.REJECTED]
+
+
+def test_the_next_that_needs_a_look_goes_round_and_skips_what_is_done(model, document):
+    all_ids = ids(document)
+    model.choose(filter="all")
+    for image in (all_ids[1], all_ids[2], all_ids[5]):
+        document.apply(Accept(image))
+    assert model.neighbour(all_ids[0], 1) == all_ids[1]
+    assert model.neighbour(all_ids[0], 1, to_check=True) == all_ids[3]
+    assert model.neighbour(all_ids[4], 1, to_check=True) == all_ids[0]
+    assert model.neighbour(all_ids[0], -1, to_check=True) == all_ids[4]
+    assert model.neighbour(all_ids[5], 1) is None
+
+
+def test_order_by_doubt_puts_the_most_doubtful_first(model, document):
+    all_ids = ids(document)
+    for image, doubt in zip(all_ids, (0.1, 0.9, 0.5), strict=False):
+        document.apply(Predicted(image, (guessed(image),), doubt))
+    model.choose(order="doubt")
+    assert listed(model)[:3] == ["picture2.png", "picture3.png", "picture1.png"]
+    model.choose(order="name")
+    assert listed(model)[0] == "picture1.png"
+
+
+def test_a_doubt_that_arrives_moves_its_row_a_little_later(model, document, qtbot):
+    model.choose(order="doubt")
+    last = ids(document)[-1]
+    document.apply(Predicted(last, (guessed(last),), 0.8))
+    qtbot.waitUntil(lambda: model.row_of(last) == 0, timeout=5000)
+
+
+def test_thumbnails_come_from_the_other_thread(model, document, qtbot):
+    assert model.index(0).data(THUMBNAIL_ROLE) is None
+    qtbot.waitUntil(lambda: model.index(0).data(THUMBNAIL_ROLE) is not None, timeout=10000)
+    pixmap = model.index(0).data(THUMBNAIL_ROLE)
+    assert (pixmap.width(), pixmap.devicePixelRatio()) == (96, 2.0)
+
+
+def test_a_missing_file_has_a_reason_in_place_of_its_thumbnail(model, document, qtbot):
+    image = model.index(0).data(IMAGE_ROLE)
+    Path(document.picture_path(image)).unlink()
+    model.index(0).data(THUMBNAIL_ROLE)
+    qtbot.waitUntil(lambda: isinstance(model.index(0).data(THUMBNAIL_ROLE), str), timeout=10000)
+
+
+def test_the_dock_shows_counts_and_what_to_do_when_the_list_is_empty(model, document, qtbot):
+    queue = Queue(model)
+    qtbot.addWidget(queue)
+    queue.resize(248, 600)
+    queue.show()
+    assert queue.chips["to check"].text() == f"To check {COUNT}"
+    assert "6" in queue.total.text()
+    for image in ids(document):
+        document.apply(Accept(image))
+    assert queue.stack.currentIndex() == 1
+    assert queue.empty_text.text() == "No image needs a look"
+    queue.empty_button.click()
+    assert queue.stack.currentIndex() == 0
+    assert model.rowCount() == COUNT
+    chosen = []
+    queue.chosen.connect(chosen.append)
+    queue.list.clicked.emit(model.index(2, 0, QModelIndex()))
+    assert chosen == [ids(document)[2]]
+
+
+def test_progress_takes_its_place_only_while_it_runs(model, qtbot):
+    queue = Queue(model)
+    qtbot.addWidget(queue)
+    queue.resize(248, 600)
+    queue.show()
+    assert not queue.foot.isVisible()
+    queue.set_progress(2, 9)
+    QApplication.processEvents()
+    assert queue.foot.isVisible()
+    assert queue.bar.value() == 2
+    assert "2 of 9" in queue.foot_count.text()
+    queue.set_progress(0, 0)
+    assert not queue.foot.isVisible()
+
+
+def test_a_hundred_thousand_rows_open_and_change_quickly(qtbot):
+    """Frame change under 50 ms and accept under 100 ms at this size (cases.md B14), with room for a loaded machine."""
+    import time
+
+    from app.project.values import Image
+
+    class Large:
+        path = Path("large")
+
+        def __init__(self) -> None:
+            self.rows = [Image(n, f"p{n}.jpg", 10, 10, State.PREDICTED, (n * 7919 % 1000) / 1000, "", "")
+                         for n in range(1, 100_001)]  # fmt: skip
+
+        def images(self) -> list[Image]:
+            return self.rows
+
+        def image(self, n: int) -> Image:
+            return self.rows[n - 1]
+
+    class Change:
+        images = frozenset({50_000})
+
+    pictures = Pictures(PictureCache(), 96)
+    model = QueueModel(pictures)
+    large = Large()
+    start = time.perf_counter()
+    model.open(large)
+    opened = time.perf_counter() - start
+    large.rows[49_999] = Image(50_000, "p50000.jpg", 10, 10, State.DONE, 0.1, "", "")
+    start = time.perf_counter()
+    model.heard(Change())
+    model.neighbour(50_001, 1, to_check=True)
+    accepted = time.perf_counter() - start
+    assert model.rowCount() == 99_999
+    assert opened < 3.0
+    assert accepted < 0.4
+    assert pictures.close()
