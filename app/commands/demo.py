@@ -14,8 +14,7 @@ from app.commands.lookup import find_model
 from app.commands.output import Json, emit, say
 from engine.errors import UserError
 
-SHOTS, HELD_OUT = 16, 4
-SEEDS = (1, 2)  # of the pictures to label and of those held out
+SAMPLES, HOLD_OUT_EVERY = 20, 5
 
 
 def register(cli: typer.Typer) -> None:
@@ -40,7 +39,7 @@ def demo(
     value = walk(folder, model, steps, seed)
     after = "not trained: PyTorch is not installed" if value["after"] is None else f"{value['after']:.2f} %"
     emit(value, as_json, [
-        f"Mean error on {HELD_OUT} pictures held out: {value['before']:.2f} % before, {after} after",
+        f"Mean error on the pictures held out: {value['before']:.2f} % before, {after} after",
         f"Live pipeline on the clip: {value['fps']:.1f} frames a second",
         f"Labels: {value['labels']}",
         f"{len(value['pictures'])} pictures with landmarks are in {folder}",
@@ -63,27 +62,27 @@ def prepared(folder: Path) -> Path:
 def walk(folder: Path, name: str, steps: int, seed: int) -> dict[str, Any]:
     """The loop from end to end; returns the command's JSON."""
     from app.commands.demo_loop import Demo
-    from app.commands.demo_shots import make_shots
     from app.commands.export import chosen_states, find_exporter
     from app.library import Library
     from app.project.document import Document
     from engine.runtime import open_runtime
-    from engine.samples import sample_face
+    from engine.samples import sample_people
 
     model = find_model(name)
-    picture, landmarks = sample_face()
-    if len(landmarks) != len(model.schema):
-        raise UserError(f"The demo needs a model of {len(landmarks)} face landmarks; {name} has {len(model.schema)}.")
+    people = sample_people(SAMPLES)
+    wanted = len(people[0].landmarks)
+    if len(model.schema) != wanted:
+        raise UserError(f"The demo needs a model of {wanted} face landmarks; {name} has {len(model.schema)}.")
+    held_out = people[::HOLD_OUT_EVERY]
+    labelled = [sample for n, sample in enumerate(people) if n % HOLD_OUT_EVERY]
     walked = Demo(folder, model)
-    walked.samples()
+    walked.look()
     fps = walked.clip()
-    shots = make_shots(picture, landmarks, model.schema, SHOTS, SEEDS[0])
-    held_out = make_shots(picture, landmarks, model.schema, HELD_OUT, SEEDS[1])
     before = walked.measure(walked.runtime, held_out, "before")
     document = Document.create(folder / "demo.hourbit-project", model.schema, "Demo")
     try:
-        moved = walked.label(document, shots)
-        say(f"{moved} landmarks corrected in {len(shots)} pictures, all accepted")
+        moved = walked.label(document, labelled)
+        say(f"{moved} landmarks corrected in {len(labelled)} pictures, all accepted")
         labels = folder / "labels.json"
         find_exporter("coco").export(document, labels, chosen_states("accepted"))
         after = None

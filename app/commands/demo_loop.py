@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from app.commands.collect import as_instance
-from app.commands.demo_shots import Shot, mean_error
 from app.commands.output import say
 from app.commands.worker import Worker
 from app.files import atomic_write
@@ -21,16 +20,33 @@ from app.project.edits import Accept, AddImages, NewImage, Predicted, PutInstanc
 from app.project.snapshot import snapshot
 from app.services.pipeline import LivePipeline
 from app.sources.video import Video
+from engine import metrics
 from engine.images import encode_jpeg, encode_png
 from engine.modelfile import Model, read_model
 from engine.predictor import Predictor
 from engine.runtime import Runtime, open_runtime
-from engine.samples import sample_clip, sample_pictures
-from engine.types import Prediction
+from engine.samples import Sample, sample_clip, sample_pictures
+from engine.schema import Schema
+from engine.types import Box, Prediction
 from engine.uncertainty import doubt
 
 CORRECTED = 0.02  # landmarks further off than this, in sides of the face, are corrected
 LONGEST_CLIP = 60.0  # seconds
+
+
+def true_box(sample: Sample) -> Box:
+    """The square around a sample's true landmarks."""
+    every = np.ones((1, len(sample.landmarks)), bool)
+    cx, cy, side = (float(v) for v in metrics.tight_boxes(sample.landmarks[None], every)[0])
+    return Box(cx, cy, side)
+
+
+def mean_error(samples: list[Sample], predictions: list[Prediction], schema: Schema) -> float:
+    """NME in percent: the mean distance from the truth, by the distance of the schema's two reference landmarks."""
+    truth = np.stack([sample.landmarks for sample in samples])
+    found = np.stack([prediction.landmarks[:, :2] for prediction in predictions])
+    size = metrics.pair_distance(truth, schema.normaliser)
+    return 100 * float(np.mean(metrics.nme(found, truth, size, np.ones(truth.shape[:2]))))
 
 
 @dataclass
@@ -48,7 +64,7 @@ class Demo:
             say(self.runtime.notice)
 
     @property
-    def schema(self):
+    def schema(self) -> Schema:
         return self.model.schema
 
     def picture(self, name: str, pixels: np.ndarray, predictions: list[Prediction]) -> None:
@@ -57,7 +73,7 @@ class Demo:
         atomic_write(path, encode_jpeg(draw(pixels, predictions, self.schema)))
         self.pictures.append(path)
 
-    def samples(self) -> None:
+    def look(self) -> None:
         """Predict the sample pictures as they are."""
         predictor = Predictor(self.runtime, "face")
         for name, pixels in sample_pictures():
@@ -87,35 +103,36 @@ class Demo:
             self.picture("clip", last[0].frame.pixels, [subject.prediction for subject in last[0].subjects])
         return (len(moments) - 1) / (moments[-1] - moments[0]) if len(moments) > 1 else 0.0
 
-    def label(self, document: Document, shots: list[Shot]) -> int:
+    def label(self, document: Document, samples: list[Sample]) -> int:
         """Predict each picture, drag what is wrong to where it belongs, accept; how many landmarks were moved."""
         moved = 0
         folder = self.out / "images"
         folder.mkdir(exist_ok=True)
-        for shot in shots:
-            path, data = folder / f"{shot.name}.png", encode_png(shot.pixels)
+        for sample in samples:
+            path, data = folder / f"{sample.name}.png", encode_png(sample.pixels)
             atomic_write(path, data)
-            height, width = shot.pixels.shape[:2]
+            height, width = sample.pixels.shape[:2]
             new = NewImage(str(path.resolve()), width, height, hashlib.sha256(data).hexdigest())
             (image,) = document.apply(AddImages((new,))).images
-            found = Predictor(self.runtime).predict_box(shot.pixels, shot.box)
+            box = true_box(sample)
+            found = Predictor(self.runtime).predict_box(sample.pixels, box)
             document.apply(Predicted(image, (as_instance(found, image),), doubt(found)))
             (instance,) = document.instances(image)
-            for k, (x, y) in enumerate(shot.truth):
-                if np.hypot(*(instance.points[k] - (x, y))) > CORRECTED * shot.box.side:
+            for k, (x, y) in enumerate(sample.landmarks):
+                if np.hypot(*(instance.points[k] - (x, y))) > CORRECTED * box.side:
                     instance = instance.with_point(k, float(x), float(y))
                     document.apply(PutInstance(instance, f"Move {self.schema.landmarks[k]}"))
                     moved += 1
             document.apply(Accept(image))
         return moved
 
-    def measure(self, runtime: Runtime, shots: list[Shot], suffix: str) -> float:
+    def measure(self, runtime: Runtime, samples: list[Sample], suffix: str) -> float:
         """NME in percent on pictures that training never saw; draws each as `NAME-suffix.jpg`."""
         predictor = Predictor(runtime)
-        found = [predictor.predict_box(shot.pixels, shot.box) for shot in shots]
-        for shot, prediction in zip(shots, found, strict=True):
-            self.picture(f"held-out-{shot.name}-{suffix}", shot.pixels, [prediction])
-        return mean_error(shots, found, self.schema)
+        found = [predictor.predict_box(sample.pixels, true_box(sample)) for sample in samples]
+        for sample, prediction in zip(samples, found, strict=True):
+            self.picture(f"held-out-{sample.name}-{suffix}", sample.pixels, [prediction])
+        return mean_error(samples, found, self.schema)
 
     def fine_tune(self, document: Document, settings: dict[str, Any], seed: int) -> Model:
         """Freeze the accepted labels, train with them in a process of its own, and read what it wrote."""

@@ -33,10 +33,9 @@ def find_exporter(name: str) -> Exporter:
 
 def chosen_states(name: str) -> frozenset[State]:
     """States by name; "accepted" are those that a person has confirmed. Raises UserError."""
-    from app.project.values import State
+    from app.project.values import ACCEPTED, State
 
-    accepted = frozenset({State.DONE, State.DONE_EMPTY, State.REVIEWED})
-    named = {state.value: frozenset({state}) for state in State} | {"accepted": accepted, "all": frozenset(State)}
+    named = {state.value: frozenset({state}) for state in State} | {"accepted": ACCEPTED, "all": frozenset(State)}
     if name not in named:
         raise UserError(f"There is no state {name!r}; choose one of: {', '.join(named)}.")
     return named[name]

@@ -41,7 +41,8 @@ class Inputs:
 
     def __post_init__(self) -> None:
         self._names: set[str] = set()
-        self.files = [path for place in self.places for path in _files(place)]
+        found = {path.resolve(): path for place in self.places for path in _files(place)}
+        self.files = list(found.values())  # each once, however often it was named
 
     @property
     def total(self) -> int | None:
