@@ -1,0 +1,58 @@
+"""Crash reports: a trace in the data folder, whatever kind of fault it was."""
+
+from __future__ import annotations
+
+import faulthandler
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+REPORTS_KEPT = 20
+
+
+def install(folder: Path, notify: Callable[[str], None] | None = None) -> Path:
+    """Write faults of Python and of native code to `folder`/crashes; returns this session's file.
+
+    `notify` gets one sentence for every uncaught exception.
+    """
+    reports = folder / "crashes"
+    reports.mkdir(parents=True, exist_ok=True)
+    _prune(reports)
+    path = reports / f"{time.strftime('%Y-%m-%d %H.%M.%S')}-{time.time_ns() % 1_000_000:06d}.txt"
+    file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115  # stays open for the process's life
+    faulthandler.enable(file)
+
+    def report(kind: type[BaseException], error: BaseException | None, trace) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        text = "".join(traceback.format_exception(kind, error, trace))
+        file.write(text)
+        sys.stderr.write(text)
+        if notify is not None:
+            notify(f"Something went wrong ({error or kind.__name__}); a report is in {path}.")
+
+    sys.excepthook = report
+    threading.excepthook = lambda args: report(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: report(args.exc_type, args.exc_value, args.exc_traceback)
+    return path
+
+
+def last_crash(folder: Path) -> Path | None:
+    """The newest report that holds something; empty ones belong to sessions that ended well."""
+    try:
+        reports = [path for path in (folder / "crashes").glob("*.txt") if path.stat().st_size]
+    except OSError:
+        return None
+    return max(reports, key=lambda path: path.name, default=None)
+
+
+def _prune(reports: Path) -> None:
+    for path in sorted(reports.glob("*.txt"))[:-REPORTS_KEPT]:
+        path.unlink(missing_ok=True)
+    for path in reports.glob("*.txt"):
+        if not path.stat().st_size:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The project room: labels as values, one door for change, one SQLite file. No Qt."""
