@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.files import data_folder
-from app.project.edits import Edit, Predicted
+from app.project.edits import Edit, Predicted, SetState
 from app.project.plan import Plan
 from app.project.records import DamagedError, image_bytes, image_from, instance_bytes, instance_from
 from app.project.store import RowChange, Store
@@ -158,7 +158,7 @@ class Document:
         with self._lock:
             plan = self._plan(edit)
             rows = self._rows(plan)
-            title = None if isinstance(edit, Predicted) or not rows else edit.title
+            title = None if _automatic(edit) or not rows else edit.title
             revision = self._revision + 1
             meta = {"revision": str(revision), "next_id": str(plan.next_id)}
             self._store.commit(rows, meta, title)
@@ -272,6 +272,12 @@ class Document:
             os.replace(part, target)
             for old in sorted(folder.glob(f"{prefix}-*.hourbit-project"))[:-BACKUPS_KEPT]:
                 old.unlink(missing_ok=True)
+
+
+def _automatic(edit: Edit) -> bool:
+    """Whether no person has made an edit, so that undo passes it over: predictions, and what can be read or not."""
+    unread = isinstance(edit, SetState) and edit.state in (State.NEW, State.BROKEN)
+    return unread or isinstance(edit, Predicted)
 
 
 def _adds(edit: Edit) -> bool:

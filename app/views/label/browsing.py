@@ -11,6 +11,7 @@ from app.project.edits import SetState
 from app.project.values import Image, State
 from app.services.pictures import Picture, Pictures
 from app.services.stills import Stills
+from app.views.label import shapes
 from app.views.label.editing import Editing
 from app.views.label.guesses import Guesses
 from app.views.label.queue_model import QueueModel
@@ -67,9 +68,9 @@ class Browsing(QObject):
         known = self.model.count("all")
         self.model.heard(change)
         self.editing.heard(change)
+        if self.editing.image is None:
+            self.show(self.model.neighbour(None, 1))
         if self.model.count("all") > known:
-            if self.editing.image is None:
-                self.show(self.model.neighbour(None, 1))
             self.predict_all()
         self.moved.emit()
 
@@ -148,8 +149,12 @@ class Browsing(QObject):
 
     def travel(self, change: Change | None) -> None:
         """Show what undo or redo has changed."""
-        if change is not None and change.images and self.current not in change.images:
-            self.show(min(change.images))
+        if change is None or self.current in change.images:
+            return
+        for image in sorted(change.images):
+            if shapes.find(self.document, image) is not None:
+                self.show(image)
+                return
 
     # ---- what the threads say
     def _loaded(self, image: int, picture: Picture) -> None:
@@ -166,6 +171,6 @@ class Browsing(QObject):
 
     def _unreadable(self, image: int, reason: str) -> None:
         """A picture that no model could read is marked, unless it has been worked on."""
-        held = self.document.image(image) if self.document is not None else None
+        held = shapes.find(self.document, image)
         if held is not None and held.state is State.NEW:
             self.editing.apply(SetState(image, State.BROKEN, reason))

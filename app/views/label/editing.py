@@ -49,7 +49,7 @@ class Editing(QObject):
         """Put a picture on screen."""
         self._refused = None
         self.cancel_preview()
-        self.image = self.document.image(image) if self.document and image is not None else None
+        self.image = shapes.find(self.document, image)
         self._reload(keep=False)
         self.landmark = -1
         self.image_changed.emit()
@@ -60,7 +60,7 @@ class Editing(QObject):
         """The document changed: take over what is on screen."""
         if self.image is None or self.document is None or self.image.id not in change.images:
             return
-        self.image = self.document.image(self.image.id)
+        self.image = shapes.find(self.document, self.image.id)
         self._reload(keep=True)
         self.changed.emit()
         self.selected.emit()

@@ -109,9 +109,9 @@ class Guesses(QObject):
 
     def _take_found(self, answer: Answer) -> None:
         document = self.editing.document
-        image = document.image(answer.image)
-        if image is None:
-            return
+        image = shapes.find(document, answer.image)
+        if image is None or any(i.box.origin == "hand" for i in document.instances(image.id)):
+            return  # somebody has said by a box where the subjects are
         found = tuple(shapes.instance_of(p, image, document.annotator) for p in answer.predictions)
         self.editing.apply(Predicted(image.id, found, answer.doubt))
         if not found and self.editing.image is not None and image.id == self.editing.image.id:

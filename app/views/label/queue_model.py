@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage, QPixmap
 from app.project.document import Change, Document
 from app.project.values import Image, State
 from app.services.pictures import Pictures
+from app.views.label.shapes import find
 from app.views.qimage import to_qimage
 
 Index = QModelIndex | QPersistentModelIndex
@@ -60,6 +61,7 @@ class QueueModel(QAbstractListModel):
         self.beginResetModel()
         images = self._document.images() if self._document else []
         self._images = {image.id: image for image in images}
+        self.kept = self.kept if self.kept in self._images else None
         self._rank = {image.id: n for n, image in enumerate(images)}
         self._count()
         self._rows = self._ordered(i for i in self._images if self._passes(i))
@@ -83,7 +85,7 @@ class QueueModel(QAbstractListModel):
             self.reload()
             return
         for i in change.images:
-            image = self._document.image(i)
+            image = find(self._document, i)
             if image is None:
                 self.reload()
                 return

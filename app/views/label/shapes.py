@@ -6,9 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.project.document import Document
 from app.project.values import Box, Image, Instance, Origin, Visibility
+from engine.errors import UserError
 from engine.schema import Schema
 from engine.types import Prediction
+
+
+def find(document: Document | None, image: int | None) -> Image | None:
+    """An image of a document, None where there is none such any more."""
+    if document is None or image is None:
+        return None
+    try:
+        return document.image(image)
+    except UserError:
+        return None
 
 
 def clamp(image: Image, x: float, y: float) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -21,6 +21,7 @@ from app.views.label.queue import WIDTH as QUEUE_WIDTH
 from app.views.label.queue import Queue
 from app.views.label.tool_bar import ToolBar
 from app.views.widgets import Banner, EmptyState
+from engine.errors import UserError
 
 NARROW_UNDER = 1240  # workspace width under which the queue shows thumbnails alone
 
@@ -248,9 +249,12 @@ class LabelWorkspace(QMainWindow):
         if document is None:
             self.tools.set_models([], "")
             return
-        entries = [(e.name, e.title) for e in library.entries(document.schema.name)]
-        used = library.in_use(document.schema.name)
-        self.tools.set_models(entries, used.name if used else "")
+        entries = [(e.name, e.title) for e in library.entries(document.schema.name) if not e.problem]
+        try:
+            used = library.in_use(document.schema.name).name
+        except UserError:
+            used = ""  # the banner says so when something is to be predicted
+        self.tools.set_models(entries, used)
 
     def _choose_model(self, name: str) -> None:
         document, library = self.context.document, self.context.library
@@ -284,5 +288,8 @@ class LabelWorkspace(QMainWindow):
         narrow = self.width() < NARROW_UNDER
         self.queue.set_narrow(narrow)
         if not narrow and self.queue.width() < QUEUE_WIDTH:
-            self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)
+            QTimer.singleShot(0, self, self._widen_queue)  # the docks' own layout comes first
         self.inspector.fold_for(self.width(), self.height())
+
+    def _widen_queue(self) -> None:
+        self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)

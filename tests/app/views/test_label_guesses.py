@@ -107,6 +107,16 @@ def test_predicting_again_in_a_box_moves_untouched_landmarks_only(bench):
     assert now.model == "model 2"
 
 
+def test_a_late_prediction_leaves_a_box_drawn_by_hand_alone(bench):
+    image = bench.images[0]
+    bench.guesses.put_box(Box(70.0, 60.0, 40.0), new=True)
+    (drawn,) = bench.document.instances(image)
+    bench.guesses.take(answer(image, prediction(2)))
+    (held,) = bench.document.instances(image)
+    assert held.id == drawn.id
+    assert held.box.side == 40.0
+
+
 def test_an_answer_for_a_box_that_has_moved_on_is_dropped(bench):
     image = bench.images[0]
     bench.guesses.take(answer(image, prediction(1)))

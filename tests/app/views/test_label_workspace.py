@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.files import data_folder
+from app.library import Library
 from app.project.document import Document
 from app.project.edits import PutInstance
 from app.project.values import Origin, State
@@ -22,16 +24,6 @@ from tests.app.views.bench import SCHEMA, guessed, make_project
 from tests.app.views.small import small_model
 
 
-class NoLibrary:
-    """A library without models."""
-
-    def entries(self, schema: object = None) -> list[object]:
-        return []
-
-    def in_use(self, schema: object) -> None:
-        return None
-
-
 class Surroundings(QObject):
     """What the window gives a workspace."""
 
@@ -41,7 +33,7 @@ class Surroundings(QObject):
     def __init__(self, document: Document | None) -> None:
         super().__init__()
         self.document = document
-        self.library = NoLibrary()
+        self.library = Library(data_folder())
         self.model: object | None = open_runtime(small_model(SCHEMA), "reference")
         self.stills = Stills(self.runtime_for)
 
@@ -240,7 +232,7 @@ def test_a_picture_that_changed_its_size_is_told(qtbot, tmp_path):
     made.close()
 
 
-def test_a_small_window_gives_the_room_to_the_picture(desk):
+def test_a_small_window_gives_the_room_to_the_picture(desk, qtbot):
     desk.workspace.resize(960, 640)
     QApplication.processEvents()
     assert desk.workspace.queue.width() == 84
@@ -248,6 +240,5 @@ def test_a_small_window_gives_the_room_to_the_picture(desk):
     share = desk.canvas.width() * desk.canvas.height() / (960 * 640)
     assert share > 0.45
     desk.workspace.resize(1376, 838)
-    QApplication.processEvents()
-    assert desk.workspace.queue.width() == 248
+    qtbot.waitUntil(lambda: desk.workspace.queue.width() == 248, timeout=2000)
     assert desk.workspace.inspector.guide.isVisible()
