@@ -36,6 +36,14 @@ def keep_frame(document: Document, pixels: np.ndarray, instances: Iterable[Insta
     return change.created
 
 
+def keep_again(document: Document, image: int, instances: Iterable[Instance], title: str) -> None:
+    """Store later corrections of a frame that is kept already; raises UserError when it was removed meanwhile."""
+    stored = document.instances(image)
+    pairs = zip(stored, instances, strict=False)
+    puts = tuple(PutInstance(replace(new, id=old.id, image=image), title) for old, new in pairs)
+    document.apply(Batch(puts, title))
+
+
 def free_name(folder: Path, stem: str, suffix: str) -> Path:
     """A file name that is not taken yet."""
     path, number = folder / f"{stem}{suffix}", 1

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.project.values import Instance, Origin
 from app.services.pipeline import Result
-from app.views.marks import DOUBT_LIMIT
+from app.views.marks import DOUBT_LIMIT, draw_glyph, side_colour
 from app.views.theme import theme
 
 ROWS = 6
@@ -126,3 +126,9 @@ class ConfidenceList(QWidget):
         painter.setPen(theme().color("warning" if doubtful else "text"))
         score = self.locale().toString(row.score, "f", 2)
         painter.drawText(QRectF(right - SCORE, area.top(), SCORE, ROW), vertical | Qt.AlignmentFlag.AlignRight, score)
+
+    def _paint_glyph(self, painter: QPainter, area: QRectF, row: Row) -> None:
+        """The mark as it stands on the picture, in the colours for chrome."""
+        solid = row.origin is Origin.HAND or (row.origin is Origin.MODEL and row.score >= DOUBT_LIMIT)
+        kind = "edited" if row.origin is Origin.EDITED else "hand" if solid else "model"
+        draw_glyph(painter, area, kind, side_colour(row.side, on_chrome=True))

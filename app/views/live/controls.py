@@ -115,7 +115,7 @@ class SourceControls(QWidget):
 
 
 class ModelControls(QWidget):
-    """Which model runs, and one line of truth about how. chosen(str): a model's name."""
+    """Which model runs, and one line of truth about how. chosen(str): a model's path."""
 
     chosen = Signal(str)
 
@@ -141,11 +141,11 @@ class ModelControls(QWidget):
         self.models.activated.connect(lambda index: self.chosen.emit(self.models.itemData(index)))
 
     def set_models(self, entries: list[tuple[str, str]], current: str) -> None:
-        """Offer models as pairs of name and title."""
+        """Offer models as pairs of path and title."""
         with QSignalBlocker(self.models):
             self.models.clear()
-            for name, title in entries:
-                self.models.addItem(title, name)
+            for path, title in entries:
+                self.models.addItem(title, path)
             self.models.setCurrentIndex(self.models.findData(current))
 
     def set_truth(self, text: str, good: bool) -> None:

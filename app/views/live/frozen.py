@@ -12,7 +12,7 @@ from app.views.label.shapes import clamp, instance_of
 
 
 class Frozen:
-    """The instances of a frozen result; `added` is True once they are in the project as they stand."""
+    """The instances of a frozen result. added: they are in the project as they stand; image: its id there, or 0."""
 
     def __init__(self, result: Result, annotator: str = "") -> None:
         height, width = result.frame.pixels.shape[:2]
@@ -20,6 +20,7 @@ class Frozen:
         self.picture = Image(0, "", width, height, State.NEW, None, "", "")
         self.instances: list[Instance] = [instance_of(s.prediction, self.picture, annotator) for s in result.subjects]
         self.added = False
+        self.image = 0
         self.moment = datetime.now()  # for people only: nothing is ordered by it
 
     @property
@@ -35,6 +36,7 @@ class Frozen:
     def restore(self, subject: int, instance: Instance) -> None:
         """Take a drag back."""
         self.instances[subject] = instance
+        self.added = False
 
     def doubtful(self, limit: float = 0.5) -> int:
         """How many landmarks the model doubts and no hand has touched."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPainter
 
 from app.files import atomic_write, data_folder
-from app.services.keep import free_name, keep_frame, new_project
+from app.services.keep import free_name, keep_again, keep_frame, new_project
 from app.views.context import Context
 from app.views.live import overlay
 from app.views.live.frozen import Frozen
@@ -38,7 +38,7 @@ class Keeping(QObject):
     def add(self, frozen: Frozen) -> bool:
         """Put a frozen frame and its instances into the project, a new one where none is open; True when it is in."""
         schema = frozen.result.schema
-        if schema is None or not frozen.instances:
+        if schema is None or not frozen.instances or frozen.added:
             return False
         try:
             document = self.context.document
@@ -52,7 +52,11 @@ class Keeping(QObject):
                     )
                 )
                 return False
-            keep_frame(document, frozen.result.frame.pixels, frozen.instances, self.tr("Add a frame"))
+            if frozen.image:
+                keep_again(document, frozen.image, frozen.instances, self.tr("Correct a frame"))
+            else:
+                pixels = frozen.result.frame.pixels
+                frozen.image = keep_frame(document, pixels, frozen.instances, self.tr("Add a frame"))
         except (UserError, OSError) as error:
             self.failed.emit(str(error))
             return False

@@ -8,7 +8,6 @@ from app.library import Entry
 from app.services.live import Live
 from app.views.context import Context
 from app.views.live.panel import SidePanel
-from engine.modelfile import read_model
 from engine.runtime import Runtime, open_runtime
 from engine.schema import Schema
 
@@ -34,35 +33,38 @@ class ModelChoice(QObject):
         self.refresh()
 
     def entries(self) -> list[Entry]:
-        """What the library has."""
-        return self.context.library.entries()
+        """What the library has and what can be used of it."""
+        return [entry for entry in self.context.library.entries() if not entry.problem]
 
     def refresh(self, *_: object) -> None:
         """Read the library again; run the model in use for the open project's landmarks, else the last one chosen."""
         entries = self.entries()
         current = self._preferred(entries)
-        self.panel.model.set_models([(e.name, e.title) for e in entries], current.name if current is not None else "")
+        shown = [(str(entry.path), entry.title) for entry in entries]
+        self.panel.model.set_models(shown, str(current.path) if current is not None else "")
         if current is None:
             self.live.set_runtime(None)
             self.panel.model.set_truth(self.tr("No model is here; import one in Models."), False)
         elif self._running(current) is None:
             self._open(current)
 
-    def choose(self, name: str) -> None:
+    def choose(self, path: str) -> None:
         """Run another model."""
-        entry = next((e for e in self.entries() if e.name == name), None)
+        entry = next((e for e in self.entries() if str(e.path) == path), None)
         if entry is not None:
-            self.context.settings.set(KEY, name)
+            self.context.settings.set(KEY, path)
             self._open(entry)
 
     def _preferred(self, entries: list[Entry]) -> Entry | None:
-        library, document = self.context.library, self.context.document
-        if document is not None:
-            used = library.in_use(document.schema.name)
-            if used is not None:
-                return used
+        document = self.context.document
         last = self.context.settings.get(KEY, "")
-        return next((e for e in entries if e.name == last), None) or (entries[0] if entries else None)
+        wanted = next((entry for entry in entries if str(entry.path) == last), None)
+        schema = document.schema.name if document is not None else wanted.schema if wanted is not None else ""
+        fitting = [entry for entry in entries if entry.schema == schema]
+        if fitting:
+            # A model that was adopted since counts more than an older choice made here.
+            return self.context.library.in_use(schema)
+        return wanted or (entries[0] if entries else None)
 
     def _running(self, entry: Entry) -> Runtime | None:
         runtime = self.live.runtime
@@ -71,7 +73,7 @@ class ModelChoice(QObject):
     def _open(self, entry: Entry) -> None:
         # A runtime of its own: the one for stills would make live frames wait for whole batches.
         self.panel.model.set_truth(self.tr("Opening {0}").replace("{0}", entry.title), True)
-        self.live.load(lambda: open_runtime(read_model(entry.path)))
+        self.live.load(lambda: open_runtime(entry.model))
 
     def _ready(self, runtime: Runtime) -> None:
         self.panel.model.set_truth(*self.truth(runtime))

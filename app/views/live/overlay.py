@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QTransform
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QTransform
 
-from app.project.values import Origin, Visibility
 from app.services.heat import heat
 from app.views.live.geometry import Fit
-from app.views.marks import DOUBT_LIMIT, draw_landmarks
+from app.views.marks import draw_landmarks
 from app.views.qimage import to_qimage
 from engine.types import Box, Prediction
 
@@ -72,6 +71,25 @@ def _paint_marks(
     placed = fit.to_screen(points)
     if view.look.landmarks:
         draw_landmarks(painter, placed)
+    if view.look.names or view.look.scores:
+        _paint_texts(painter, view, number, placed)
+
+
+def _paint_texts(painter: QPainter, view: LiveView, number: int, placed: np.ndarray) -> None:
+    """Names and scores beside the landmarks, in white with a dark edge."""
+    font = QFont(painter.font())
+    font.setPixelSize(11)
+    scores = view.result.subjects[number].prediction.landmarks[:, 2]
+    path = QPainterPath()
+    for k, (x, y) in enumerate(placed):
+        parts = [view.result.schema.landmarks[k]] if view.look.names else []
+        parts += [view.locale().toString(float(scores[k]), "f", 2)] if view.look.scores else []
+        path.addText(x + 8, y + 4, font, "  ".join(parts))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(0, 0, 0, 178), 2.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
+                        Qt.PenJoinStyle.RoundJoin))  # fmt: skip
+    painter.drawPath(path)
+    painter.fillPath(path, PLATE_TEXT)
 
 
 def screen_box(fit: Fit, box: Box) -> QRectF:

@@ -7,19 +7,17 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QDockWidget, QFileDialog, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from app.services.live import Live
 from app.services.pipeline import State
-from app.sources import Source, SourceError, Stream, open_place
-from app.sources.camera import Camera, CameraInfo
-from app.sources.video import VIDEO_SUFFIXES
 from app.views.context import Context
 from app.views.label.numbers import count
 from app.views.live.action_bar import ActionBar
 from app.views.live.keeping import Keeping
 from app.views.live.models import ModelChoice
 from app.views.live.panel import SidePanel
+from app.views.live.sources import SourceChoice
 from app.views.live.stage import Stage
 
 READINGS_MS = 200
@@ -36,23 +34,20 @@ class LiveWorkspace(QMainWindow):
         super().__init__(parent)
         self.context = context
         self.live: Live = context.live
-        self._cameras: list[CameraInfo] = []
-        self._camera: CameraInfo | None = None
-        self._size = (1280, 720)
-        self._looked = False
         self._said = ""
         self.stage = Stage()
         self.view = self.stage.view
         self.bar = ActionBar()
         self.panel = SidePanel()
         self.keeping = Keeping(context, self.view, self)
+        self.sources = SourceChoice(self.live, self.stage, self.panel, self)
         self.models = ModelChoice(context, self.live, self.panel, self)
         self._lay_out()
         self._connect()
         self._timer = QTimer(self)
         self._timer.setInterval(READINGS_MS)
         self._timer.timeout.connect(self._tick)
-        self._show_source()
+        self._refresh_bar()
 
     # ---- building
 
@@ -75,13 +70,12 @@ class LiveWorkspace(QMainWindow):
         live, view, panel = self.live, self.view, self.panel
         live.ready.connect(self._take)
         live.state_changed.connect(self._state_changed)
-        live.cameras_found.connect(self._cameras_found)
+        self.sources.starting.connect(self._resume)
+        self.sources.started.connect(self._started)
+        self.context.document_changed.connect(self._document_changed)
         view.painted.connect(live.drawn)
         view.corrected.connect(self._corrected)
         view.selected.connect(self._selected)
-        panel.source.camera.connect(self.start_camera)
-        panel.source.place.connect(self._place_wanted)
-        panel.source.size.connect(self._size_chosen)
         panel.source.detector.connect(lambda name: live.change(detector=name))
         panel.overlay.look.connect(self._look_changed)
         panel.overlay.smoothing.connect(lambda strength: live.change(smoothing=strength))
@@ -90,10 +84,6 @@ class LiveWorkspace(QMainWindow):
         self.bar.added.connect(self.add_to_project)
         self.bar.snapshot.connect(self.snapshot)
         self.bar.full_screen.connect(lambda: self.wanted.emit("full_screen"))
-        self.stage.open_video.connect(lambda: self._place_wanted("video"))
-        self.stage.look_again.connect(live.find_cameras)
-        self.stage.start_camera.connect(lambda: self.start_camera(self._cameras[0]))
-        self.stage.reconnect.connect(self._again)
         self.keeping.failed.connect(self.stage.fault)
         self.keeping.said.connect(self._say)
 
@@ -101,9 +91,7 @@ class LiveWorkspace(QMainWindow):
 
     def activate(self) -> None:
         """Called when the workspace is shown: look for cameras the first time."""
-        if not self._looked:
-            self._looked = True
-            self.live.find_cameras()
+        self.sources.look()
         self.view.setFocus()
 
     def facts(self) -> str:
@@ -126,83 +114,26 @@ class LiveWorkspace(QMainWindow):
     def _commands(self) -> dict[str, Callable[[], object]]:
         return {
             "freeze": self.toggle_freeze, "add_to_project": self.add_to_project, "snapshot": self.snapshot,
-            "start_camera": self.start_first_camera, "open_video": lambda: self._place_wanted("video"),
+            "start_camera": self.start_camera, "open_video": lambda: self.sources.ask("video"),
         }  # fmt: skip
 
     def focus_regions(self) -> list[QWidget]:
         """For F6: the picture, the bar, the panel."""
         return [self.view, self.bar.freeze, self.panel.source.sources]
 
-    # ---- sources
-
-    def start_first_camera(self) -> None:
-        """Start the first camera, or look for one."""
-        if self._cameras:
-            self.start_camera(self._cameras[0])
-        else:
-            self.live.find_cameras()
-
-    def start_camera(self, camera: CameraInfo) -> None:
-        """Show a camera."""
-        self._camera = camera
-        self._start(lambda: Camera(camera, self._size))
-
     def open_source(self, place: str | Path) -> None:
-        """Show a video file, a folder of pictures or a stream's address; what is wrong is told in the banner."""
-        self._camera = None
-        self._start(lambda: open_place(place))
+        """Show a video file, a folder of pictures or a stream's address."""
+        self.sources.open_place(place)
 
-    def _start(self, make: Callable[[], Source]) -> None:
-        self._resume()
-        self.stage.calm()
-        try:
-            self.live.start(make)
-        except SourceError as error:
-            self.stage.fault(str(error))
-            return
+    def start_camera(self) -> None:
+        """Show the first camera that is found."""
+        self.sources.start_first_camera()
+
+    def _started(self) -> None:
         self.view.show_result(None)
         self._timer.start()
-        self._show_source()
-        self.view.setFocus()
-
-    def _again(self) -> None:
-        self.stage.calm()
-        self.live.again()
-
-    def _place_wanted(self, kind: str) -> None:
-        if kind == "again":
-            self.live.find_cameras()
-        elif kind == "stream":
-            self.stage.ask_address(self._stream_given)
-        else:
-            dialog = QFileDialog(self)
-            if kind == "folder":
-                dialog.setFileMode(QFileDialog.FileMode.Directory)
-            else:
-                patterns = " ".join(f"*{suffix}" for suffix in VIDEO_SUFFIXES)
-                dialog.setNameFilter(self.tr("Videos ({0})").replace("{0}", patterns))
-            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            dialog.fileSelected.connect(self.open_source)
-            dialog.open()
-
-    def _stream_given(self, address: str) -> None:
-        self._camera = None
-        self._start(lambda: Stream(address))
-
-    def _size_chosen(self, size: tuple[int, int]) -> None:
-        self._size = size
-        if self._camera is not None:
-            self.start_camera(self._camera)
-
-    def _cameras_found(self, cameras: list[CameraInfo]) -> None:
-        self._cameras = cameras
-        self._show_source()
-
-    def _show_source(self) -> None:
-        title = self.live.source.title if self.live.source is not None else ""
-        self.panel.source.set_cameras(self._cameras, title, self._camera is not None)
-        self.stage.set_empty(not title, bool(self._cameras))
         self._refresh_bar()
+        self.view.setFocus()
 
     # ---- results
 
@@ -274,6 +205,12 @@ class LiveWorkspace(QMainWindow):
     def snapshot(self) -> None:
         """Save the picture with what is drawn over it."""
         self.keeping.snapshot()
+
+    def _document_changed(self, *_: object) -> None:
+        """What was added is in the project before, not in this one."""
+        if self.view.frozen is not None:
+            self.view.frozen.image, self.view.frozen.added = 0, False
+            self._refresh_bar()
 
     def _corrected(self) -> None:
         self.panel.confidence.show_result(self.view.result, self.view.frozen.instances, now=True)

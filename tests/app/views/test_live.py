@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,17 +10,14 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.project.values import Origin
-from app.services.pipeline import Result, State, Timing
+from app.services.pipeline import Result, Timing
 from app.services.tracker import Subject
-from app.sources.synthetic import Step, Synthetic
 from app.views.live.confidence import lowest
 from app.views.live.frozen import Frozen
 from app.views.live.geometry import Fit, nearest
 from app.views.live.latency import average
 from app.views.live.statistics import columns, scale_top
 from app.views.live.view import LiveView
-from engine import detect
-from engine.images import load_image
 from engine.types import Box, Frame, Heatmaps, Prediction
 from tests.app.small import small_schema
 

@@ -1,0 +1,195 @@
+"""The Live workspace with the real pipeline, a synthetic source and a real project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtTest import QTest
+
+from app.library import Library
+from app.project.document import Document
+from app.project.values import Origin
+from app.services.live import Live
+from app.services.pipeline import State
+from app.settings import Settings
+from app.sources.synthetic import Step, Synthetic
+from app.views.live.workspace import LiveWorkspace
+from engine import detect
+from engine.images import load_image
+from engine.runtime import open_runtime
+from engine.types import Box
+from tests.app.small import small_model
+
+
+class Middle:
+    name = "middle"
+
+    def detect(self, picture: np.ndarray) -> list[Box]:
+        height, width = picture.shape[:2]
+        return [Box(width / 2, height / 2, height / 2, 0.9, "face")]
+
+
+class Surroundings(QObject):
+    """What the window gives a workspace."""
+
+    document_changed = Signal()
+    model_changed = Signal()
+
+    def __init__(self, home: Path) -> None:
+        super().__init__()
+        self.document: Document | None = None
+        self.library = Library(home)
+        self.settings = Settings(home / "settings.json")
+        self.live = Live()
+
+    def set_document(self, document: Document | None) -> None:
+        self.document = document
+        self.document_changed.emit()
+
+
+@pytest.fixture
+def live_context(monkeypatch, data_folder) -> Iterator[Surroundings]:
+    """No camera, no model of the library, and a detector that finds the middle of the picture."""
+    monkeypatch.setitem(detect.DETECTORS, "middle", lambda runtime=None: Middle())
+    monkeypatch.setattr("app.services.live.list_cameras", lambda: [])
+    monkeypatch.setattr(Library, "entries", lambda self, schema=None: [])
+    context = Surroundings(data_folder)
+    yield context
+    assert context.live.close()
+    if context.document is not None:
+        context.document.close()
+
+
+@pytest.fixture
+def workspace(qtbot, live_context) -> LiveWorkspace:
+    workspace = LiveWorkspace(live_context)
+    qtbot.addWidget(workspace)
+    workspace.resize(1376, 800)
+    workspace.show()
+    workspace.live.set_runtime(open_runtime(small_model(5), "reference"))
+    workspace.live.change(detector="middle")
+    return workspace
+
+
+def run(workspace: LiveWorkspace, qtbot, source: Synthetic | None = None) -> None:
+    """Start a source and wait for the first result with a subject on screen."""
+    workspace.sources.start(lambda: source or Synthetic.endless(0.01))
+    qtbot.waitUntil(lambda: workspace.view.result is not None and workspace.view.result.subjects != (), timeout=8000)
+
+
+def test_without_a_camera_it_says_so_and_offers_a_video(workspace, qtbot) -> None:
+    workspace.activate()
+    qtbot.waitUntil(lambda: workspace.live._helpers and not workspace.live._helpers["cameras"].is_alive())
+    assert workspace.stage.empty.isVisible() and "No camera found" in workspace.stage.empty.text.text()
+    assert not workspace.bar.freeze.isEnabled() and not workspace.bar.add.isEnabled()
+    assert workspace.facts() == ""
+
+
+def test_results_come_to_the_screen_with_their_timing(workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    assert not workspace.stage.empty.isVisible()
+    qtbot.waitUntil(lambda: len(workspace.live.history) > 3)
+    timing = workspace.live.history[-1][1]
+    assert timing.engine > 0 and timing.draw > 0
+    qtbot.waitUntil(lambda: workspace.view.rate > 0 and workspace.view.latency > 0)
+    assert "Synthetic" in workspace.facts()
+    assert len(workspace.panel.confidence.rows) == 5
+
+
+def test_freeze_correct_add(workspace, qtbot, live_context, tmp_path) -> None:
+    """The frame is in the project with its pixels, the corrected landmark where the hand put it, origins kept."""
+    schema = small_model(5).schema
+    document = Document.create(tmp_path / "faces.hourbit-project", schema, "Faces")
+    live_context.set_document(document)
+    workspace.live.set_runtime(open_runtime(small_model(5), "reference"))
+    run(workspace, qtbot)
+    workspace.view.set_look(mirror=True)
+    workspace.trigger("freeze")
+    assert workspace.bar.add.isEnabled() and workspace.bar.freeze.text() == "Resume"
+    view = workspace.view
+    before = view.points()[0].copy()
+    start = QPoint(*(int(v) for v in np.rint(view.fit.to_screen(before[2]))))
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
+    chosen = view.selection[1]
+    QTest.mouseMove(view, start + QPoint(8, 12))
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=start + QPoint(8, 12))
+    shown = view.points()[0].copy()
+    pixels = view.result.frame.pixels
+    workspace.trigger("add_to_project")
+    (image,) = document.images()
+    assert (image.width, image.height) == (160, 120)
+    np.testing.assert_array_equal(load_image(document.picture_path(image)), pixels)  # unmirrored
+    (instance,) = document.instances(image.id)
+    np.testing.assert_allclose(instance.points, shown)
+    scale = view.fit.scale
+    np.testing.assert_allclose(instance.points[chosen] - before[chosen], [-8 / scale, 12 / scale], atol=1e-6)
+    assert [Origin(o) for o in instance.origin] == [
+        Origin.EDITED if k == chosen else Origin.MODEL for k in range(5)
+    ]
+    assert instance.model == "small 5"
+    assert not workspace.bar.add.isEnabled() and "Added to Faces" in workspace.facts()
+    workspace.trigger("add_to_project")
+    assert len(document.images()) == 1  # once only
+    view.select(0, chosen)
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    assert workspace.bar.add.isEnabled()
+    workspace.trigger("add_to_project")
+    (again,) = document.instances(image.id)  # a later correction goes to the same image
+    np.testing.assert_allclose(again.points[chosen] - instance.points[chosen], [0, 1], atol=1e-6)
+    assert len(document.images()) == 1
+    document.undo()
+    document.undo()
+    assert document.images() == [] or document.instances(image.id) == ()
+
+
+def test_add_makes_a_project_when_none_is_open(workspace, qtbot, live_context) -> None:
+    run(workspace, qtbot)
+    workspace.trigger("freeze")
+    workspace.trigger("add_to_project")
+    document = live_context.document
+    assert document is not None and len(document.images()) == 1
+
+
+def test_a_frame_of_other_landmarks_is_refused_with_a_sentence(workspace, qtbot, live_context, tmp_path) -> None:
+    document = Document.create(tmp_path / "other.hourbit-project", small_model(7).schema, "Other")
+    live_context.set_document(document)
+    workspace.live.set_runtime(open_runtime(small_model(5), "reference"))
+    run(workspace, qtbot)
+    workspace.trigger("freeze")
+    workspace.trigger("add_to_project")
+    assert document.images() == [] and workspace.stage.banner.isVisible()
+
+
+def test_a_lost_source_is_told_over_the_dimmed_frame(workspace, qtbot) -> None:
+    run(workspace, qtbot, Synthetic([Step()] * 30 + [Step("nothing")] * 100_000, 0.01))
+    qtbot.waitUntil(lambda: workspace.view.trouble, timeout=5000)
+    assert workspace.stage.banner.isVisible() and workspace.view.result is not None
+    assert workspace.live.state in (State.LOST, State.STALLED)
+
+
+def test_hidden_it_rests_and_shown_it_goes_on(workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    workspace.hide()
+    assert workspace.live.frozen
+    workspace.show()
+    assert not workspace.live.frozen
+    workspace.trigger("freeze")
+    workspace.hide()
+    workspace.show()
+    assert workspace.live.frozen and workspace.view.frozen is not None
+
+
+def test_a_snapshot_is_what_the_view_shows_at_the_frames_size(workspace, qtbot, tmp_path) -> None:
+    run(workspace, qtbot)
+    workspace.trigger("freeze")
+    picture = workspace.keeping.picture()
+    pixels = workspace.view.result.frame.pixels
+    assert picture.shape == pixels.shape and (picture != pixels).any()
+    workspace.view.set_look(landmarks=False, lines=False, box=False)
+    np.testing.assert_array_equal(workspace.keeping.picture(), pixels)
+    workspace.trigger("snapshot")
+    assert "Saved" in workspace.facts()
