@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine import crop, heatmaps, metrics
+from engine import crop, heatmaps
 from engine.errors import UserError
 from engine.schema import Schema
-from engine.train import augment, checkpoint
+from engine.train import augment, checkpoint, measure
 from engine.train.binary import binary_cross_entropy
 from engine.train.datasets import Examples
 from engine.train.hourglass import Hourglass
@@ -70,7 +70,14 @@ class Fit:
         """Share of the schedule behind us, 0 to 1."""
         if self.recipe.minutes:
             return min(1.0, self.seconds / (60 * self.recipe.minutes))
-        return min(1.0, self.step / self.recipe.steps)
+        return min(1.0, self.step / self.steps)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole schedule, where it is not counted in minutes."""
+        if self.recipe.epochs:
+            return max(1, math.ceil(self.recipe.epochs * len(self.training) / self.recipe.batch))
+        return self.recipe.steps
 
     def run(self) -> Iterator[dict]:
         """Train to the end of the schedule, or until `stopping` is set; yields progress and metric records."""
@@ -133,19 +140,14 @@ class Fit:
             norm.momentum = momentum
 
     def measure(self) -> dict[str, float]:
-        """Accuracy on the hold-out, in percent: `nme` by the schema's normaliser, or `pck` at 0.2 torso."""
+        """Accuracy on the hold-out, in percent, under the metric's name; empty where nothing is held out."""
         if not len(self.holdout):
             return {}
-        predicted = self.predict(self.holdout)
-        truth, weight = self.holdout.points, self.holdout.weight * ~self.holdout.absent
-        if self.schema.name == "mpii16":
-            size = metrics.torso(truth, weight)
-            hit = metrics.correct(predicted, truth, size, 0.2)
-            counted = (weight > 0.5) & np.isfinite(size)[:, None]
-            counted[:, [6, 7]] = False
-            return {"pck": 100 * float(hit[counted].mean())}
-        errors = metrics.nme(predicted, truth, metrics.pair_distance(truth, self.schema.normaliser), weight)
-        return {"nme": 100 * float(np.nanmean(errors))}
+        return {measure.metric_name(self.schema): measure.score(self.errors(), self.schema)}
+
+    def errors(self) -> np.ndarray:
+        """Errors on the hold-out, (N, K) percent."""
+        return measure.errors(self.predict(self.holdout), self.holdout, self.schema)
 
     @torch.no_grad()
     def predict(self, examples: Examples) -> np.ndarray:

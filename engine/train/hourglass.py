@@ -18,6 +18,7 @@ from engine.graph import Architecture, Graph, Node, build
 from engine.train.binary import BinaryConv2d, convolve
 
 EMPTY_LOGIT = -4.0
+WEIGHTED = ("stem", "norm", "binary", "head")
 
 
 class Hourglass(nn.Module):
@@ -73,6 +74,10 @@ class Hourglass(nn.Module):
                 for part, value in _lower(node, self.layers[_key(node.name)]).items():
                     tensors[f"{node.name}.{part}"] = value
         return tensors
+
+    def layer(self, node: Node) -> nn.Module | None:
+        """The trained layer of a node; None for operations without weights."""
+        return self.layers[_key(node.name)] if node.op in WEIGHTED else None
 
     @torch.no_grad()
     def _exact(self, node: Node, inputs: list[Tensor]) -> Tensor:

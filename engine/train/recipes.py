@@ -18,8 +18,9 @@ class RecipeError(UserError):
 class Recipe:
     """Settings of one training.
 
-    Angles in degrees, shift in crop sides, sigma in heatmap cells. The rate warms up over `warmup` steps and
-    falls along a cosine to 0 at `steps`, or, where `minutes` is not 0, at that training time.
+    Angles in degrees, shift in landmark box sides, sigma in heatmap cells. The rate warms up over `warmup`
+    steps and falls along a cosine to 0 at `steps`, or at `epochs` passes over the examples, or at that
+    many `minutes` of training, whichever of the three is not 0 (minutes before epochs before steps).
     """
 
     width: int = 256
@@ -29,6 +30,7 @@ class Recipe:
     crop: float = 1.5
     batch: int = 16
     steps: int = 4000
+    epochs: float = 0.0
     minutes: float = 0.0
     rate: float = 2e-3
     warmup: int = 100
