@@ -45,7 +45,7 @@ class Options:
     """
 
     detector: str = "face"
-    every: int = 5
+    every: int = 10
     limit: int = 1
     smoothing: float = 0.35
     heatmaps: bool = False

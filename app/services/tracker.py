@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.detect import Detector, follow
+from engine.detect import Detector, follow, overlap, suppress
 from engine.predictor import Predictor
 from engine.schema import Schema
 from engine.smoothing import OneEuro
 from engine.types import Box, Prediction
 
-SAME = 0.5  # boxes whose centres are nearer than this many sides are the same subject
+SAME = 0.3  # boxes that overlap more than this (intersection / union) are the same subject
+CLOSE = 0.5  # a followed box that overlaps the detector's less than this has drifted
+PATIENCE = 3  # looks of the detector that a followed subject may stay unseen in
+FARTHEST = 0.5  # box sides that a subject may move between two frames
+GROWTH = 1.35  # how much larger or smaller it may become between two frames
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,10 @@ class Subject:
 @dataclass
 class _Track:
     number: int
-    box: Box | None
+    box: Box
     smoothing: OneEuro
     last: Prediction | None = None
+    unseen: int = 0
 
 
 @dataclass
@@ -54,13 +59,12 @@ class Tracker:
     predictor: Predictor
     detector: Detector
     schema: Schema
-    every: int = 5
+    every: int = 10
     limit: int = 1
     smoothing: float = 0.35
     clock: Callable[[], float] = time.perf_counter
     _tracks: list[_Track] = field(default_factory=list)
     _wait: int = 0
-    _numbers: int = 0
 
     def step(self, picture: np.ndarray, moment: float, heatmaps: bool = False) -> tuple[tuple[Subject, ...], Spent]:
         """Subjects in the picture (H, W, 3) uint8 RGB taken at `moment` seconds, and what it cost."""
@@ -94,26 +98,49 @@ class Tracker:
         self._tracks, self._wait = [], 0
 
     def _follow(self, picture: np.ndarray) -> None:
-        """Move each box to the landmarks of the frame before; subjects whose score fell are lost."""
+        """Move each box to the landmarks of the frame before; subjects whose landmarks fell apart are lost."""
         height, width = picture.shape[:2]
-        kept = []
+        kept: list[_Track] = []
         for track in self._tracks:
-            track.box = follow(track.last, self.schema) if track.last is not None else track.box
-            if track.box is not None and -0.5 <= track.box.cx <= width and -0.5 <= track.box.cy <= height:
+            box = follow(track.last, self.schema) if track.last is not None else track.box
+            if box is None or (track.last is not None and not _plausible(track.last.box, box)):
+                continue
+            inside = 0 <= box.cx < width and 0 <= box.cy < height
+            if inside and not any(overlap(box, other.box) > SAME for other in kept):
+                track.box = box
                 kept.append(track)
-        self._tracks = [t for i, t in enumerate(kept) if not any(_same(t.box, other.box) for other in kept[:i])]
+        self._tracks = kept
 
     def _merge(self, boxes: list[Box]) -> None:
-        """Add subjects that no track follows yet, largest first, up to the limit."""
-        for box in sorted(boxes, key=lambda box: -box.side):
-            if len(self._tracks) >= self.limit:
-                break
-            if not any(_same(box, track.box) for track in self._tracks):
-                self._numbers = self._numbers + 1 if self._tracks else 1
-                self._tracks.append(_Track(self._numbers, box, OneEuro(self.smoothing)))
+        """Compare with what the detector sees: new subjects begin, and a track that it does not see gives way.
+
+        A detector misses turned heads, so that a track without a counterpart goes on for some looks, unless
+        its place is needed for a subject that is certainly there.
+        """
+        fresh = sorted(suppress(boxes), key=lambda box: -box.side)
+        for track in self._tracks:
+            seen = next((box for box in fresh if overlap(box, track.box) > SAME), None)
+            track.unseen = 0 if seen is not None else track.unseen + 1
+            if seen is not None and overlap(seen, track.box) < CLOSE:
+                track.box = seen
+            fresh = [box for box in fresh if box is not seen]
+        self._tracks = [track for track in self._tracks if track.unseen <= PATIENCE]
+        room = self.limit - sum(track.unseen == 0 for track in self._tracks)
+        fresh = fresh[: max(room, 0)]
+        doubted = [track for track in self._tracks if track.unseen]
+        for track in doubted[: max(0, len(self._tracks) + len(fresh) - self.limit)]:
+            self._tracks.remove(track)
+        for box in fresh:
+            self._tracks.append(_Track(self._free_number(), box, OneEuro(self.smoothing)))
         del self._tracks[self.limit :]
 
+    def _free_number(self) -> int:
+        """The lowest number that no subject has."""
+        taken = {track.number for track in self._tracks}
+        return next(n for n in range(1, len(taken) + 2) if n not in taken)
 
-def _same(one: Box, other: Box) -> bool:
-    distance = np.hypot(one.cx - other.cx, one.cy - other.cy)
-    return bool(distance < SAME * min(one.side, other.side))
+
+def _plausible(before: Box, after: Box) -> bool:
+    """Whether a subject can have come from one box to the other within a frame."""
+    moved = np.hypot(after.cx - before.cx, after.cy - before.cy) / before.side
+    return bool(moved < FARTHEST and 1 / GROWTH < after.side / before.side < GROWTH)

@@ -334,6 +334,34 @@ def test_several_subjects_up_to_the_limit_keep_their_numbers(runtime, monkeypatc
     assert len(tracker.step(picture, 0.2)[0]) == 2
 
 
+def test_a_track_that_the_detector_does_not_see_gives_way_to_a_subject_that_it_sees(runtime, monkeypatch) -> None:
+    """A box that drifted to the background must not hold the only place for ever."""
+    detector = Middle([Box(30, 30, 40)])
+    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    tracker = tracker_of(runtime, detector, every=1, limit=1)
+    picture = np.zeros((120, 160, 3), np.uint8)
+    tracker.step(picture, 0.0)
+    detector.boxes = [Box(120, 60, 40)]
+    (subject,), _ = tracker.step(picture, 0.1)
+    assert subject.prediction.box.cx == 120 and subject.number == 1
+    detector.boxes = []
+    seen = [len(tracker.step(picture, 0.2 + n)[0]) for n in range(5)]
+    assert seen == [1, 1, 1, 0, 0]  # a turned head may stay unseen for a while
+
+
+def test_a_subject_whose_landmarks_fall_apart_is_looked_for_anew(runtime, monkeypatch) -> None:
+    detector = Middle()
+    tracker = tracker_of(runtime, detector, every=100)
+    picture = np.zeros((120, 160, 3), np.uint8)
+    for moved in (Box(80, 60, 110), Box(120, 60, 60)):  # nearly twice as large, or half a side away at once
+        monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+        tracker.step(picture, 0.0)
+        looks = detector.looks
+        monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema, moved=moved: moved)
+        tracker.step(picture, 0.1)
+        assert detector.looks == looks + 1
+
+
 def test_smoothing_moves_what_is_drawn_only(runtime, monkeypatch) -> None:
     monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
     tracker = tracker_of(runtime, Middle(), smoothing=0.9)
