@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from engine.detect import Detector, follow, overlap, suppress
 from engine.predictor import Predictor
 from engine.schema import Schema
+from engine.shape import without_outliers
 from engine.smoothing import OneEuro
 from engine.types import Box, Prediction
 
@@ -102,7 +103,7 @@ class Tracker:
         height, width = picture.shape[:2]
         kept: list[_Track] = []
         for track in self._tracks:
-            box = follow(track.last, self.schema) if track.last is not None else track.box
+            box = self._next_box(track.last) if track.last is not None else track.box
             if box is None or (track.last is not None and not _plausible(track.last.box, box)):
                 continue
             inside = 0 <= box.cx < width and 0 <= box.cy < height
@@ -110,6 +111,12 @@ class Tracker:
                 track.box = box
                 kept.append(track)
         self._tracks = kept
+
+    def _next_box(self, last: Prediction) -> Box | None:
+        """Where the subject should be now. In a face, single landmarks that went astray must not move the box."""
+        if self.schema.subject == "face":
+            last = replace(last, landmarks=without_outliers(self.schema, last.landmarks))
+        return follow(last, self.schema)
 
     def _merge(self, boxes: list[Box]) -> None:
         """Compare with what the detector sees: new subjects begin, and a track that it does not see gives way.
