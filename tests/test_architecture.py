@@ -13,9 +13,10 @@ import pytest
 from tests.source_tree import OURS, PACKAGES, ROOT, functions, imports, module_name, python_files, tree
 
 BASE = tuple(
-    f"engine.{name}"
-    for name in ("errors", "types", "schema", "opencv", "images", "headers", "crop", "heatmaps", "graph", "metrics", "packs")
-)
+    f"engine.{name}" for name in (
+        "errors", "types", "schema", "opencv", "images", "headers", "crop", "heatmaps", "graph", "metrics", "packs",
+    )
+)  # fmt: skip
 ENGINE = ("engine",)  # all of it but train, which NEVER names
 VALUES = (*BASE, "numpy", "resources")
 
@@ -34,12 +35,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "app.settings": ("app.files", "engine.errors"),
     "app.crash": ("app.files", "engine.errors"),
     "app.overlay": VALUES,
-    "app.library": (*VALUES, "engine.modelfile", "app.files"),
+    "app.library": (*VALUES, "engine.modelfile", "app.files", "app.settings"),
     "app.project": (*VALUES, "app.files"),
     "app.formats": (*VALUES, "app.files", "app.project"),
     "app.sources": (*VALUES, "app.files", "cv2_enumerate_cameras"),
-    "app.api": (*VALUES, "app.project", "app.formats", "app.sources", "engine.detect"),
-    "app.plugins": ("app.api", "app.files", "engine.errors", "plugins"),
+    "app.api": (*VALUES, "app.files", "app.project", "app.formats", "app.sources", "engine.detect"),
+    "app.plugins": ("app.api", "app.formats", "app.sources", "engine.errors", "plugins"),
     "app.services": (
         *ENGINE, "numpy", "app.files", "app.library", "app.project", "app.formats", "app.sources", "PySide6.QtCore",
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.output import Json, emit
+from app.commands.output import Json, emit, say
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -21,14 +21,12 @@ def register(cli: typer.Typer) -> None:
 
 def find_exporter(name: str) -> Exporter:
     """The exporter of that name, shipped or from a plugin; raises UserError where there is none."""
-    from app.api import exporters
+    from app import api
     from app.plugins import load_plugins
 
-    load_plugins()
-    known = {exporter.name: exporter for exporter in exporters()}
-    if name not in known:
-        raise UserError(f"There is no format {name!r}; choose one of: {', '.join(sorted(known))}.")
-    return known[name]
+    for sentence in load_plugins().values():
+        say(sentence)
+    return api.exporter(name)
 
 
 def chosen_states(name: str) -> frozenset[State]:

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from app.commands.output import say
-from app.sources.folder import natural
 from app.sources.video import VIDEO_SUFFIXES, Video
 from engine.errors import UserError
-from engine.images import IMAGE_SUFFIXES, load_image
+from engine.images import IMAGE_SUFFIXES, load_image, natural_key
 from engine.packs import Pack, load_pack
 from engine.types import Box
 
@@ -82,7 +81,7 @@ class Inputs:
     def _packed(self, path: Path, pack: Pack, n: int) -> Item:
         cx, cy, side = (float(v) for v in pack.box[n])
         box = Box(cx, cy, side, 1.0, "file")
-        return Item(f"{path.name}#{n}", self._name(f"{path.stem}_{n:06d}"), pack.image(n), box)
+        return Item(f"{path.resolve()}#{n}", self._name(f"{path.stem}_{n:06d}"), pack.image(n), box)
 
     def _video(self, path: Path) -> Iterator[Callable[[bool], Item | None]]:
         video = Video(path, paced=False)
@@ -91,7 +90,7 @@ class Inputs:
             while (frame := video.read()) is not None:
                 name = f"{path.stem}_{frame.index:06d}"
                 yield lambda mine, f=frame, n=name: (
-                    Item(f"{path.name}#{f.index}", self._name(n), f.pixels) if mine else None
+                    Item(f"{path.resolve()}#{f.index}", self._name(n), f.pixels) if mine else None
                 )
         finally:
             video.close()
@@ -112,7 +111,7 @@ def _files(place: Path) -> list[Path]:
         found = [path for path in place.iterdir() if path.suffix.lower() in known and path.is_file()]
         if not found:
             raise UserError(f"{place} holds no pictures and no videos; choose another folder.")
-        return sorted(found, key=lambda path: (natural(path.name), path.name))
+        return sorted(found, key=lambda path: (natural_key(path.name), path.name))
     if not place.exists():
         raise UserError(f"There is no {place}; check the path.")
     if place.suffix.lower() not in (*known, ".npz"):
