@@ -1,0 +1,177 @@
+"""Landmarks, lines, rings and glyphs, painted alike on pictures, in tables and in the guide (design.md 3).
+
+Colour means anatomy, shape means state; solid means trusted, hollow not yet. All sizes are
+device-independent pixels: the painter must not be scaled by the picture's zoom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+
+from app.project.values import Origin, Visibility
+from app.views import tokens
+from app.views.theme import theme
+from engine.schema import Schema
+
+DOUBT_LIMIT = 0.5  # a model's score under which a landmark is doubtful, until measured for the model
+CASING = QColor(0, 0, 0, 178)
+UNDER_LINE = QColor(0, 0, 0, 115)
+RING_DOUBT, RING_SELECTED = 6.0, 8.0
+KINDS = {Origin.NONE: "hand", Origin.MODEL: "model", Origin.EDITED: "edited", Origin.HAND: "hand"}
+
+
+def side_colour(side: str, on_chrome: bool = False) -> QColor:
+    """Colour of a side of the body; on light chrome a darker one of the same hue."""
+    light = on_chrome and not theme().dark
+    return QColor((tokens.SIDES_ON_LIGHT if light else tokens.SIDES)[side])
+
+
+def edge_side(schema: Schema, a: int, b: int) -> str:
+    """The side that a line belongs to: that of its first end that has one."""
+    return schema.sides[a] if schema.sides[a] != "centre" else schema.sides[b]
+
+
+def draw_landmarks(
+    painter: QPainter, points: np.ndarray, schema: Schema, visibility: np.ndarray | None = None,
+    origin: np.ndarray | None = None, scores: np.ndarray | None = None, *, selected: int = -1, hovered: int = -1,
+    radius: float = 5.0, sure_is_solid: bool = False, lines: bool = True, marks: bool = True,
+    colours: Sequence[QColor] | None = None,
+) -> None:  # fmt: skip
+    """Paint one instance.
+
+    points (K, 2) in the painter's pixels; visibility, origin, scores (K,), by default all visible, from the
+    model, sure. `sure_is_solid` fills a model's sure landmarks, as in Live; colours replaces the sides' (K).
+    """
+    k = len(points)
+    visibility = np.full(k, Visibility.VISIBLE) if visibility is None else visibility
+    origin = np.full(k, Origin.MODEL) if origin is None else origin
+    scores = np.ones(k) if scores is None else scores
+    doubtful = (origin == Origin.MODEL) & (scores < DOUBT_LIMIT)
+    shown = (visibility != Visibility.ABSENT) & np.isfinite(points).all(1)
+    kinds = [_kind(int(origin[n]), bool(doubtful[n]), sure_is_solid) for n in range(k)]
+    hues = colours or [side_colour(side) for side in schema.sides]
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if lines:
+        weak = doubtful | (visibility == Visibility.OCCLUDED)
+        for a, b in schema.edges:
+            if shown[a] and shown[b]:
+                hue = hues[a] if schema.sides[a] != "centre" else hues[b]
+                gaps = [radius if marks and kinds[n] == "model" else 0.0 for n in (a, b)]
+                draw_line(painter, QPointF(*points[a]), QPointF(*points[b]), hue, bool(weak[a] or weak[b]), gaps)
+    if marks:
+        order = [n for n in range(k) if shown[n] and n != selected]
+        if 0 <= selected < k and shown[selected]:
+            order.append(selected)
+        for n in order:
+            at = QPointF(*points[n])
+            draw_mark(painter, at, kinds[n], hues[n], radius, Visibility(int(visibility[n])))
+            if doubtful[n]:
+                _ring(painter, at, radius + RING_DOUBT, QColor(tokens.DOUBT), 1.5, dashed=True)
+            if n in (selected, hovered):
+                _ring(painter, at, radius + RING_SELECTED, QColor("white"), 2.0 if n == selected else 1.0)
+    painter.restore()
+
+
+def _kind(origin: int, doubtful: bool, sure_is_solid: bool) -> str:
+    kind = KINDS[Origin(origin)]
+    return "hand" if sure_is_solid and kind == "model" and not doubtful else kind
+
+
+def draw_line(
+    painter: QPainter, a: QPointF, b: QPointF, colour: QColor, dotted: bool = False, gaps: Sequence[float] = (0, 0)
+) -> None:
+    """A line between two landmarks, from the edge of hollow marks; dotted where an end is not trusted."""
+    line = QLineF(a, b)
+    length = line.length()
+    if length <= sum(gaps) + 0.5:
+        return
+    line = QLineF(line.pointAt(gaps[0] / length), line.pointAt(1 - gaps[1] / length))
+    for hue, width in ((UNDER_LINE, 3.4), (colour, 1.8)):
+        pen = QPen(hue, width)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if dotted:
+            pen.setDashPattern([2 / width * 1.8, 4 / width * 1.8])
+        painter.setPen(pen)
+        painter.drawLine(line)
+
+
+def draw_mark(
+    painter: QPainter, at: QPointF, kind: str, colour: QColor, radius: float = 5.0,
+    visibility: Visibility = Visibility.VISIBLE, casing: bool = True,
+) -> None:  # fmt: skip
+    """One landmark: kind is model (hollow), edited (solid with a dot) or hand (solid)."""
+    if visibility == Visibility.ABSENT:
+        draw_visibility(painter, at.x(), at.y(), Visibility.ABSENT, colour, radius)
+        return
+    shape = _shape(at, radius, visibility)
+    width = max(1.4, radius * 0.36)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if casing:
+        painter.setPen(QPen(CASING, width + 2.0 if kind == "model" else 2.4))
+        painter.drawPath(shape)
+    if kind == "model":
+        painter.setPen(QPen(colour, width))
+        painter.drawPath(_shape(at, radius - width / 2 + 0.3, visibility))
+        return
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawPath(shape)
+    if kind == "edited":
+        painter.setBrush(QColor("black"))
+        painter.drawEllipse(at, radius * 0.36, radius * 0.36)
+
+
+def _shape(at: QPointF, radius: float, visibility: Visibility) -> QPainterPath:
+    path = QPainterPath()
+    if visibility == Visibility.OCCLUDED:
+        r = radius * 1.2
+        path.addPolygon(QPolygonF([at + QPointF(0, -r), at + QPointF(r, 0), at + QPointF(0, r), at + QPointF(-r, 0)]))
+        path.closeSubpath()
+    else:
+        path.addEllipse(at, radius, radius)
+    return path
+
+
+def _ring(painter: QPainter, at: QPointF, radius: float, colour: QColor, width: float, dashed: bool = False) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for hue, pen_width in ((QColor(0, 0, 0, 140), width + 1.6), (colour, width)):
+        pen = QPen(hue, pen_width)
+        if dashed:
+            pen.setDashPattern([4 / pen_width, 3 / pen_width])
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        painter.drawEllipse(at, radius, radius)
+
+
+def draw_glyph(painter: QPainter, area: QRectF, kind: str, colour: QColor,
+               visibility: Visibility = Visibility.VISIBLE) -> None:  # fmt: skip
+    """A landmark's mark in a table or legend, in the middle of `area`."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    hue = theme().color("outline") if visibility == Visibility.ABSENT else colour
+    draw_mark(painter, area.center(), kind, hue, 4.0, visibility, casing=theme().dark)
+    painter.restore()
+
+
+def draw_visibility(
+    painter: QPainter, x: float, y: float, visibility: Visibility, colour: QColor, radius: float = 4.0
+) -> None:
+    """The sign of a visibility: disc, diamond or cross, around (x, y)."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    at = QPointF(x, y)
+    if visibility == Visibility.ABSENT:
+        painter.setPen(QPen(colour, 1.8))
+        r = radius * 0.8
+        painter.drawLine(at + QPointF(-r, -r), at + QPointF(r, r))
+        painter.drawLine(at + QPointF(-r, r), at + QPointF(r, -r))
+    else:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawPath(_shape(at, radius if visibility == Visibility.OCCLUDED else radius * 0.85, visibility))
+    painter.restore()

@@ -1,0 +1,256 @@
+"""Small widgets that several regions share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from app.views.theme import icon, theme
+from app.views.tokens import HEADING
+
+BANNER_HEIGHT = 40
+BANNER_ICONS = {"error": "alert-circle-outline", "warning": "alert-outline", "success": "check-circle-outline"}
+
+
+class Line(QFrame):
+    """A separator of one pixel."""
+
+    def __init__(self, vertical: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("line", True)
+        if vertical:
+            self.setFixedWidth(1)
+        else:
+            self.setFixedHeight(1)
+
+
+class Heading(QWidget):
+    """The line of 36 px above a section: chevron, title, note at the right. A click folds the section."""
+
+    clicked = Signal()
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(HEADING)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.chevron, self.title, self.note = QLabel(), QLabel(title), QLabel()
+        self.title.setProperty("heading", True)
+        self.note.setProperty("muted", True)
+        self.note.setProperty("small", True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 16, 0)
+        row.setSpacing(8)
+        row.addWidget(self.chevron)
+        row.addWidget(self.title)
+        row.addStretch(1)
+        row.addWidget(self.note)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click anywhere on the line."""
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space and Enter fold as a click does."""
+        if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.clicked.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class Section(QWidget):
+    """A titled part of a panel that folds to its heading; a line of one pixel closes it."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.heading = Heading(title, self)
+        self.content: QWidget | None = None
+        self._by_hand, self._open = False, True
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addWidget(self.heading)
+        self._column.addWidget(Line())
+        self.heading.clicked.connect(self._toggle)
+        theme().changed.connect(self._dress)
+        self._dress()
+        self.heading.setAccessibleName(title)
+
+    def set_content(self, content: QWidget) -> None:
+        """Put a widget under the heading, 16 px from the edges."""
+        self.content = content
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(16, 0, 16, 16)
+        column.addWidget(content)
+        self._holder = holder
+        self._column.insertWidget(1, holder, 1)
+        holder.setVisible(self._open)
+
+    def set_title(self, title: str) -> None:
+        """Change the heading's words."""
+        self.heading.title.setText(title)
+        self.heading.setAccessibleName(title)
+
+    def set_note(self, note: str) -> None:
+        """The muted words at the heading's right."""
+        self.heading.note.setText(note)
+
+    @property
+    def open(self) -> bool:
+        """Whether the content shows."""
+        return self._open
+
+    def set_open(self, open: bool) -> None:
+        """Fold or unfold."""
+        self._open = open
+        if self.content is not None:
+            self._holder.setVisible(open)
+        self.setSizePolicy(self.sizePolicy().horizontalPolicy(),
+                           QSizePolicy.Policy.Preferred if open else QSizePolicy.Policy.Maximum)  # fmt: skip
+        self._dress()
+
+    def fold_for_space(self, fold: bool) -> None:
+        """Fold where room is short, unless a person has opened it by hand."""
+        if not self._by_hand and self._open == fold:
+            self.set_open(not fold)
+
+    def _toggle(self) -> None:
+        self._by_hand = True
+        self.set_open(not self._open)
+
+    def _dress(self) -> None:
+        name = "chevron-down" if self._open else "chevron-right"
+        self.heading.chevron.setPixmap(icon(name, 16).pixmap(16, 16))
+
+
+class Banner(QFrame):
+    """One sentence over the top edge of the region where something went wrong, with a remedy."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(BANNER_HEIGHT)
+        self._kind = "error"
+        self._remedy: Callable[[], object] | None = None
+        self.sign, self.text = QLabel(), QLabel()
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.button, self.cross = QPushButton(), QToolButton()
+        self.button.setProperty("flat", True)
+        self.cross.setToolTip(self.tr("Close"))
+        self.cross.setAccessibleName(self.tr("Close"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 8, 0)
+        row.setSpacing(8)
+        row.addWidget(self.sign)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.button)
+        row.addWidget(self.cross)
+        self.button.clicked.connect(self._mend)
+        self.cross.clicked.connect(self.dismiss)
+        parent.installEventFilter(self)
+        theme().changed.connect(self._dress)
+        self.hide()
+
+    def show_message(
+        self, kind: str, sentence: str, button: str = "", remedy: Callable[[], object] | None = None
+    ) -> None:
+        """Show a sentence; kind is error, warning or success; `remedy` is what the button does."""
+        self._kind, self._remedy = kind, remedy
+        self.text.setText(sentence)
+        self.text.setToolTip(sentence)
+        self.button.setText(button)
+        self.button.setVisible(bool(button))
+        self._dress()
+        self._place()
+        self.show()
+        self.raise_()
+
+    def dismiss(self) -> None:
+        """Take the sentence away."""
+        self.hide()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keep to the top edge of the parent."""
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _mend(self) -> None:
+        self.dismiss()
+        if self._remedy is not None:
+            self._remedy()
+
+    def _place(self) -> None:
+        self.setGeometry(0, 0, self.parentWidget().width(), BANNER_HEIGHT)
+
+    def _dress(self) -> None:
+        self.setProperty("banner", self._kind)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.sign.setPixmap(icon(BANNER_ICONS[self._kind], 18, self._kind).pixmap(18, 18))
+        self.cross.setIcon(icon("close", 18))
+
+
+class EmptyState(QWidget):
+    """One line of what belongs here, and one button that brings it."""
+
+    clicked = Signal()
+
+    def __init__(self, text: str, button: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text, self.button = QLabel(text), QPushButton(button)
+        self.text.setWordWrap(True)
+        self.button.setVisible(bool(button))
+        self.button.clicked.connect(self.clicked)
+        inner = QVBoxLayout()
+        inner.setSpacing(12)
+        inner.addWidget(self.text)
+        inner.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        outer = QHBoxLayout(self)
+        outer.addStretch(1)
+        outer.addLayout(inner)
+        outer.addStretch(1)
+
+    def set_text(self, text: str, button: str = "") -> None:
+        """Change the words."""
+        self.text.setText(text)
+        self.button.setText(button)
+        self.button.setVisible(bool(button))
+
+
+class ElidedLabel(QLabel):
+    """A label that shortens its text in the middle where room is short; the tooltip has it whole."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._whole = text
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.set_text(text)
+
+    def set_text(self, text: str) -> None:
+        """Change the text."""
+        self._whole = text
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(self.width(), 1))
+        self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
+
+
+def key_cap(text: str) -> QLabel:
+    """A small label that looks like a key."""
+    label = QLabel(text)
+    label.setProperty("key", True)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    return label
