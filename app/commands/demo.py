@@ -15,6 +15,7 @@ from app.commands.output import Json, emit, say
 from engine.errors import UserError
 
 SAMPLES, HOLD_OUT_EVERY = 20, 5
+RUN, LIBRARY = "demo-run", "demo-library"  # folders that an earlier demo may have left
 
 
 def register(cli: typer.Typer) -> None:
@@ -24,7 +25,7 @@ def register(cli: typer.Typer) -> None:
 def demo(
     out: Annotated[Path | None, typer.Option(help="Folder for what it makes; else one in the data folder.")] = None,
     model: Annotated[str, typer.Option(help="Face model to begin with.")] = "face68",
-    steps: Annotated[int, typer.Option(min=1, help="Steps of fine-tuning.")] = 12,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of fine-tuning.")] = 40,
     seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -55,7 +56,8 @@ def prepared(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("demo.hourbit-project*"):
         old.unlink()
-    shutil.rmtree(folder / "run", ignore_errors=True)
+    for name in (RUN, LIBRARY):
+        shutil.rmtree(folder / name, ignore_errors=True)
     return folder
 
 
@@ -87,9 +89,9 @@ def walk(folder: Path, name: str, steps: int, seed: int) -> dict[str, Any]:
         find_exporter("coco").export(document, labels, chosen_states("accepted"))
         after = None
         if util.find_spec("torch") is not None:
-            tuned = walked.fine_tune(document, {"steps": steps}, seed)
-            library = Library(folder / "library")
-            library.adopt(library.import_file(tuned.path))
+            tuned = walked.fine_tune(document, folder / RUN, {"steps": steps}, seed)
+            library = Library(folder / LIBRARY)
+            library.adopt(library.import_file(tuned.path, "fine-tuned"))
             used = library.in_use(model.schema.name)
             after = walked.measure(open_runtime(used.model), held_out, "after")
     finally:

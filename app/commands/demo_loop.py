@@ -106,7 +106,7 @@ class Demo:
     def label(self, document: Document, samples: list[Sample]) -> int:
         """Predict each picture, drag what is wrong to where it belongs, accept; how many landmarks were moved."""
         moved = 0
-        folder = self.out / "images"
+        folder = self.out / "demo-images"
         folder.mkdir(exist_ok=True)
         for sample in samples:
             path, data = folder / f"{sample.name}.png", encode_png(sample.pixels)
@@ -134,10 +134,9 @@ class Demo:
             self.picture(f"held-out-{sample.name}-{suffix}", sample.pixels, [prediction])
         return mean_error(samples, found, self.schema)
 
-    def fine_tune(self, document: Document, settings: dict[str, Any], seed: int) -> Model:
+    def fine_tune(self, document: Document, run: Path, settings: dict[str, Any], seed: int) -> Model:
         """Freeze the accepted labels, train with them in a process of its own, and read what it wrote."""
-        frozen = snapshot(document, self.out / "snapshot.npz")
-        run = self.out / "run"
+        frozen = snapshot(document, run / "snapshot.npz")
         start = {
             "snapshot": [str(frozen.path.resolve())], "schema": self.schema.name, "recipe": None,
             "settings": settings, "from": str(self.model.path), "out": str(run.resolve()), "seed": seed,
