@@ -18,9 +18,17 @@ USERS_OWN = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryEr
 def window(context: typer.Context) -> None:
     """Open the window where no command was given."""
     if context.invoked_subcommand is None:
+        need_display()
         from app.main import run as open_window
 
         raise typer.Exit(open_window([]))
+
+
+def need_display() -> None:
+    """Raise UserError where no window can open; Qt itself would end the process with a core dump."""
+    told = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in told):
+        raise UserError("There is no display for the window; commands work without one, such as: hourbit demo")
 
 
 def build() -> typer.Typer:

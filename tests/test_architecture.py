@@ -46,7 +46,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "app.views": (
         *ENGINE, "numpy", "app.files", "app.settings", "app.library", "app.project", "app.api", "app.services",
-        "app.sources", "PySide6", "qtawesome", "pyqtgraph",
+        "app.sources", "PySide6", "qtawesome", "pyqtgraph", "fontpkg_inter",
     ),
     "app.main": ("app", "engine", "PySide6", "numpy", "fontpkg_inter", "fontpkg"),
     "app.cli": ("app", "engine", "typer"),

@@ -62,9 +62,10 @@ def _packages() -> Check:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
-    # A checkout that is not installed runs all the same.
-    wrong = [name for name in missing if name != "hourbit"]
-    return Check("packages", not wrong, ", ".join(found) + (f"; missing: {', '.join(missing)}" if missing else ""))
+    if "hourbit" in missing:
+        missing.remove("hourbit")
+        found.insert(0, "hourbit from a checkout")
+    return Check("packages", not missing, ", ".join(found) + (f"; missing: {', '.join(missing)}" if missing else ""))
 
 
 def _engine() -> tuple[Check, str, str]:

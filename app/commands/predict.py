@@ -63,7 +63,7 @@ class Outputs:
 
         maps = [p.heatmaps for p in predictions if p.heatmaps is not None]
         buffer = io.BytesIO()
-        np.savez_compressed(
+        np.savez(
             buffer,
             logits=np.stack([m.logits for m in maps]) if maps else np.zeros((0, 0, 0, 0), np.float32),
             affine=np.stack([m.affine for m in maps]) if maps else np.zeros((0, 2, 3)),

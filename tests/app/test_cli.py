@@ -69,6 +69,14 @@ def test_program_runs_from_any_folder_and_stops_quietly_when_nobody_reads(tmp_pa
     assert done.stdout == "done\n" and done.stderr == ""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is a display")
+def test_without_a_display_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    ran = hourbit()
+    assert ran.code == 2 and "hourbit demo" in ran.err and ran.out == ""
+
+
 def test_strangers_packages_of_our_names_are_refused() -> None:
     check_rooms()
     with pytest.raises(UserError, match="takes the place of our 'engine'"):
