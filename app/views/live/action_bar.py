@@ -18,6 +18,7 @@ class ActionBar(QWidget):
     snapshot = Signal()
     added = Signal()
     full_screen = Signal()
+    panel = Signal(bool)  # whether the side panel is wanted
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,6 +33,10 @@ class ActionBar(QWidget):
         self.add = KeyButton(self.tr("Add to project"), self.tr("Enter"), self)
         self.camera = self._tool("camera-outline", self.tr("Save the picture as PNG (Ctrl+Shift+S)"))
         self.full = self._tool("fullscreen", self.tr("Full screen (F11)"))
+        self.side = self._tool("dock-right", self.tr("Side panel"))
+        self.side.setCheckable(True)
+        self.side.setChecked(True)
+        self.side.clicked.connect(self.panel)
         self.hint = QLabel("")
         self.hint.setProperty("muted", True)
         row.addWidget(self.freeze)
@@ -41,6 +46,7 @@ class ActionBar(QWidget):
         row.addWidget(self.add)
         row.addSpacing(8)
         row.addWidget(self.full)
+        row.addWidget(self.side)
         self.freeze.setMinimumWidth(136)  # as wide as "Resume", so that nothing beside it moves
         self.freeze.clicked.connect(self.frozen)
         self.add.clicked.connect(self.added)
@@ -82,5 +88,5 @@ class ActionBar(QWidget):
             self.add.setToolTip(self.tr("Freeze a picture first"))
         self.camera.setEnabled(picture)
         self.hint.setText(self.tr("Drag what is wrong, then") if frozen else self.tr("Freeze, correct, then"))
-        for button in (self.camera, self.full):
+        for button in (self.camera, self.full, self.side):
             button.setIcon(theme.icon(button.property("iconName")))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.project.values import Instance, Origin
@@ -73,7 +73,7 @@ class ConfidenceList(QWidget):
     def show_result(self, result: Result | None, instances: list[Instance] | None = None, now: bool = False) -> None:
         """Take over a result's scores, sorted at most once a second unless `now`."""
         moment = time.monotonic()
-        if not now and moment - self._sorted < EVERY:
+        if not now and self.rows and moment - self._sorted < EVERY:
             return
         self._sorted = moment
         self.rows = lowest(result, instances) if result is not None else []
@@ -95,6 +95,9 @@ class ConfidenceList(QWidget):
         painter = QPainter(self)
         try:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            font = QFont(self.font())
+            font.setPixelSize(theme().size(12))
+            painter.setFont(font)
             if not self.rows:
                 painter.setPen(theme().color("muted"))
                 painter.drawText(QRectF(0, 0, self.width(), ROW), Qt.AlignmentFlag.AlignVCenter, self.tr("None found"))

@@ -19,7 +19,7 @@ from app.services.pipeline import Options
 from app.sources.camera import CameraInfo
 from app.views.live.segments import Segments
 from app.views.live.view import Look
-from app.views.theme import icon
+from app.views.theme import icon, theme
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 VALUE = 44  # width of a number at a slider's right
@@ -61,10 +61,13 @@ class SourceControls(QWidget):
         self.sources.activated.connect(self._activated)
         self.sizes.activated.connect(lambda index: self.size.emit(self.sizes.itemData(index)))
         self.detectors.activated.connect(lambda index: self.detector.emit(self.detectors.itemData(index)))
+        self._listed: tuple[list[CameraInfo], str, bool] = ([], "", False)
         self.set_cameras([])
+        theme().changed.connect(lambda: self.set_cameras(*self._listed))
 
     def set_cameras(self, cameras: list[CameraInfo], title: str = "", camera: bool = False) -> None:
         """List the cameras and the other kinds of source; `title` is what runs, "" for nothing."""
+        self._listed = (cameras, title, camera)
         with QSignalBlocker(self.sources):
             self.sources.clear()
             if title and not camera:
@@ -127,7 +130,8 @@ class ModelControls(QWidget):
         self._sign, self.truth = QLabel(), QLabel()
         self.truth.setWordWrap(True)
         self.truth.setProperty("muted", True)
-        self._sign.setFixedWidth(18)
+        self.truth.setProperty("small", True)
+        self._sign.setFixedWidth(14)
         self._sign.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -138,7 +142,9 @@ class ModelControls(QWidget):
         row.addWidget(self._sign)
         row.addWidget(self.truth, 1)
         layout.addLayout(row)
+        self._good = True
         self.models.activated.connect(lambda index: self.chosen.emit(self.models.itemData(index)))
+        theme().changed.connect(lambda: self.set_truth(self.truth.text(), self._good))
 
     def set_models(self, entries: list[tuple[str, str]], current: str) -> None:
         """Offer models as pairs of path and title."""
@@ -150,9 +156,10 @@ class ModelControls(QWidget):
 
     def set_truth(self, text: str, good: bool) -> None:
         """Say which runtime runs on what, and whether it was checked."""
+        self._good = good
         self.truth.setText(text)
         name, role = ("check-circle", "success") if good else ("alert-circle-outline", "warning")
-        self._sign.setPixmap(icon(name, 14, role).pixmap(14, 14) if text else self._sign.pixmap().__class__())
+        self._sign.setPixmap(icon(name, 14, role).pixmap(14, 14))
 
 
 class OverlayControls(QWidget):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QLocale, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
@@ -42,13 +42,13 @@ class Swatch(QWidget):
 
 
 class LatencyPanel(QWidget):
-    """The plot and its numbers. `total` is for the section's heading."""
+    """The plot and its numbers. total_changed(text): the total, for the section's heading."""
+
+    total_changed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.plot = LatencyPlot()
-        self.total = QLabel("\u2013")
-        self.total.setProperty("value", True)
         self.numbers: dict[str, QLabel] = {}
         self._told = 0.0
         layout = QVBoxLayout(self)
@@ -64,6 +64,8 @@ class LatencyPanel(QWidget):
             row, column = place // 2, place % 2 * 4
             name, number = QLabel(texts[part]), QLabel("\u2013")
             name.setProperty("muted", True)
+            name.setProperty("small", True)
+            number.setProperty("small", True)
             number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.numbers[part] = number
             grid.addWidget(Swatch(COLOURS[part]), row, column)
@@ -84,7 +86,7 @@ class LatencyPanel(QWidget):
         mean = average(history, now)
         for part, label in self.numbers.items():
             label.setText("\u2013" if mean is None else milliseconds(self.locale(), getattr(mean, part)))
-        self.total.setText("\u2013" if mean is None else milliseconds(self.locale(), mean.total))
+        self.total_changed.emit("" if mean is None else milliseconds(self.locale(), mean.total))
         return mean
 
 

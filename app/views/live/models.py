@@ -88,9 +88,10 @@ class ModelChoice(QObject):
             return runtime.notice, False
         names = {"packed": self.tr("Packed"), "reference": self.tr("NumPy"), "onnx": self.tr("ONNX Runtime")}
         many = self.tr("{0} threads").replace("{0}", str(runtime.threads))
-        parts = [names[runtime.name], ISAS.get(runtime.isa, ""), self.tr("one core") if runtime.threads == 1 else many]
+        kind = f"{names[runtime.name]} {ISAS.get(runtime.isa, '')}".strip()
+        parts = [kind, self.tr("1 core") if runtime.threads == 1 else many]
         check = self.tr("Self-check passed") if runtime.checked else self.tr("No self-check")
-        return f"{', '.join(part for part in parts if part)}. {check}", runtime.checked
+        return f"{', '.join(parts)}. {check}", runtime.checked
 
     def _offer_detectors(self, schema: Schema) -> None:
         texts = {"face": self.tr("Face box"), "person": self.tr("Person box"), "whole": self.tr("Whole picture")}

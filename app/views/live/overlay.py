@@ -23,6 +23,7 @@ PLATE_TEXT = QColor("#E7E9EC")
 PLATE_MUTED = QColor("#A1A8B2")
 PLATE_HEIGHT = 24.0
 MARGIN = 12.0
+HIDDEN = 6.0  # how far a mark reaches around its landmark
 
 
 def heat_landmark(view: LiveView, subject: int, prediction: Prediction) -> int:
@@ -69,9 +70,19 @@ def _paint_marks(
     painter: QPainter, view: LiveView, fit: Fit, number: int, points: np.ndarray, side: float
 ) -> None:
     placed = fit.to_screen(points)
-    if view.look.landmarks:
-        draw_landmarks(painter, placed)
-    if view.look.names or view.look.scores:
+    look, frozen = view.look, view.frozen
+    instance = frozen.instances[number] if frozen is not None else None
+    draw_landmarks(
+        painter, placed, view.result.schema,
+        visibility=instance.visibility if instance is not None else None,
+        origin=instance.origin if instance is not None else None,
+        scores=view.result.subjects[number].prediction.landmarks[:, 2],
+        selected=view.selection[1] if view.selection[0] == number else -1,
+        hovered=view.hover[1] if view.hover[0] == number else -1,
+        radius=5.0 if frozen is not None else min(max(side / 90, 2.5), 5.0),
+        sure_is_solid=frozen is None, lines=look.lines, marks=look.landmarks,
+    )  # fmt: skip
+    if look.names or look.scores:
         _paint_texts(painter, view, number, placed)
 
 
@@ -161,7 +172,8 @@ def _paint_plate(painter: QPainter, view: LiveView, fit: Fit, number: int) -> No
     box = screen_box(fit, subject.prediction.box)
     left, top, wide, high = fit.rect
     x = min(max(box.left(), left + 4), left + wide - 100)
-    y = box.top() - PLATE_HEIGHT - 6
+    highest = fit.to_screen(view.points()[number])[:, 1].min() - HIDDEN if view.look.landmarks else box.top()
+    y = min(box.top(), float(highest)) - PLATE_HEIGHT - 6
     if y < max(top, 0) + (MARGIN + PLATE_HEIGHT + 4 if x < 280 else 4):
         y = min(box.bottom() + 6, top + high - PLATE_HEIGHT - 4)
     names = {"face": view.tr("Face"), "person": view.tr("Person")}

@@ -12,7 +12,7 @@ from app.views.live.latency import LatencyPanel
 from app.views.widgets import Section
 
 WIDTH = 312
-LOW = 780  # height under which Confidence folds and Latency keeps its numbers only
+FOLD_UNDER, HIDE_UNDER = 820, 660  # heights under which Confidence folds, then the plot goes
 
 
 class SidePanel(QScrollArea):
@@ -41,10 +41,13 @@ class SidePanel(QScrollArea):
             section = self.sections[name] = Section(title, holder)
             section.set_content(content)
             column.addWidget(section)
+        self.sections["confidence"].set_note(self.tr("lowest first"))
+        self.latency.total_changed.connect(self.sections["latency"].set_note)
         column.addStretch(1)
         self.setWidget(holder)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """On a low window the plot goes."""
+        """On a low window Confidence folds, on a lower one the plot goes."""
         super().resizeEvent(event)
-        self.latency.plot.setVisible(self.height() >= LOW)
+        self.sections["confidence"].fold_for_space(self.height() < FOLD_UNDER)
+        self.latency.plot.setVisible(self.height() >= HIDE_UNDER)

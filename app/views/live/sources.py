@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.services.live import Live
-from app.sources import Source, SourceError, Stream, open_place
+from app.sources import Folder, Source, SourceError, Stream, open_place
 from app.sources.camera import Camera, CameraInfo
 from app.sources.video import VIDEO_SUFFIXES
 from app.views.live.panel import SidePanel
@@ -37,7 +37,6 @@ class SourceChoice(QObject):
         stage.open_video.connect(lambda: self.ask("video"))
         stage.look_again.connect(live.find_cameras)
         stage.start_camera.connect(self.start_first_camera)
-        stage.reconnect.connect(self.again)
         self.show_source()
 
     def look(self) -> None:
@@ -75,6 +74,16 @@ class SourceChoice(QObject):
             return
         self.show_source()
         self.started.emit()
+
+    def fault(self, sentence: str) -> None:
+        """Tell that the source fails, with what helps: connect again, or choose another one."""
+        source = self.live.source
+        if source is None or source.live:
+            self.stage.fault(sentence, self.tr("Reconnect"), self.again)
+        elif isinstance(source, Folder):
+            self.stage.fault(sentence, self.tr("Open folder"), lambda: self.ask("folder"))
+        else:
+            self.stage.fault(sentence, self.tr("Open video"), lambda: self.ask("video"))
 
     def again(self) -> None:
         """Start the same source anew."""

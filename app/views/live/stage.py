@@ -18,7 +18,6 @@ class Stage(QWidget):
     open_video = Signal()
     look_again = Signal()
     start_camera = Signal()
-    reconnect = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,12 +37,9 @@ class Stage(QWidget):
         self.empty.show_choice(camera)
         self._place()
 
-    def fault(self, sentence: str, remedy: str = "") -> None:
-        """Tell what is wrong over the picture; `remedy` is the button that starts the source anew."""
-        if remedy:
-            self.banner.show_message("error", sentence, remedy, self.reconnect.emit)
-        else:
-            self.banner.show_message("error", sentence)
+    def fault(self, sentence: str, button: str = "", remedy: Callable[[], object] | None = None) -> None:
+        """Tell what is wrong over the picture; `remedy` is what the button does."""
+        self.banner.show_message("error", sentence, button, remedy)
 
     def calm(self) -> None:
         """All is well again."""
@@ -97,6 +93,11 @@ class Empty(QWidget):
         else:
             self.text.setText(self.tr("No camera found. Connect one, or open a video."))
             self.other.setText(self.tr("Look again"))
+        # One filled button on the screen, and here it is what most likely helps.
+        for button, primary in ((self.other, camera), (self.video, not camera)):
+            button.setProperty("primary", primary)
+            button.style().unpolish(button)
+            button.style().polish(button)
         self.adjustSize()
 
 

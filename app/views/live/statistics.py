@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.services.pipeline import Timing
@@ -17,6 +17,7 @@ PARTS = ("capture", "detect", "engine", "draw")
 COLOURS = {"capture": "#49515B", "detect": "#6B7581", "engine": "#7A70C4", "draw": "#C9CED6"}
 SECONDS = 10.0  # what the plot spans
 LIMIT = 60.0  # milliseconds from capture to screen that are promised
+COMMON = 0.95  # share of the steps that the scale must hold
 PLOT_HEIGHT = 72
 CAPTION_HEIGHT = 16
 COLUMNS = 139  # one step each two pixels is as fine as the eye follows
@@ -35,8 +36,11 @@ def columns(history: Iterable[tuple[float, Timing]], now: float, count: int = CO
 
 
 def scale_top(highest: float) -> float:
-    """Milliseconds at the plot's upper edge: the limit with some air, or the next of 100, 200, 400, ..."""
-    return LIMIT * 1.25 if highest <= LIMIT * 1.2 else 100.0 * 2 ** max(0, math.ceil(math.log2(highest / 100)))
+    """Milliseconds at the plot's upper edge: the limit with some air, or the next of 100, 150, 200, 300, 400, ..."""
+    if highest <= LIMIT * 1.2:
+        return LIMIT * 1.25
+    octave = 100.0 * 2 ** max(0, math.floor(math.log2(highest / 100)))
+    return next(top for top in (octave, octave * 1.5, octave * 2) if highest <= top)
 
 
 class LatencyPlot(QWidget):
@@ -63,9 +67,13 @@ class LatencyPlot(QWidget):
         """The areas from the bottom up, then the line and the captions."""
         painter = QPainter(self)
         try:
+            font = QFont(self.font())
+            font.setPixelSize(theme().size(11))
+            painter.setFont(font)
             area = QRectF(0, 0, self.width(), PLOT_HEIGHT)
-            highest = max((t.total for t in self._columns if t is not None), default=0.0) * 1000
-            top = scale_top(highest)
+            totals = sorted(t.total * 1000 for t in self._columns if t is not None)
+            # Single spikes are cut off, or they would press everything else to the floor.
+            top = scale_top(totals[int(len(totals) * COMMON)] if totals else 0.0)
             painter.fillRect(QRectF(0, PLOT_HEIGHT - 1, self.width(), 1), theme().color("border"))
             self._paint_stack(painter, area, top)
             self._paint_limit(painter, area, top)
@@ -73,6 +81,9 @@ class LatencyPlot(QWidget):
             captions = QRectF(0, PLOT_HEIGHT + 2, self.width(), CAPTION_HEIGHT)
             painter.drawText(captions, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr("10 s ago"))
             painter.drawText(captions, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.tr("now"))
+            painter.setPen(theme().color("warning"))
+            limit = self.tr("limit {0} ms").replace("{0}", self.locale().toString(int(LIMIT)))
+            painter.drawText(captions, Qt.AlignmentFlag.AlignCenter, limit)
         finally:
             painter.end()
 
@@ -102,9 +113,6 @@ class LatencyPlot(QWidget):
         pen.setDashPattern([3, 3])
         painter.setPen(pen)
         painter.drawLine(QPointF(0, y), QPointF(area.width(), y))
-        painter.setPen(theme().color("warning"))
-        text = self.tr("limit {0} ms").replace("{0}", self.locale().toString(int(LIMIT)))
-        painter.drawText(QRectF(0, y - 16, area.width(), 14), Qt.AlignmentFlag.AlignRight, text)
 
 
 def _runs(values: list[Timing | None]) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from app.services.live import Live
@@ -22,6 +22,7 @@ from app.views.live.stage import Stage
 
 READINGS_MS = 200
 SAID_MS = 8000
+NARROW = 1116  # width of the workspace under which the panel goes
 
 
 class LiveWorkspace(QMainWindow):
@@ -35,6 +36,7 @@ class LiveWorkspace(QMainWindow):
         self.context = context
         self.live: Live = context.live
         self._said = ""
+        self._panel_by_hand = False
         self.stage = Stage()
         self.view = self.stage.view
         self.bar = ActionBar()
@@ -83,6 +85,7 @@ class LiveWorkspace(QMainWindow):
         self.bar.frozen.connect(self.toggle_freeze)
         self.bar.added.connect(self.add_to_project)
         self.bar.snapshot.connect(self.snapshot)
+        self.bar.panel.connect(self._show_panel)
         self.bar.full_screen.connect(lambda: self.wanted.emit("full_screen"))
         self.keeping.failed.connect(self.stage.fault)
         self.keeping.said.connect(self._say)
@@ -131,6 +134,7 @@ class LiveWorkspace(QMainWindow):
 
     def _started(self) -> None:
         self.view.show_result(None)
+        self.panel.confidence.show_result(None, now=True)
         self._timer.start()
         self._refresh_bar()
         self.view.setFocus()
@@ -152,7 +156,7 @@ class LiveWorkspace(QMainWindow):
         silent = state in (State.STALLED, State.LOST, State.FAILED)
         self.view.set_trouble(silent and self.view.frozen is None)
         if silent:
-            self.stage.fault(sentence, self.tr("Reconnect") if self.live.source.live else self.tr("Try again"))
+            self.sources.fault(sentence)
         elif state is State.RUNNING:
             self.stage.calm()
         elif state is State.ENDED:
@@ -228,6 +232,21 @@ class LiveWorkspace(QMainWindow):
         frozen = self.view.frozen
         addable = frozen is not None and bool(frozen.instances) and not frozen.added
         self.bar.set_state(self.view.result is not None, frozen is not None, addable)
+
+    # ---- room
+
+    def _show_panel(self, shown: bool) -> None:
+        """What a person chose holds, whatever the window's width."""
+        self._panel_by_hand = True
+        self.dock.setVisible(shown)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window the picture needs the panel's place."""
+        super().resizeEvent(event)
+        if not self._panel_by_hand:
+            wide = self.width() >= NARROW
+            self.dock.setVisible(wide)
+            self.bar.side.setChecked(wide)
 
     # ---- a workspace that nobody sees does not predict
 

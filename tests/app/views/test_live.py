@@ -239,7 +239,7 @@ def test_columns_keep_the_slowest_frame_of_each_step() -> None:
     found = columns(history, 10.0, 10)
     assert found[9].total == 0.05 and found[5 - 1].total == 0.02 or found[5].total == 0.02
     assert sum(c is not None for c in found) == 2  # what is older than the plot is not in it
-    assert scale_top(0) == 75 and scale_top(90) == 100 and scale_top(350) == 400
+    assert [scale_top(ms) for ms in (0, 90, 101, 160, 350)] == [75, 100, 150, 200, 400]
 
 
 def test_average_speaks_for_the_last_second() -> None:
