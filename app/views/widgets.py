@@ -96,6 +96,14 @@ class Section(QWidget):
         self.heading.title.setText(title)
         self.heading.setAccessibleName(title)
 
+    def title(self) -> str:
+        """The heading's words."""
+        return self.heading.title.text()
+
+    def note(self) -> str:
+        """The muted words at the heading's right."""
+        return self.heading.note.text()
+
     def set_note(self, note: str) -> None:
         """The muted words at the heading's right."""
         self.heading.note.setText(note)

@@ -1,0 +1,125 @@
+"""Small dialogs: settings, the list of keys, and what Hourbit is."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.views.actions import ACTIONS, MENUS, title
+from app.views.context import Context
+from app.views.theme import CHOICES, SCALES, theme
+from app.views.widgets import key_cap
+
+
+class SettingsPage(QDialog):
+    """Theme, size of text, and the annotator's name; each holds at once."""
+
+    def __init__(self, context: Context, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Settings"))
+        self.context = context
+        self.scheme, self.scale, self.annotator = QComboBox(), QSpinBox(), QLineEdit()
+        for choice, text in zip(CHOICES, (self.tr("As the system"), self.tr("Dark"), self.tr("Light")), strict=True):
+            self.scheme.addItem(text, choice)
+        self.scheme.setCurrentIndex(CHOICES.index(theme().choice))
+        self.scale.setRange(*SCALES)
+        self.scale.setSingleStep(10)
+        self.scale.setSuffix(" %")
+        self.scale.setValue(theme().scale)
+        self.annotator.setText(str(context.settings.get("annotator", "")))
+        self.annotator.setPlaceholderText(self.tr("Stored with each label"))
+        form = QFormLayout(self)
+        form.setContentsMargins(24, 24, 24, 24)
+        form.setSpacing(12)
+        form.addRow(self.tr("Theme"), self.scheme)
+        form.addRow(self.tr("Text size"), self.scale)
+        form.addRow(self.tr("Annotator"), self.annotator)
+        self.setMinimumWidth(400)
+        self.scheme.currentIndexChanged.connect(self._look)
+        self.scale.valueChanged.connect(self._look)
+        self.annotator.editingFinished.connect(self._name)
+
+    def _look(self) -> None:
+        choice, scale = self.scheme.currentData(), self.scale.value()
+        self.context.settings.set("theme", choice)
+        self.context.settings.set("text size", scale)
+        theme().apply(QApplication.instance(), choice, scale)
+
+    def _name(self) -> None:
+        name = self.annotator.text().strip()
+        self.context.settings.set("annotator", name)
+        if self.context.document is not None:
+            self.context.document.annotator = name
+
+
+class KeysPage(QDialog):
+    """Every key, by menu."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Keys"))
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(24, 24, 24, 24)
+        grid.setHorizontalSpacing(24)
+        row = 0
+        for menu in MENUS:
+            heading = QLabel(menu)
+            heading.setProperty("heading", True)
+            grid.addWidget(heading, row, 0)
+            row += 1
+            for spec in ACTIONS:
+                if spec.menu == menu and spec.keys:
+                    grid.addWidget(QLabel(title(spec)), row, 0)
+                    grid.addWidget(key_cap("  ".join(spec.keys)), row, 1, Qt.AlignmentFlag.AlignLeft)
+                    row += 1
+        more = QLabel(self.tr("Arrows nudge the selected landmark by 1 pixel, with Shift 10, with Ctrl 0.1.\n"
+                              "Wheel zooms at the cursor; middle drag or Space and drag pans."))  # fmt: skip
+        more.setProperty("muted", True)
+        grid.addWidget(more, row, 0, 1, 2)
+        area = QScrollArea()
+        area.setWidget(holder)
+        area.setWidgetResizable(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(area)
+        self.resize(460, 640)
+
+
+class AboutPage(QDialog):
+    """Version, and what the program stands on."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("About Hourbit"))
+        try:
+            version = metadata.version("hourbit")
+        except metadata.PackageNotFoundError:
+            version = self.tr("from a checkout")
+        words = QLabel(self.tr(
+            "Finds, corrects and learns landmarks of faces and bodies with the binarized hourglass network of "
+            "Bulat and Tzimiropoulos (ICCV 2017), on the processor alone. Nothing leaves this computer."
+        ))  # fmt: skip
+        words.setWordWrap(True)
+        name = QLabel(f"Hourbit {version}")
+        name.setProperty("title", True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.setSpacing(12)
+        column.addWidget(name)
+        column.addWidget(words)
+        self.setMinimumWidth(420)
