@@ -31,7 +31,7 @@ class ActionBar(QWidget):
         row.setSpacing(8)
         self.freeze = KeyButton(self.tr("Freeze"), self.tr("Space"), self)
         self.add = KeyButton(self.tr("Add to project"), self.tr("Enter"), self)
-        self.camera = self._tool("camera-outline", self.tr("Save the picture as PNG (Ctrl+Shift+S)"))
+        self.camera = self._tool("camera-outline", self.tr("Save the picture as PNG"))
         self.full = self._tool("fullscreen", self.tr("Full screen (F11)"))
         self.side = self._tool("dock-right", self.tr("Side panel"))
         self.side.setCheckable(True)

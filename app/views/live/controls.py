@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
 
 from app.services.pipeline import Options
 from app.sources.camera import CameraInfo
+from app.views.live.look import Look
 from app.views.live.segments import Segments
-from app.views.live.view import Look
 from app.views.theme import icon, theme
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.project.values import Instance
@@ -16,6 +15,7 @@ from app.services.pipeline import Result
 from app.views.live import overlay
 from app.views.live.frozen import Frozen
 from app.views.live.geometry import Fit, nearest
+from app.views.live.look import Look
 from app.views.qimage import to_qimage
 from app.views.theme import theme
 
@@ -24,30 +24,18 @@ DIM = 0.6  # brightness of the last frame while the source is silent
 ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
-@dataclass(frozen=True)
-class Look:
-    """What is drawn over the picture. heatmap: one is the selected landmark's, or the most doubtful one's."""
-
-    landmarks: bool = True
-    lines: bool = True
-    box: bool = True
-    names: bool = False
-    scores: bool = False
-    mirror: bool = False
-    heatmap: Literal["off", "one", "max", "sum"] = "off"
-    opacity: float = 0.6
-
-
 class LiveView(QWidget):
     """Shows results; while frozen, landmarks can be selected, dragged and nudged.
 
     painted(Result): a new result stands on the screen; corrected: a hand moved a landmark;
-    selected(subject, landmark), -1 for none.
+    selected(subject, landmark), -1 for none; freeze_wanted and add_wanted: their keys were pressed.
     """
 
     painted = Signal(object)
     corrected = Signal()
     selected = Signal(int, int)
+    freeze_wanted = Signal()
+    add_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +50,7 @@ class LiveView(QWidget):
         self._drag: tuple[Instance, QPointF, QPointF] | None = None
         self._image = QImage()
         self._unpainted: Result | None = None
+        self._ring = False
         self.setMinimumSize(320, 240)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -145,6 +134,8 @@ class LiveView(QWidget):
                 if not self.trouble:
                     overlay.paint_subjects(painter, self, fit)
                 overlay.paint_read_out(painter, self, self._read_out())
+            if self._ring:
+                overlay.paint_focus(painter, self)
         finally:
             painter.end()
         if self._unpainted is not None:
@@ -232,6 +223,16 @@ class LiveView(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self._drag = None
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who came by keyboard sees where the focus is."""
+        self._ring = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The focus went on."""
+        self._ring = False
+        self.update()
+
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is hovered outside."""
         self.hover = (-1, -1)
@@ -247,7 +248,11 @@ class LiveView(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows nudge the selected landmark by 1 px, Shift 10, Ctrl 0.1; S and W step; Esc undoes a drag."""
+        """Space and Enter; arrows nudge the selected landmark by 1 px, Shift 10, Ctrl 0.1; S and W step; Esc."""
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            return self.freeze_wanted.emit()
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            return self.add_wanted.emit()
         if self.frozen is None or self.selection[1] < 0:
             return super().keyPressEvent(event)
         key = event.key()

@@ -78,6 +78,8 @@ class LiveWorkspace(QMainWindow):
         view.painted.connect(live.drawn)
         view.corrected.connect(self._corrected)
         view.selected.connect(self._selected)
+        view.freeze_wanted.connect(self.toggle_freeze)
+        view.add_wanted.connect(self.add_to_project)
         panel.source.detector.connect(lambda name: live.change(detector=name))
         panel.overlay.look.connect(self._look_changed)
         panel.overlay.smoothing.connect(lambda strength: live.change(smoothing=strength))

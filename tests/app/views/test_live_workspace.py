@@ -108,7 +108,7 @@ def test_freeze_correct_add(workspace, qtbot, live_context, tmp_path) -> None:
     workspace.live.set_runtime(open_runtime(small_model(5), "reference"))
     run(workspace, qtbot)
     workspace.view.set_look(mirror=True)
-    workspace.trigger("freeze")
+    QTest.keyClick(workspace.view, Qt.Key.Key_Space)
     assert workspace.bar.add.isEnabled() and workspace.bar.freeze.text() == "Resume"
     view = workspace.view
     before = view.points()[0].copy()
@@ -119,7 +119,7 @@ def test_freeze_correct_add(workspace, qtbot, live_context, tmp_path) -> None:
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=start + QPoint(8, 12))
     shown = view.points()[0].copy()
     pixels = view.result.frame.pixels
-    workspace.trigger("add_to_project")
+    QTest.keyClick(view, Qt.Key.Key_Return)
     (image,) = document.images()
     assert (image.width, image.height) == (160, 120)
     np.testing.assert_array_equal(load_image(document.picture_path(image)), pixels)  # unmirrored
