@@ -48,6 +48,7 @@ class ActionBar(QWidget):
         row.addWidget(self.full)
         row.addWidget(self.side)
         self.freeze.setMinimumWidth(136)  # as wide as "Resume", so that nothing beside it moves
+        self.setFocusProxy(self.freeze)
         self.freeze.clicked.connect(self.frozen)
         self.add.clicked.connect(self.added)
         self.camera.clicked.connect(self.snapshot)

@@ -24,7 +24,6 @@ class SidePanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidgetResizable(True)
         self.setFixedWidth(WIDTH)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.source, self.model, self.overlay = SourceControls(), ModelControls(), OverlayControls()
         self.latency, self.confidence = LatencyPanel(), ConfidenceList()
         holder = QWidget()
@@ -45,6 +44,7 @@ class SidePanel(QScrollArea):
         self.latency.total_changed.connect(self.sections["latency"].set_note)
         column.addStretch(1)
         self.setWidget(holder)
+        self.setFocusProxy(self.source.sources)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """On a low window Confidence folds, on a lower one the plot goes."""

@@ -124,7 +124,7 @@ class LiveWorkspace(QMainWindow):
 
     def focus_regions(self) -> list[QWidget]:
         """For F6: the picture, the bar, the panel."""
-        return [self.view, self.bar.freeze, self.panel.source.sources]
+        return [self.view, self.bar, self.panel]
 
     def open_source(self, place: str | Path) -> None:
         """Show a video file, a folder of pictures or a stream's address."""

@@ -1,0 +1,167 @@
+"""Curves of a training, and errors by group before and after. pyqtgraph is imported when a curve is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.views.theme import theme
+from app.views.tokens import CAPTION
+
+GROUP_ROW, NAME_WIDTH, FIGURE_WIDTH = 26, 96, 64
+
+
+class Card(QFrame):
+    """A titled box for a chart."""
+
+    def __init__(self, title: str, note: str = "") -> None:
+        super().__init__()
+        self.setProperty("card", True)
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(16, 12, 16, 12)
+        self.column.setSpacing(8)
+        row = QHBoxLayout()
+        self.title, self.note = QLabel(title), QLabel(note)
+        self.title.setProperty("heading", True)
+        self.note.setProperty("muted", True)
+        self.note.setProperty("small", True)
+        row.addWidget(self.title)
+        row.addStretch(1)
+        row.addWidget(self.note)
+        self.column.addLayout(row)
+
+
+class CurveCard(Card):
+    """Lines over steps; `limit` is a dashed line for the model in use."""
+
+    def __init__(self, title: str, note: str = "") -> None:
+        super().__init__(title, note)
+        import pyqtgraph
+
+        self._pg = pyqtgraph
+        self.plot = pyqtgraph.PlotWidget()
+        self.plot.setMenuEnabled(False)
+        self.plot.hideButtons()
+        self.plot.setMouseEnabled(False, False)
+        self.plot.setFrameShape(QFrame.Shape.NoFrame)
+        self.plot.setMinimumHeight(160)
+        self.column.addWidget(self.plot, 1)
+        self._lines: dict[str, Any] = {}
+        self._points: dict[str, tuple[list[float], list[float]]] = {}
+        self._limit: Any = None
+        self._limit_at: float | None = None
+        theme().changed.connect(self._dress)
+        self._dress()
+
+    def clear(self) -> None:
+        """Start anew."""
+        self.plot.clear()
+        self._lines, self._points, self._limit, self._limit_at = {}, {}, None, None
+
+    def add(self, line: str, x: float, y: float) -> None:
+        """One more point on a line: "raw" thin and grey, "smooth" in text colour, "score" in the accent with dots."""
+        xs, ys = self._points.setdefault(line, ([], []))
+        xs.append(x)
+        ys.append(y)
+        if line not in self._lines:
+            self._lines[line] = self.plot.plot()
+            self._dress()
+        self._lines[line].setData(xs, ys)
+
+    def set_limit(self, value: float | None) -> None:
+        """The dashed line of the model in use."""
+        self._limit_at = value
+        if self._limit is None and value is not None:
+            self._limit = self._pg.InfiniteLine(angle=0)
+            self.plot.addItem(self._limit)
+        if self._limit is not None and value is not None:
+            self._limit.setValue(value)
+        self._dress()
+
+    def _dress(self) -> None:
+        colour, pg = theme().color, self._pg
+        self.plot.setBackground(colour("panel"))
+        for name in ("left", "bottom"):
+            axis = self.plot.getAxis(name)
+            axis.setPen(pg.mkPen(colour("border")))
+            axis.setTextPen(pg.mkPen(colour("muted")))
+            axis.setTickFont(self._tick_font())
+            axis.setStyle(tickLength=0)
+        self.plot.showGrid(x=False, y=True, alpha=0.15)
+        styles = {
+            "raw": (pg.mkPen(colour("outline"), width=1), None), "smooth": (pg.mkPen(colour("text"), width=2), None),
+            "score": (pg.mkPen(colour("accent"), width=2), "o"),
+        }  # fmt: skip
+        for name, line in self._lines.items():
+            pen, symbol = styles[name]
+            line.setPen(pen)
+            line.setSymbol(symbol)
+            line.setSymbolSize(6)
+            line.setSymbolBrush(colour("accent"))
+            line.setSymbolPen(None)
+        if self._limit is not None:
+            self._limit.setPen(pg.mkPen(colour("muted"), width=2, style=Qt.PenStyle.DashLine))
+
+    def _tick_font(self):
+        font = self.font()
+        font.setPixelSize(theme().size(CAPTION))
+        return font
+
+
+class GroupChart(QWidget):
+    """Errors by group of landmarks: a ring before, a dot after, the difference in figures with its sign."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: list[tuple[str, float | None, float]] = []
+        theme().changed.connect(self.update)
+
+    def show_groups(self, before: dict[str, float] | None, after: dict[str, float]) -> None:
+        """Percent by group; `before` may be missing."""
+        self.rows = [(name, (before or {}).get(name), value) for name, value in after.items()]
+        self.setMinimumHeight(GROUP_ROW * max(len(self.rows), 1))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A row a group on a common axis from 0."""
+        painter = QPainter(self)
+        try:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            values = [v for _, b, a in self.rows for v in (b, a) if v is not None]
+            top = max(values, default=1.0) * 1.1 or 1.0
+            for number, row in enumerate(self.rows):
+                self._row(painter, QRectF(0, number * GROUP_ROW, self.width(), GROUP_ROW), row, top)
+        finally:
+            painter.end()
+
+    def _row(self, painter: QPainter, area: QRectF, row: tuple[str, float | None, float], top: float) -> None:
+        name, before, after = row
+        colour, middle = theme().color, area.center().y()
+        painter.setPen(colour("text"))
+        painter.drawText(QRectF(0, area.top(), NAME_WIDTH, area.height()), Qt.AlignmentFlag.AlignVCenter, name)
+        left, right = NAME_WIDTH + 8.0, area.width() - FIGURE_WIDTH - 8
+        painter.setPen(QPen(colour("border"), 1))
+        painter.drawLine(int(left), int(middle), int(right), int(middle))
+
+        def place(value: float) -> float:
+            return left + (right - left) * value / top
+
+        figure, tone = f"{after:.2f}", colour("text")
+        if before is not None:
+            change = after - before
+            tone = colour("success" if change < 0 else "error" if change > 0 else "muted")
+            figure = f"{change:+.2f}".replace("-", "\u2212")
+            painter.setPen(QPen(tone, 3))
+            painter.drawLine(int(place(before)), int(middle), int(place(after)), int(middle))
+            painter.setPen(QPen(colour("muted"), 2))
+            painter.setBrush(colour("panel"))
+            painter.drawEllipse(QRectF(place(before) - 5, middle - 5, 10, 10))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tone) if before is not None else colour("accent"))
+        painter.drawEllipse(QRectF(place(after) - 5, middle - 5, 10, 10))
+        painter.setPen(tone)
+        painter.drawText(QRectF(area.right() - FIGURE_WIDTH, area.top(), FIGURE_WIDTH, area.height()),
+                         Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, figure)  # fmt: skip

@@ -1,0 +1,306 @@
+"""The main window: frame, workspaces, actions, drops. It wires; what things do lives in their rooms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from app.api import exporters
+from app.views.actions import ACTIONS, MENUS, title
+from app.views.context import Context
+from app.views.drops import DropFrame, dropped_paths
+from app.views.firststart import FirstStart
+from app.views.frame import WORKSPACES, MenuLine, Rail, StatusLine, menu_action
+from app.views.opening import Opening
+from app.views.pages import AboutPage, KeysPage, SettingsPage
+from app.views.palette import Palette
+from app.views.widgets import Banner, Line
+
+LEAST = (1024, 680)
+FIRST = (1440, 900)
+SAID_MS = 8000
+
+
+class MainWindow(QMainWindow):
+    """One window; its workspaces are made when they are shown first."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self.setWindowTitle("Hourbit")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*LEAST)
+        self.opening = Opening(context, self)
+        self.menu_line, self.rail, self.status = MenuLine(), Rail(), StatusLine()
+        self.stack, self.first = QStackedWidget(), FirstStart(context)
+        self.workspaces: dict[str, QMainWindow] = {}
+        self.palette_popup = Palette(self)
+        self._lay_out()
+        self.banner, self.drop = Banner(self.stack), DropFrame(self)
+        self._build_menus()
+        self._connect()
+        self._restore()
+        self._project_changed()
+        if context.document is None:
+            self.show_page("")
+
+    # ---- building
+
+    def _lay_out(self) -> None:
+        self.setMenuWidget(self.menu_line)
+        body = QWidget()
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.rail)
+        row.addWidget(Line(vertical=True))
+        row.addWidget(self.stack, 1)
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row, 1)
+        column.addWidget(self.status)
+        self.stack.addWidget(self.first)
+        self.setCentralWidget(body)
+
+    def _build_menus(self) -> None:
+        self.menus: dict[str, QMenu] = {name: self.menu_line.menus.addMenu(self.tr(name)) for name in MENUS}
+        self.acts = {}
+        for spec in ACTIONS:
+            action = self.acts[spec.name] = menu_action(self, spec.name)
+            action.triggered.connect(lambda _=False, n=spec.name: self.trigger(n))
+            self.menus[spec.menu].addAction(action)
+            if spec.name == "sample":
+                self.recent_menu = self.menus["File"].addMenu(self.tr("Recent projects"))
+                export = self.menus["File"].addMenu(self.tr("Export"))
+                for exporter in exporters():
+                    entry = export.addAction(f"{exporter.title}\u2026")
+                    entry.triggered.connect(lambda _=False, n=exporter.name: self.opening.export(n))
+                self.export_menu = export
+                self.menus["File"].addSeparator()
+            self.addAction(action)
+        self.menus["Edit"].aboutToShow.connect(self._refresh_history)
+        self.recent_menu.aboutToShow.connect(self._fill_recent)
+
+    def _connect(self) -> None:
+        opening, context = self.opening, self.context
+        self.rail.chosen.connect(self.trigger)
+        self.menu_line.command.clicked.connect(lambda: self.trigger("palette"))
+        self.palette_popup.chosen.connect(self.trigger)
+        self.first.wanted.connect(self.trigger)
+        self.first.opened.connect(opening.project)
+        opening.failed.connect(lambda sentence: self.banner.show_message("error", sentence))
+        opening.said.connect(self.say)
+        opening.show.connect(self.show_page)
+        opening.video.connect(self._play)
+        context.document_changed.connect(self._project_changed)
+        context.training.progress.connect(self._training_progress)
+        context.training.state_changed.connect(self._training_state)
+        context.training.failed.connect(lambda sentence: self.banner.show_message("warning", sentence))
+
+    # ---- pages
+
+    def workspace(self, name: str) -> QMainWindow:
+        """A workspace by name, made when it is asked for first."""
+        if name not in self.workspaces:
+            made = _make(name, self.context)
+            made.facts_changed.connect(lambda text, n=name: self._facts(n, text))
+            made.wanted.connect(self.trigger)
+            self.workspaces[name] = made
+            self.stack.addWidget(made)
+            state = self.context.settings.get(f"docks {name}", "")
+            if state:
+                made.restoreState(QByteArray.fromBase64(state.encode()))
+        return self.workspaces[name]
+
+    @property
+    def current(self) -> str:
+        """The workspace that shows; "" for the first page."""
+        shown = self.stack.currentWidget()
+        return next((name for name, made in self.workspaces.items() if made is shown), "")
+
+    def show_page(self, name: str) -> None:
+        """Show a workspace, or the first page for ""."""
+        if name == "label" and self.context.document is None:
+            name = ""
+        if name:
+            made = self.workspace(name)
+            self.stack.setCurrentWidget(made)
+            made.activate()
+            self._facts(name, made.facts())
+        else:
+            recent = self.opening.recent()
+            self.first.set_recent(recent)
+            self.first.set_camera(False)
+            self.stack.setCurrentWidget(self.first)
+            self.status.facts.set_text("")
+            QTimer.singleShot(0, self.first.compute)
+        self.rail.show_current(name)
+        legend = self.tr("Hollow: model   Dot: edited   Solid: by hand   Diamond: occluded")
+        self.status.right.setText(legend if name == "label" else "")
+
+    def trigger(self, name: str) -> None:
+        """Do an action of the table, wherever it belongs."""
+        own = {
+            "new_project": self.opening.new_project, "open_project": self.opening.project,
+            "open_folder": self.opening.folder, "open_video": self.opening.ask_video, "sample": self.opening.sample,
+            "close_project": self.opening.close, "quit": self.close, "settings": self._settings,
+            "palette": lambda: self.palette_popup.open_over(self), "keys": lambda: KeysPage(self).exec(),
+            "about": lambda: AboutPage(self).exec(), "full_screen": self._full_screen,
+            "start_camera": self._start_camera,
+        }  # fmt: skip
+        if name in WORKSPACES:
+            self.show_page(name)
+        elif name in own:
+            own[name]()
+        else:
+            scope = next((spec.scope for spec in ACTIONS if spec.name == name), "")
+            if scope == "models":
+                self.show_page("models")
+            if self.current:
+                self.workspaces[self.current].trigger(name)
+
+    def say(self, sentence: str) -> None:
+        """A line in the status bar for a while."""
+        self.status.facts.set_text(sentence)
+        QTimer.singleShot(SAID_MS, self, self._unsay)
+
+    def _unsay(self) -> None:
+        name = self.current
+        self.status.facts.set_text(self.workspaces[name].facts() if name else "")
+
+    def _facts(self, name: str, text: str) -> None:
+        if name == self.current:
+            self.status.facts.set_text(text)
+
+    def _play(self, path: Path) -> None:
+        self.show_page("live")
+        self.workspaces["live"].open_source(path)
+
+    def _start_camera(self) -> None:
+        self.show_page("live")
+        self.workspaces["live"].start_camera()
+
+    def _settings(self) -> None:
+        SettingsPage(self.context, self).exec()
+
+    def _full_screen(self) -> None:
+        full = not self.isFullScreen()
+        for widget in (self.menu_line, self.rail, self.status):
+            widget.setVisible(not full)
+        self.showFullScreen() if full else self.showNormal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves the full screen; F6 goes round the regions."""
+        if event.key() == Qt.Key.Key_Escape and self.isFullScreen():
+            self._full_screen()
+        elif event.key() == Qt.Key.Key_F6 and self.current:
+            back = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._next_region(-1 if back else 1)
+        else:
+            super().keyPressEvent(event)
+
+    def _next_region(self, step: int) -> None:
+        regions = self.workspaces[self.current].focus_regions()
+        held = [n for n, region in enumerate(regions) if region.hasFocus() or region.isAncestorOf(self.focusWidget())]
+        regions[((held[0] if held else -1) + step) % len(regions)].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # ---- project and training
+
+    def _project_changed(self) -> None:
+        document = self.context.document
+        self.menu_line.name.set_text(document.name if document is not None else "")
+        self.setWindowTitle(f"{document.name} - Hourbit" if document is not None else "Hourbit")
+        self.status.set_saved(True, document is not None)
+        for name in ("close_project",):
+            self.acts[name].setEnabled(document is not None)
+        self.export_menu.setEnabled(document is not None)
+        if document is None and self.current in ("label", ""):
+            self.show_page("")
+
+    def _refresh_history(self) -> None:
+        document = self.context.document
+        for name, what in (("undo", "undo_title"), ("redo", "redo_title")):
+            held = getattr(document, what) if document is not None else None
+            spec = next(spec for spec in ACTIONS if spec.name == name)
+            self.acts[name].setText(f"{title(spec)}: {held}" if held else title(spec))
+            self.acts[name].setEnabled(bool(held))
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for project in self.opening.recent():
+            action = self.recent_menu.addAction(project.name)
+            action.triggered.connect(lambda _=False, p=project.path: self.opening.project(p))
+        if self.recent_menu.isEmpty():
+            self.recent_menu.addAction(self.tr("None yet")).setEnabled(False)
+
+    def _training_progress(self, record: dict) -> None:
+        eta = record.get("eta")
+        left = f"{int(eta) // 60}:{int(eta) % 60:02d}" if eta is not None else ""
+        self.status.set_work(self.tr("Training"), float(record.get("done") or 0), left)
+
+    def _training_state(self, state: str) -> None:
+        if state == "finished":
+            self.say(self.tr("The new model is ready to compare in Models"))
+        if not self.context.training.active:
+            self.status.set_work("", 0.0)
+
+    # ---- drops, closing
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Say what a drop would do."""
+        paths = dropped_paths(event)
+        if paths:
+            event.acceptProposedAction()
+            self.drop.show_words(self.opening.describe(paths[0]))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Nothing was dropped."""
+        self.drop.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped, once the drop is over."""
+        self.drop.hide()
+        paths = dropped_paths(event)
+        event.acceptProposedAction()
+        QTimer.singleShot(0, self, lambda: self.opening.dropped(paths))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout, end all services within 3 s, let the project go."""
+        settings = self.context.settings
+        settings.set("window", bytes(self.saveGeometry().toBase64().data()).decode())
+        for name, made in self.workspaces.items():
+            settings.set(f"docks {name}", bytes(made.saveState().toBase64().data()).decode())
+        self.context.training.close()
+        self.context.live.close()
+        for made in self.workspaces.values():
+            if hasattr(made, "close_services"):
+                made.close_services()
+        self.context.stills.close()
+        self.first.close_services()
+        self.opening.close()
+        super().closeEvent(event)
+
+    def _restore(self) -> None:
+        """The window where it was, if that is on a screen; Qt moves it there where it is not."""
+        state = self.context.settings.get("window", "")
+        if not state or not self.restoreGeometry(QByteArray.fromBase64(state.encode())):
+            room = self.screen().availableGeometry()
+            self.resize(min(FIRST[0], room.width()), min(FIRST[1], room.height()))
+
+
+def _make(name: str, context: Context) -> QMainWindow:
+    if name == "live":
+        from app.views.live.workspace import LiveWorkspace
+
+        return LiveWorkspace(context)
+    if name == "label":
+        from app.views.label.workspace import LabelWorkspace
+
+        return LabelWorkspace(context)
+    from app.views.models.workspace import ModelsWorkspace
+
+    return ModelsWorkspace(context)
