@@ -16,6 +16,6 @@ for _name, _value in _BEFORE.items():
     else:
         os.environ[_name] = _value
 
-cv2.setLogLevel(0)  # what fails is told by return values; damaged files need no lines on stderr besides
+cv2.utils.logging.setLogLevel(0)  # what fails is told by return values; damaged files need no lines on stderr besides
 
 __all__ = ["cv2"]
