@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 
 from app.sources.base import SourceError
-from app.sources.capture import Capture, quiet
+from app.sources.capture import Capture
 from engine.opencv import cv2
 from engine.types import Frame
 
@@ -54,7 +54,6 @@ class Camera(Capture):
         """Open the device; raises SourceError when it is not there or held by another program."""
         self.close()
         self.rearm()
-        quiet()
         capture = cv2.VideoCapture(self.info.index, self.info.backend)
         if not capture.isOpened():
             capture.release()

@@ -41,9 +41,3 @@ class Capture(Interruptible):
         frame = Frame(as_rgb(pixels), arrived, self.title, self._index)
         self._index += 1
         return frame
-
-
-def quiet() -> None:
-    """OpenCV's own messages off: what fails is told in our words, once, where the work is."""
-    if hasattr(cv2, "setLogLevel"):
-        cv2.setLogLevel(0)

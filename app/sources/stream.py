@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from app.sources.base import SourceError
-from app.sources.capture import Capture, quiet
+from app.sources.capture import Capture
 from engine.opencv import cv2
 from engine.types import Frame
 
@@ -44,7 +44,6 @@ class Stream(Capture):
         """Connect; raises SourceError when nothing answers in time."""
         self.close()
         self.rearm()
-        quiet()
         # Time-outs work with FFmpeg only, and only when given at once with the address.
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, self.patience_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, self.patience_ms]
         capture = cv2.VideoCapture(self.url, cv2.CAP_FFMPEG, limits)

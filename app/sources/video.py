@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from app.sources.base import Pace, SourceError
-from app.sources.capture import Capture, quiet
+from app.sources.capture import Capture
 from engine.opencv import cv2
 from engine.types import Frame
 
@@ -39,7 +39,6 @@ class Video(Capture):
         """Open the file at its first frame; raises SourceError when it is missing or no video."""
         self.close()
         self.rearm()
-        quiet()
         if self.path.suffix.lower() not in VIDEO_SUFFIXES:
             raise SourceError(f"{self.path.name} is no video that Hourbit knows; choose an mp4, avi, mov, mkv or webm.")
         if not self.path.is_file():

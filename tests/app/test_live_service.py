@@ -8,75 +8,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication
 
 from app.services.grabber import Grabber
-from app.services.live import Live
 from app.services.mailbox import Mailbox
 from app.services.pipeline import LivePipeline, Options, Result, State
-from app.services.tracker import Tracker
 from app.sources import Stream
 from app.sources.synthetic import Step, Synthetic
 from engine import detect
 from engine.predictor import Predictor
 from engine.runtime import open_runtime
-from engine.types import Box, Frame
+from engine.types import Frame
+from tests.app.live_bench import Middle, Slow, Watcher, until
 from tests.app.small import small_model
-
-
-class Middle:
-    """Finds one subject in the middle, or as many as `boxes` says."""
-
-    name = "middle"
-
-    def __init__(self, boxes: list[Box] | None = None) -> None:
-        self.boxes = boxes
-        self.looks = 0
-
-    def detect(self, picture: np.ndarray) -> list[Box]:
-        self.looks += 1
-        height, width = picture.shape[:2]
-        return [Box(width / 2, height / 2, max(height / 2, 1), 0.9, "face")] if self.boxes is None else self.boxes
-
-
-class Slow:
-    """A runtime that takes `delay` seconds longer."""
-
-    def __init__(self, runtime, delay: float) -> None:
-        self._runtime, self._delay = runtime, delay
-
-    def __getattr__(self, name: str):
-        return getattr(self._runtime, name)
-
-    def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
-        time.sleep(self._delay)
-        return self._runtime.run(crop, logits)
-
-
-class Watcher:
-    """Collects what a pipeline says."""
-
-    def __init__(self, **options) -> None:
-        self.results: list[Result] = []
-        self.states: list[tuple[float, State, str]] = []
-        self.pipeline = LivePipeline(self.results.append, self._state, Options(detector="middle", **options))
-
-    def _state(self, state: State, sentence: str) -> None:
-        self.states.append((time.monotonic(), state, sentence))
-
-    @property
-    def kinds(self) -> list[State]:
-        return [state for _, state, _ in self.states]
-
-    def sentence(self, state: State) -> str:
-        return next(text for _, kind, text in self.states if kind == state)
-
-
-def until(condition: Callable[[], bool], timeout: float = 8.0) -> None:
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.005)
 
 
 @pytest.fixture(scope="module")
@@ -299,111 +242,6 @@ def test_a_camera_on_the_network_that_drops_and_returns(watch, mjpeg) -> None:
     count = len(watcher.results)
     until(lambda: len(watcher.results) > count + 2)
     assert watcher.kinds[-1] is State.RUNNING
-
-
-def tracker_of(runtime, detector: Middle, **options) -> Tracker:
-    return Tracker(Predictor(runtime, detector), detector, runtime.model.schema, **options)
-
-
-def test_the_detector_looks_every_nth_frame_while_subjects_are_followed(runtime, monkeypatch) -> None:
-    detector = Middle()
-    tracker = tracker_of(runtime, detector, every=4)
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
-    picture = np.zeros((120, 160, 3), np.uint8)
-    for _ in range(9):
-        subjects, _ = tracker.step(picture, 0.0)
-    assert detector.looks == 3  # frames 0, 4 and 8
-    assert [s.number for s in subjects] == [1]
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: None)
-    tracker.step(picture, 0.0)
-    tracker.step(picture, 0.0)
-    assert detector.looks == 5  # lost: it looks at once
-
-
-def test_several_subjects_up_to_the_limit_keep_their_numbers(runtime, monkeypatch) -> None:
-    detector = Middle([Box(30, 60, 40), Box(120, 60, 50), Box(122, 61, 48), Box(80, 20, 10)])
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
-    tracker = tracker_of(runtime, detector, every=1, limit=3)
-    picture = np.zeros((120, 160, 3), np.uint8)
-    subjects, _ = tracker.step(picture, 0.0)
-    assert [(s.number, s.prediction.box.cx) for s in subjects] == [(1, 120), (2, 30), (3, 80)]
-    detector.boxes = detector.boxes[::-1]
-    subjects, _ = tracker.step(picture, 0.1)
-    assert [(s.number, s.prediction.box.cx) for s in subjects] == [(1, 120), (2, 30), (3, 80)]
-    tracker.limit = 2
-    assert len(tracker.step(picture, 0.2)[0]) == 2
-
-
-def test_a_track_that_the_detector_does_not_see_gives_way_to_a_subject_that_it_sees(runtime, monkeypatch) -> None:
-    """A box that drifted to the background must not hold the only place for ever."""
-    detector = Middle([Box(30, 30, 40)])
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
-    tracker = tracker_of(runtime, detector, every=1, limit=1)
-    picture = np.zeros((120, 160, 3), np.uint8)
-    tracker.step(picture, 0.0)
-    detector.boxes = [Box(120, 60, 40)]
-    (subject,), _ = tracker.step(picture, 0.1)
-    assert subject.prediction.box.cx == 120 and subject.number == 1
-    detector.boxes = []
-    seen = [len(tracker.step(picture, 0.2 + n)[0]) for n in range(5)]
-    assert seen == [1, 1, 1, 0, 0]  # a turned head may stay unseen for a while
-
-
-def test_a_subject_whose_landmarks_fall_apart_is_looked_for_anew(runtime, monkeypatch) -> None:
-    detector = Middle()
-    tracker = tracker_of(runtime, detector, every=100)
-    picture = np.zeros((120, 160, 3), np.uint8)
-    for moved in (Box(80, 60, 110), Box(120, 60, 60)):  # nearly twice as large, or half a side away at once
-        monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
-        tracker.step(picture, 0.0)
-        looks = detector.looks
-        monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema, moved=moved: moved)
-        tracker.step(picture, 0.1)
-        assert detector.looks == looks + 1
-
-
-def test_smoothing_moves_what_is_drawn_only(runtime, monkeypatch) -> None:
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
-    tracker = tracker_of(runtime, Middle(), smoothing=0.9)
-    rng = np.random.default_rng(3)
-    for n in range(5):
-        (subject,), _ = tracker.step(rng.integers(0, 255, (120, 160, 3), np.uint8), n / 30)
-    assert np.abs(subject.shown - subject.prediction.landmarks[:, :2]).max() > 0
-    tracker.smooth(0.0)
-    (subject,), _ = tracker.step(rng.integers(0, 255, (120, 160, 3), np.uint8), 0.2)
-    np.testing.assert_array_equal(subject.shown, subject.prediction.landmarks[:, :2])
-
-
-def test_live_sends_one_signal_while_none_is_pending(runtime) -> None:
-    application = QCoreApplication.instance() or QCoreApplication([])
-    live = Live(options=Options(detector="middle"))
-    live.set_runtime(runtime)
-    told: list[int] = []
-    live.ready.connect(lambda: told.append(1))
-    try:
-        live.start(lambda: Synthetic.endless(0.005))
-        until(lambda: live.dropped > 20)
-        application.processEvents()
-        assert len(told) == 1  # the GUI was busy: one message, and it finds the newest
-        result = live.take()
-        assert result is not None and live.take() is None
-        timing = live.drawn(result)
-        assert timing.draw > 0 and live.history[-1][1] is timing
-        live.freeze()
-        until(lambda: live.frozen)
-        assert live.take() is None
-    finally:
-        assert live.close() is True
-
-
-def test_live_starts_and_stops_fifty_times_without_leaving_threads(runtime) -> None:
-    live = Live(options=Options(detector="middle"))
-    live.set_runtime(runtime)
-    before = threading.active_count()
-    for _ in range(50):
-        live.start(lambda: Synthetic([Step(), Step("nothing"), Step()], 0.0))
-    assert threading.active_count() <= before + 2
-    assert live.close() and threading.active_count() == before
 
 
 def test_frames_are_never_negative_old() -> None:

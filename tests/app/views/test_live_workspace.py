@@ -21,16 +21,8 @@ from app.views.live.workspace import LiveWorkspace
 from engine import detect
 from engine.images import load_image
 from engine.runtime import open_runtime
-from engine.types import Box
+from tests.app.live_bench import Middle
 from tests.app.small import small_model
-
-
-class Middle:
-    name = "middle"
-
-    def detect(self, picture: np.ndarray) -> list[Box]:
-        height, width = picture.shape[:2]
-        return [Box(width / 2, height / 2, height / 2, 0.9, "face")]
 
 
 class Surroundings(QObject):
