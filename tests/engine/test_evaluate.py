@@ -48,7 +48,7 @@ def test_nme_by_hand(shifted: Path) -> None:
     names = list(RUNTIME.model.schema.landmarks)
     by_hand = [np.mean(100 * d / size) for d in (4, 3, 0)]
     assert [result["per_landmark"][n] for n in names] == pytest.approx(by_hand, abs=0.4)
-    sure, perhaps = (100 * (errors > limit).mean() for limit in (8.3, 7.7))  # spots are found to 0.3 % only
+    sure, perhaps = (100 * (errors > limit).mean() for limit in (8.6, 7.4))  # a spot at the crop's edge loses its tail
     assert sure - 0.01 <= result["failure_rate"] <= perhaps + 0.01 and 0 < result["failure_rate"] < 100
 
 

@@ -1,20 +1,19 @@
-"""The decoder: every kind of pixel, every orientation, and files that are damaged, cut or too large."""
+"""The decoder: every kind of pixel, every orientation, names and sizes."""
 
 from __future__ import annotations
 
 import base64
 import re
 import struct
-import time
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.headers import HeaderError, read_header
 from engine.images import ImageError, decode, encode_jpeg, encode_png, image_size, load_image, natural_key
 from engine.opencv import cv2
+from tests.engine.picturefile import blocks, chunk, encoded, with_exif
 
 # 16 x 8 CMYK JPEG: left half near (200, 40, 30), right half near (20, 90, 180).
 CMYK = base64.b85decode(
@@ -22,44 +21,6 @@ CMYK = base64.b85decode(
     b'3knPg3JMDUzyK5o00;mO1Va%3O%VWD5dcdO0RO}Q7XSeP0RaF20000000000000RJ00{rY02B}b00000000000000000000|Jnc!'
     b'1VaE#09gP_002J#NCfzIKZ!4PLY5i-*#'
 )
-
-
-def blocks(height: int = 24, width: int = 40, seed: int = 0) -> np.ndarray:
-    """A picture of flat 8 x 8 blocks, which JPEG keeps nearly as it is."""
-    few = np.random.default_rng(seed).integers(20, 236, (height // 8, width // 8, 3), np.uint8)
-    return np.kron(few, np.ones((8, 8, 1), np.uint8))
-
-
-def encoded(pixels: np.ndarray, suffix: str = ".png", *options: int) -> bytes:
-    """A file of pixels in OpenCV's channel order."""
-    done, data = cv2.imencode(suffix, pixels, options)
-    assert done
-    return data.tobytes()
-
-
-def exif(orientation: int, order: str = "<") -> bytes:
-    """A TIFF block that holds nothing but the orientation."""
-    mark = b"II*\0" if order == "<" else b"MM\0*"
-    return mark + struct.pack(order + "IHHHIHHI", 8, 1, 274, 3, 1, orientation, 0, 0)
-
-
-def with_exif(data: bytes, orientation: int, order: str = "<") -> bytes:
-    """A JPEG, PNG or WebP file with an orientation put in."""
-    block = exif(orientation, order)
-    if data[:2] == b"\xff\xd8":
-        body = b"Exif\0\0" + block
-        return data[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + data[2:]
-    if data[:4] == b"RIFF":
-        height, width = cv2.imdecode(np.frombuffer(data, np.uint8), 1).shape[:2]
-        size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-        chunks = b"VP8X" + struct.pack("<I", 10) + b"\x08\0\0\0" + size + data[12:] + b"EXIF"
-        chunks += struct.pack("<I", len(block)) + block
-        return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WEBP" + chunks
-    return data[:33] + chunk(b"eXIf", block) + data[33:]
-
-
-def chunk(name: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def turned(stored: np.ndarray, orientation: int) -> np.ndarray:
@@ -189,94 +150,6 @@ def test_animation_and_pages_give_the_first() -> None:
     done, data = cv2.imencodeanimation(".png", animation)
     assert done
     np.testing.assert_array_equal(decode(data.tobytes()), first)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tiff", ".gif", ".ppm"])
-def test_cut_files_are_damaged(suffix: str) -> None:
-    data = encoded(blocks(), suffix)
-    assert decode(data).shape == (24, 40, 3)
-    for share in (0.3, 0.5, 0.8, 0.97):
-        with pytest.raises(ImageError, match=r"^cut\.x is damaged.*\.$"):
-            decode(data[: int(len(data) * share)], "cut.x")
-
-
-def test_cut_jpeg_with_a_whole_thumbnail_is_damaged() -> None:
-    """The end marker of the thumbnail inside is not the picture's."""
-    thumbnail = encoded(blocks(8, 8), ".jpg")
-    body = b"Exif\0\0" + exif(1) + thumbnail
-    data = encoded(blocks(), ".jpg")
-    data = data[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + data[2:]
-    assert decode(data).shape == (24, 40, 3)
-    with pytest.raises(ImageError, match="damaged"):
-        decode(data[:-40])
-
-
-@pytest.mark.parametrize("data", [b"", b"hello world", b"<svg/>", b"\x80\x04\x95", b"\x89PNG", b"BM", b"RIFF"])
-def test_no_pictures(data: bytes) -> None:
-    with pytest.raises(ImageError, match=r"^The picture (cannot be read|is damaged): .*get the file again\.$"):
-        decode(data)
-
-
-def test_wrong_checksum() -> None:
-    data = bytearray(encoded(blocks()))
-    data[len(data) // 2] ^= 1
-    with pytest.raises(ImageError, match="checksum"):
-        decode(bytes(data))
-
-
-def giant(width: int, height: int) -> bytes:
-    """A PNG of one colour that would unpack to width x height pixels."""
-    rows = zlib.compress(bytes(min(height * (width + 1), 1 << 20)))
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (40_000, 40_000), (70_000, 10), (10, 70_000)])
-def test_giants_are_refused_by_their_header(tmp_path: Path, width: int, height: int) -> None:
-    path = tmp_path / "giant.png"
-    path.write_bytes(giant(width, height))
-    begin = time.process_time()
-    for read in (load_image, image_size):
-        with pytest.raises(ImageError, match=f"{width} x {height}"):
-            read(path)
-    assert time.process_time() - begin < 0.1
-
-
-def test_bad_chunk_length() -> None:
-    data = bytearray(encoded(blocks()))
-    data[33:37] = b"\x7f\xff\xff\xff"
-    with pytest.raises(ImageError, match="damaged"):
-        decode(bytes(data))
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff", ".gif", ".bmp", ".ppm"])
-def test_mutated_files_end_in_a_picture_or_a_sentence(suffix: str) -> None:
-    rng = np.random.default_rng(len(suffix) * 7)
-    whole = encoded(blocks(), suffix)
-    for _ in range(150):
-        data = bytearray(whole)
-        for at in rng.integers(0, len(data), rng.integers(1, 4)):
-            data[at] = rng.integers(0, 256)
-        begin = time.process_time()
-        try:
-            shown = decode(bytes(data))
-            assert shown.ndim == 3 and shown.dtype == np.uint8
-        except ImageError as error:
-            assert str(error).endswith(".")
-        assert time.process_time() - begin < 1
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff", ".gif", ".bmp", ".ppm"])
-def test_headers_of_random_bytes(suffix: str) -> None:
-    """Header walks end, and raise nothing but their own error."""
-    rng = np.random.default_rng(3)
-    start = encoded(blocks(), suffix)[:16]
-    for _ in range(300):
-        data = start[: rng.integers(4, 17)] + rng.integers(0, 256, rng.integers(0, 200), np.uint8).tobytes()
-        try:
-            read_header(data)
-        except HeaderError:
-            continue
 
 
 def test_size_without_decoding(tmp_path: Path) -> None:
