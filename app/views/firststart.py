@@ -32,7 +32,6 @@ class Tile(QPushButton):
     def __init__(self, name: str, title: str, line: str) -> None:
         super().__init__()
         self.setProperty("tile", True)
-        self.setFixedHeight(TILE.height())
         self.setMinimumWidth(TILE.width())
         self.setAccessibleName(title)
         self._name, self._words = name, (title, line)
@@ -175,7 +174,7 @@ class FirstStart(QWidget):
     def _row(self, project: Recent) -> QWidget:
         row = QPushButton()
         row.setProperty("flat", True)
-        row.setFixedHeight(52)
+        row.setProperty("row", True)
         row.setAccessibleName(project.name)
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)

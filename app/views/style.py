@@ -38,7 +38,7 @@ QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 3px; }}
 QMenu::item:selected {{ background: {c["sel"]}; }}
 QMenu::item:disabled {{ color: {c["outline"]}; }}
 QMenu::separator {{ height: 1px; background: {c["border"]}; margin: 4px 8px; }}
-QMenuBar {{ background: transparent; }}
+QMenuBar {{ background: transparent; padding: 4px 0px; }}
 QMenuBar::item {{ background: transparent; padding: 5px 9px; border-radius: 5px; }}
 QMenuBar::item:selected {{ background: {c["hover"]}; }}
 """
@@ -79,14 +79,16 @@ QPushButton[chip="true"], QToolButton[chip="true"] {{ background: transparent; b
   min-height: 22px; padding: 0px 8px; color: {c["muted"]}; }}
 QPushButton[chip="true"]:checked, QToolButton[chip="true"]:checked {{ background: {c["sel"]}; color: {c["text"]};
   border-color: {c["accent"]}; }}
-QToolButton[rail="true"] {{ min-width: 64px; min-height: 60px; border-radius: 0px; border: none;
-  font-size: {size(11)}px; color: {c["muted"]}; background: transparent; }}
+QToolButton[rail="true"] {{ min-width: 61px; min-height: 52px; padding: 4px 0px; border-left: 3px solid transparent; border-radius: 0px;
+  border-top: none; border-right: none; border-bottom: none; font-size: {size(11)}px; color: {c["muted"]}; background: transparent; }}
 QToolButton[rail="true"]:hover {{ background: {c["hover"]}; }}
 QToolButton[rail="true"]:checked {{ color: {c["text"]}; background: transparent;
   border-left: 3px solid {c["accent"]}; }}
-QToolButton[rail="true"]:focus {{ background: {c["hover"]}; }}
-QPushButton[tile="true"] {{ text-align: left; border-radius: 6px; padding: 0px; }}
-QPushButton[command="true"] {{ background: {c["field"]}; text-align: left; min-height: 24px; color: {c["muted"]};
+QToolButton[rail="true"]:focus {{ background: {c["hover"]}; border-top: none; border-right: none;
+  border-bottom: none; }}
+QPushButton[tile="true"] {{ text-align: left; border-radius: 6px; padding: 0px; min-height: 70px; }}
+QPushButton[row="true"] {{ min-height: 50px; padding: 0px 4px; }}
+QPushButton[command="true"] {{ background: {c["field"]}; text-align: left; min-height: 24px; max-height: 24px; color: {c["muted"]};
   font-weight: 400; }}
 """
 

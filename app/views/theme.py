@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.views import tokens
 from app.views.style import style_sheet
+from app.views.weights import WeightStyle
 
 CHOICES = ("system", "dark", "light")
 SCALES = (90, 150)  # per cent of text size
@@ -28,6 +29,7 @@ class Theme(QObject):
         self.scale = 100
         self._dark = True
         self._family = ""
+        self._style: WeightStyle | None = None
         self._pictures: tempfile.TemporaryDirectory | None = None
 
     @property
@@ -53,7 +55,9 @@ class Theme(QObject):
         self.choice = choice if choice in CHOICES else "system"
         self.scale = min(max(scale, SCALES[0]), SCALES[1])
         self._dark = self.choice == "dark" or (self.choice == "system" and not _system_is_light())
-        app.setStyle("Fusion")
+        if self._style is None:
+            self._style = WeightStyle("Fusion")
+            app.setStyle(self._style)
         app.setFont(self._font())
         app.setPalette(_palette(self.colours))
         app.setStyleSheet(style_sheet(self.colours, self.size, self._draw_pictures()))

@@ -137,6 +137,7 @@ class MainWindow(QMainWindow):
             self.first.set_camera(False)
             self.stack.setCurrentWidget(self.first)
             self.status.facts.set_text("")
+            self.first.setFocus()
             QTimer.singleShot(0, self.first.compute)
         self.rail.show_current(name)
         legend = self.tr("Hollow: model   Dot: edited   Solid: by hand   Diamond: occluded")

@@ -75,11 +75,11 @@ class ActionBar(QWidget):
     def _refresh(self) -> None:
         picture, frozen, addable = self._state
         if frozen:
-            self.freeze.set_face(self.tr("Resume"), "play", False)
+            self.freeze.set_face(self.tr("Resume"), "play", not addable)
         else:
             self.freeze.set_face(self.tr("Freeze"), "pause", True)
         self.freeze.setEnabled(picture)
-        self.add.set_face(self.tr("Add to project"), "tray-arrow-down", frozen)
+        self.add.set_face(self.tr("Add to project"), "tray-arrow-down", addable)
         self.add.setEnabled(addable)
         if addable:
             self.add.setToolTip("")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen, QTransform
 
 from app.services.heat import heat
 from app.views.live.geometry import Fit
+from app.views.live.plates import PLATE_HEIGHT, PLATE_TEXT, draw_colour_bar, draw_plate, plate_width
 from app.views.marks import draw_landmarks
 from app.views.qimage import to_qimage
 from app.views.theme import theme
@@ -19,11 +20,8 @@ if TYPE_CHECKING:
     from app.views.live.view import LiveView
 
 BRACKET = 18.0
-PLATE = QColor("#0C0D0F")
-PLATE_TEXT = QColor("#E7E9EC")
-PLATE_MUTED = QColor("#A1A8B2")
-PLATE_HEIGHT = 24.0
 MARGIN = 12.0
+AWAY = 20.0  # from a selected mark to its name
 HIDDEN = 12.0  # how far a mark reaches around its landmark
 
 
@@ -33,9 +31,13 @@ def heat_landmark(view: LiveView, subject: int, prediction: Prediction) -> int:
     return chosen if chosen >= 0 else int(prediction.landmarks[:, 2].argmin())
 
 
-def paint_heat(painter: QPainter, view: LiveView, fit: Fit) -> None:
-    """The heatmaps of all subjects, in the frame's place; the painter is mirrored already where it must be."""
+def paint_heat(painter: QPainter, view: LiveView, fit: Fit) -> float | None:
+    """The heatmaps of all subjects, in the frame's place; the painter is mirrored already where it must be.
+
+    Returns the highest value, None where no result carries heatmaps.
+    """
     left, top, _, _ = fit.rect
+    highest = None
     place = painter.transform()
     for number, subject in enumerate(view.result.subjects):
         mode = view.look.heatmap
@@ -43,6 +45,7 @@ def paint_heat(painter: QPainter, view: LiveView, fit: Fit) -> None:
         found = heat(subject.prediction, what, view.look.opacity)
         if found is None:
             continue
+        highest = max(found.maximum, highest or 0.0)
         (a, b, dx), (c, d, dy) = found.affine
         to_picture = QTransform(a, c, b, d, dx + 0.5, dy + 0.5)
         to_screen = QTransform.fromScale(fit.scale, fit.scale) * QTransform.fromTranslate(left, top)
@@ -51,6 +54,7 @@ def paint_heat(painter: QPainter, view: LiveView, fit: Fit) -> None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(image.rect()), image)
     painter.setTransform(place)
+    return highest
 
 
 def paint_subjects(painter: QPainter, view: LiveView, fit: Fit) -> None:
@@ -65,6 +69,7 @@ def paint_subjects(painter: QPainter, view: LiveView, fit: Fit) -> None:
     if view.look.box:
         for number in range(len(view.result.subjects)):
             _paint_plate(painter, view, fit, number)
+    _paint_name(painter, view, fit)
 
 
 def _paint_marks(
@@ -124,47 +129,35 @@ def paint_brackets(painter: QPainter, box: QRectF) -> None:
             painter.drawLine(begin, end)
 
 
-def _plate_font(painter: QPainter, bold: bool) -> QFont:
-    font = QFont(painter.font())
-    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    return font
+def _paint_name(painter: QPainter, view: LiveView, fit: Fit) -> None:
+    """The selected landmark's name and score, where the plate hides the fewest landmarks."""
+    subject, landmark = view.selection
+    if view.frozen is None or landmark < 0:
+        return
+    every = fit.to_screen(np.concatenate(view.points()))
+    x, y = fit.to_screen(view.points()[subject][landmark])
+    score = float(view.frozen.instances[subject].score[landmark])
+    parts = [(view.result.schema.landmarks[landmark], ""), ("", view.locale().toString(score, "f", 2))]
+    width = plate_width(painter, parts)
+    half = PLATE_HEIGHT / 2
+    places = ((x + AWAY, y - half), (x - AWAY - width, y - half), (x - width / 2, y - AWAY - PLATE_HEIGHT),
+              (x - width / 2, y + AWAY))  # fmt: skip
 
+    def cost(place: tuple[float, float]) -> float:
+        area = QRectF(place[0], place[1], width, PLATE_HEIGHT)
+        hidden = sum(area.adjusted(-4, -4, 4, 4).contains(QPointF(*point)) for point in every)
+        return hidden + (0 if QRectF(view.rect()).contains(area) else 1000)
 
-def draw_plate(
-    painter: QPainter, x: float, y: float, parts: list[tuple[str, str]], gap: float = 12.0, padding: float = 8.0
-) -> QRectF:
-    """A dark plate at (x, y) with pairs of a bold value and a muted unit; the place it takes."""
-    bold, plain = _plate_font(painter, True), _plate_font(painter, False)
-    wide, narrow = QFontMetricsF(bold), QFontMetricsF(plain)
-    widths = [
-        (wide.horizontalAdvance(value), (4 if value and unit else 0) + narrow.horizontalAdvance(unit))
-        for value, unit in parts
-    ]
-    total = sum(a + b for a, b in widths) + gap * (len(parts) - 1) + 2 * padding
-    plate = QRectF(x, y, total, PLATE_HEIGHT)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(PLATE)
-    painter.drawRoundedRect(plate, 3, 3)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    at = x + padding
-    vertical = Qt.AlignmentFlag.AlignVCenter
-    for (value, unit), (first, second) in zip(parts, widths, strict=True):
-        painter.setFont(bold)
-        painter.setPen(PLATE_TEXT)
-        painter.drawText(QRectF(at, y, first + 1, PLATE_HEIGHT), vertical | Qt.AlignmentFlag.AlignLeft, value)
-        painter.setFont(plain)
-        painter.setPen(PLATE_MUTED)
-        end = QRectF(at + first, y, second + 1, PLATE_HEIGHT)
-        painter.drawText(end, vertical | Qt.AlignmentFlag.AlignRight, unit)
-        at += first + second + gap
-    painter.setFont(plain)
-    return plate
+    draw_plate(painter, *min(places, key=cost), parts)
 
 
 def paint_read_out(painter: QPainter, view: LiveView, parts: list[tuple[str, str]]) -> None:
-    """The plate at the view's upper left."""
+    """The plate at the view's upper left, and at the right the colours of a heatmap that is shown."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     draw_plate(painter, MARGIN, MARGIN, parts)
+    if view.heat_maximum is not None:
+        maximum = view.locale().toString(view.heat_maximum, "f", 2)
+        draw_colour_bar(painter, view.width() - MARGIN, MARGIN, maximum)
 
 
 def _paint_plate(painter: QPainter, view: LiveView, fit: Fit, number: int) -> None:

@@ -44,6 +44,7 @@ class LiveView(QWidget):
         self.frozen: Frozen | None = None
         self.rate = 0.0
         self.latency = 0.0
+        self.heat_maximum: float | None = None
         self.trouble = False
         self.selection = (-1, -1)
         self.hover = (-1, -1)
@@ -150,9 +151,10 @@ class LiveView(QWidget):
             painter.translate(2 * x + wide, 0)
             painter.scale(-1, 1)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fit.scale < 3)
+        self.heat_maximum = None
         painter.drawImage(target, self._image)
         if self.look.heatmap != "off" and not self.trouble:
-            overlay.paint_heat(painter, self, fit)
+            self.heat_maximum = overlay.paint_heat(painter, self, fit)
         painter.restore()
         if self.trouble:
             painter.setOpacity(1 - DIM)
