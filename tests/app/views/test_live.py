@@ -142,6 +142,7 @@ def test_heatmap_lies_where_its_landmark_is(view) -> None:
     # heatmap cell (8, 8) is crop pixel 33.5: picture pixel (33.5 + 32) / 0.4, (33.5 + 16) / 0.4
     hot = on_screen(view, np.array([163.75, 123.75]))
     assert sum(colour_at(view, hot.x(), hot.y())) > 500  # inferno's bright end
+    assert view.heat_maximum == pytest.approx(0.9933, abs=1e-3)  # what the colour bar ends with
     cold = on_screen(view, np.array([120.0, 123.75]))
     assert colour_at(view, cold.x(), cold.y()) == (200, 0, 0)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from app.library import Library
 from app.project.document import Document
@@ -185,3 +186,29 @@ def test_a_snapshot_is_what_the_view_shows_at_the_frames_size(workspace, qtbot, 
     np.testing.assert_array_equal(workspace.keeping.picture(), pixels)
     workspace.trigger("snapshot")
     assert "Saved" in workspace.facts()
+
+
+def test_exactly_one_button_is_filled(workspace, qtbot) -> None:
+    """Freeze while running; Add to project while frozen; Resume once it is added."""
+
+    def filled() -> list[str]:
+        buttons = workspace.findChildren(QPushButton)
+        return [b.text() for b in buttons if b.property("primary") and b.isVisible() and b.isEnabled()]
+
+    assert len(filled()) == 1  # the empty state's
+    run(workspace, qtbot)
+    assert filled() == ["Freeze"]
+    workspace.trigger("freeze")
+    assert filled() == ["Add to project"]
+    workspace.trigger("add_to_project")
+    assert filled() == ["Resume"]
+
+
+def test_the_panel_gives_way_in_a_narrow_window_unless_a_person_wants_it(workspace) -> None:
+    assert workspace.dock.isVisible()
+    workspace.resize(1000, 700)
+    assert not workspace.dock.isVisible()
+    workspace.bar.side.click()
+    assert workspace.dock.isVisible()
+    workspace.resize(960, 700)
+    assert workspace.dock.isVisible()
