@@ -80,12 +80,12 @@ class Section(QWidget):
         self._dress()
         self.heading.setAccessibleName(title)
 
-    def set_content(self, content: QWidget) -> None:
-        """Put a widget under the heading, 16 px from the edges."""
+    def set_content(self, content: QWidget, padded: bool = True) -> None:
+        """Put a widget under the heading, 16 px from the edges, or up to them."""
         self.content = content
         holder = QWidget()
         column = QVBoxLayout(holder)
-        column.setContentsMargins(16, 0, 16, 16)
+        column.setContentsMargins(*((16, 0, 16, 16) if padded else (0, 0, 0, 0)))
         column.addWidget(content)
         self._holder = holder
         self._column.insertWidget(1, holder, 1)
