@@ -7,17 +7,16 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
-from app.project.values import Visibility
+from app.project.values import Instance, Visibility
 from app.views.label.editing import Editing
 from app.views.label.gestures import Clear, DragLandmark, DrawBox, Gesture, MoveBox, Pan
 from app.views.label.guesses import Guesses
+from app.views.label.hits import box_part, nearest
 from app.views.label.items import InstanceItem, RubberItem
 from app.views.label.overlay import HeatItem
 from app.views.label.picture_view import PictureView
+from app.views.label.plates import absent_places
 
-GRAB = 12.0  # viewport pixels
-GRAB_SELECTED = 4.0  # what the selected landmark gets on top
-GRAB_BOX = 6.0
 ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 CURSORS = {"select": Qt.CursorShape.ArrowCursor, "box": Qt.CursorShape.CrossCursor, "new": Qt.CursorShape.CrossCursor}
 
@@ -105,32 +104,36 @@ class Canvas(PictureView):
         """(instance id, landmark) within reach of a place; the active instance's and the selected first."""
         if not self.labels_shown:
             return None
-        ordered = sorted(self.editing.shown(), key=lambda i: i.id != self.editing.active)
-        for instance in ordered:
-            away = np.hypot(*(self.to_view(instance.points) - [position.x(), position.y()]).T)
+        for instance in sorted(self.editing.shown(), key=lambda i: i.id != self.editing.active):
             active = instance.id == self.editing.active
-            if active and self.editing.landmark >= 0:
-                away[self.editing.landmark] -= GRAB_SELECTED
-            away[instance.visibility == Visibility.ABSENT] = np.inf
-            nearest = int(away.argmin())
-            if away[nearest] <= GRAB:
-                return instance.id, nearest
+            places = self.places(instance) if active else self.to_view(instance.points)
+            if not active:
+                places[instance.visibility == Visibility.ABSENT] = np.nan
+            found = nearest(places, position, self.editing.landmark if active else -1)
+            if found is not None:
+                return instance.id, found
         return None
+
+    def box_on_screen(self, instance: Instance) -> QRectF:
+        """An instance's box in viewport pixels."""
+        x0, y0, x1, y1 = instance.box.corners
+        (x0, y0), (x1, y1) = self.to_view(np.array([[x0, y0], [x1, y1]]))
+        return QRectF(x0, y0, x1 - x0, y1 - y0)
+
+    def places(self, instance: Instance) -> np.ndarray:
+        """(K, 2) viewport pixels where the marks of the active instance are, those of absent landmarks too."""
+        found = self.to_view(instance.points)
+        view = QRectF(self.viewport().rect())
+        for k, place in absent_places(self.box_on_screen(instance), instance.visibility, view).items():
+            found[k] = place.x(), place.y()
+        return found
 
     def box_part_at(self, position: QPointF) -> int | str | None:
         """Corner 0 to 3 of the active box, "edge", or None."""
         instance = self.editing.shown_current()
         if instance is None or not self.labels_shown:
             return None
-        x0, y0, x1, y1 = instance.box.corners
-        (x0, y0), (x1, y1) = self.to_view(np.array([[x0, y0], [x1, y1]]))
-        x, y = position.x(), position.y()
-        for n, (cx, cy) in enumerate(((x0, y0), (x1, y0), (x1, y1), (x0, y1))):
-            if max(abs(x - cx), abs(y - cy)) <= GRAB_BOX + 2:
-                return n
-        outer = QRectF(x0 - GRAB_BOX, y0 - GRAB_BOX, x1 - x0 + 2 * GRAB_BOX, y1 - y0 + 2 * GRAB_BOX)
-        inner = QRectF(x0 + GRAB_BOX, y0 + GRAB_BOX, x1 - x0 - 2 * GRAB_BOX, y1 - y0 - 2 * GRAB_BOX)
-        return "edge" if outer.contains(position) and not inner.contains(position) else None
+        return box_part(self.box_on_screen(instance), position)
 
     # ---- tools and gestures
     def set_tool(self, tool: str) -> None:

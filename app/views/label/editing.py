@@ -162,8 +162,6 @@ class Editing(QObject):
             return False
         x, y = self.clamp(x, y)
         moved = instance.with_point(landmark, x, y)
-        if moved.visibility[landmark] == Visibility.ABSENT:
-            moved = shapes.with_visibility(moved, landmark, Visibility.VISIBLE)
         name = self.document.schema.landmarks[landmark]
         done = self.apply(PutInstance(moved, f"{title} {name}"))
         self.cancel_preview()

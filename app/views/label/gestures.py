@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
-from app.project.values import Box
+from app.project.values import Box, Visibility
 from app.views.label import shapes
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ class DragLandmark(Gesture):
     def __init__(self, canvas: Canvas, start: QPointF, landmark: int) -> None:
         super().__init__(canvas, start)
         self.landmark = landmark
-        x, y = canvas.editing.current.points[landmark]
-        self.offset = QPointF(x, y) - canvas.to_picture(start)
+        instance = canvas.editing.current
+        absent = instance.visibility[landmark] == Visibility.ABSENT  # it has no place to keep a distance from
+        self.offset = QPointF() if absent else QPointF(*instance.points[landmark]) - canvas.to_picture(start)
 
     def _place(self, position: QPointF) -> tuple[float, float]:
         place = self.canvas.to_picture(position) + self.offset

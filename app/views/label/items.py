@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from app.project.values import Box, Instance
+from app.project.values import Box, Instance, Origin, Visibility
 from app.services.pictures import Picture
 from app.views import marks
+from app.views.label import plates
 from app.views.label.painted import painted
 from app.views.qimage import to_qimage
 from engine.schema import Schema
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from app.views.label.canvas import Canvas
 
 NEAREST_ABOVE = 3.0  # zoom above which pixels are shown as squares
+OTHERS = 0.45  # opacity of instances that are not the active one
 MARGIN = 260.0  # viewport pixels around the points: rings, tails and the name plate stay inside
 
 
@@ -97,10 +99,7 @@ class RubberItem(QGraphicsItem):
         x0, y0, x1, y1 = self._box.corners
         rect = painter.worldTransform().mapRect(QRectF(x0, y0, x1 - x0, y1 - y0))
         painter.resetTransform()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((QColor(0, 0, 0, 90), 3.0), (QColor(255, 255, 255, 217), 1.0)):
-            painter.setPen(QPen(colour, width))
-            painter.drawRect(rect)
+        plates.draw_box(painter, rect, handles=False)
 
 
 class InstanceItem(QGraphicsItem):
@@ -139,12 +138,44 @@ class InstanceItem(QGraphicsItem):
         points = canvas.to_view(instance.points)
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        active = instance.id == editing.active
+        schema = editing.document.schema
+        if instance.id != editing.active:
+            painter.setOpacity(OTHERS)
+            marks.draw_landmarks(
+                painter, points, schema, instance.visibility, instance.origin, instance.score, marks=False
+            )
+            return
+        self._paint_active(painter, instance, points, schema)
+
+    def _paint_active(self, painter: QPainter, instance: Instance, points: np.ndarray, schema: Schema) -> None:
+        canvas, chosen = self._canvas, self._canvas.editing.landmark
+        view = QRectF(canvas.viewport().rect())
+        state = (instance.visibility, instance.origin, instance.score)
+        box = canvas.box_on_screen(instance)
+        plates.draw_box(painter, box, canvas.hover_box or canvas.tool == "box")
+        marks.draw_landmarks(painter, points, schema, *state, marks=False)
+        plates.draw_tails(painter, points, canvas.to_view(instance.guess), instance.origin, instance.visibility)
         marks.draw_landmarks(
-            painter, points, editing.document.schema, instance.visibility, instance.origin, instance.score,
-            selected=editing.landmark if active else -1, hovered=canvas.hover_landmark if active else -1, radius=5.0,
-        )  # fmt: skip
+            painter, points, schema, *state, lines=False, selected=chosen, hovered=canvas.hover_landmark
+        )
+        absent = plates.absent_places(box, instance.visibility, view)
+        for k, place in absent.items():
+            marks.draw_visibility(painter, place.x(), place.y(), Visibility.ABSENT, plates.BLACK, 6.0)
+            colour = QColor("white") if k == chosen else plates.CROSS
+            marks.draw_visibility(painter, place.x(), place.y(), Visibility.ABSENT, colour, 5.0)
+        if chosen < 0:
+            return
+        at = absent.get(chosen, QPointF(*points[chosen]))
+        if canvas.gesture is None:
+            found = canvas.to_view(canvas.guesses.peaks()[:, :2])
+            plates.draw_candidates(painter, [QPointF(*p) for p in found], at)
+            others = np.concatenate([np.delete(points, chosen, 0), found])
+            plates.draw_plate(painter, at, schema.landmarks[chosen], others, view)
 
 
 def draw_glyph_of(painter: QPainter, x: float, y: float, instance: Instance, landmark: int, schema: Schema) -> None:
-    """A landmark's mark as the canvas draws it, for tables."""
+    """A landmark's mark as the canvas draws it, for tables; 16 px around (x, y)."""
+    colour = marks.side_colour(schema.sides[landmark], on_chrome=True)
+    kind = marks.KINDS[Origin(int(instance.origin[landmark]))]
+    visibility = Visibility(int(instance.visibility[landmark]))
+    marks.draw_glyph(painter, QRectF(x - 8, y - 8, 16, 16), kind, colour, visibility)

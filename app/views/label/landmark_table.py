@@ -22,12 +22,12 @@ from app.views.label.editing import Editing
 from app.views.label.items import draw_glyph_of
 from app.views.label.numbers import DASH, number, parse
 from app.views.label.painted import painted
+from app.views.marks import DOUBT_LIMIT
 
 Index = QModelIndex | QPersistentModelIndex
 GLYPH, NAME, X, Y, SCORE, MOVED = range(6)
 WIDTHS = {GLYPH: 32, X: 50, Y: 50, SCORE: 44, MOVED: 58}
 ROW = 26
-DOUBTFUL = 0.5
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -164,7 +164,7 @@ class LandmarkDelegate(QStyledItemDelegate):
             font.setWeight(QFont.Weight.DemiBold)
         text = index.data() or ""
         role = "text" if column in (NAME, X, Y) else "muted"
-        if column == SCORE and instance.score[k] < DOUBTFUL and text != DASH:
+        if column == SCORE and instance.score[k] < DOUBT_LIMIT and text != DASH:
             role = "warning"
         painter.setFont(font)
         painter.setPen(colours.color(role))

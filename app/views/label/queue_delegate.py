@@ -11,11 +11,11 @@ from app.views import theme
 from app.views.label.numbers import number
 from app.views.label.painted import painted
 from app.views.label.queue_model import IMAGE_ROLE, THUMBNAIL_ROLE
+from app.views.marks import DOUBT_LIMIT
 
 ROW = 60
 NARROW = 150  # rows under this width show the thumbnail and marks alone
 THUMBNAIL = 48
-DOUBTFUL = 0.5
 STATES = {  # icon, colour, word
     State.NEW: ("circle-outline", "outline", "New"),
     State.PREDICTED: ("circle-outline", "muted", "Predicted"),
@@ -106,7 +106,7 @@ class QueueDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
         filled = QRectF(rect)
         filled.setWidth(rect.width() * min(max(doubt, 0.0), 1.0))
-        painter.setBrush(theme.theme().color("amber" if doubt > DOUBTFUL else "muted"))
+        painter.setBrush(theme.theme().color("amber" if doubt > DOUBT_LIMIT else "muted"))
         painter.drawRoundedRect(filled, rect.height() / 2, rect.height() / 2)
 
     def _words(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.project.values import Visibility
 from app.services.pictures import Picture, equalised
 from app.views.context import Context
 from app.views.label.action_bar import ActionBar
 from app.views.label.browsing import Browsing
 from app.views.label.canvas import Canvas
+from app.views.label.commands import command_table
 from app.views.label.editing import Editing
 from app.views.label.guesses import Guesses
 from app.views.label.inspector import WIDTH as INSPECTOR_WIDTH
 from app.views.label.inspector import Inspector
+from app.views.label.keys import Keys
 from app.views.label.numbers import number
 from app.views.label.queue import WIDTH as QUEUE_WIDTH
 from app.views.label.queue import Queue
@@ -35,7 +38,7 @@ class LabelWorkspace(QMainWindow):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
-        self._equalise = False
+        self.equalised = False
         self._on_screen: int | None = None
         self.editing = Editing(self)
         self.guesses = Guesses(self.editing, context.stills, self)
@@ -47,7 +50,9 @@ class LabelWorkspace(QMainWindow):
         self.inspector = Inspector(self.editing)
         self._lay_out()
         self._connect()
-        self._commands = self._command_table()
+        self._commands = command_table(self)
+        self.keys = Keys(self.trigger, self)
+        self.keys.watch(self.queue.list, self.inspector.table)
         self._open_document()
 
     # ---- building
@@ -102,45 +107,13 @@ class LabelWorkspace(QMainWindow):
         self.canvas.spaced.connect(lambda back: browsing.step_to_check(-1 if back else 1))
         self.canvas.hovered.connect(self._hovered)
         self.canvas.tool_changed.connect(self.tools.set_tool)
-        self.tools.tool_chosen.connect(self._choose_tool)
+        self.tools.tool_chosen.connect(self.choose_tool)
         self.tools.triggered.connect(self.trigger)
         self.tools.model_chosen.connect(self._choose_model)
         self.bar.stepped.connect(browsing.step)
         self.bar.peak_taken.connect(self.guesses.take_peak)
         self.bar.rejected.connect(lambda: self.trigger("reject"))
         self.bar.accepted.connect(lambda: self.trigger("accept"))
-
-    def _command_table(self) -> dict[str, object]:
-        editing, browsing, canvas = self.editing, self.browsing, self.canvas
-        return {
-            "next_image": lambda: browsing.step(1),
-            "previous_image": lambda: browsing.step(-1),
-            "next_to_check": lambda: browsing.step_to_check(1),
-            "previous_to_check": lambda: browsing.step_to_check(-1),
-            "next_landmark": lambda: editing.step_landmark(1),
-            "previous_landmark": lambda: editing.step_landmark(-1),
-            "occluded": lambda: editing.toggle_visibility(Visibility.OCCLUDED),
-            "absent": lambda: editing.toggle_visibility(Visibility.ABSENT),
-            "accept": lambda: self._finish(browsing.accept),
-            "reject": lambda: self._finish(browsing.reject),
-            "peak_1": lambda: self.guesses.take_peak(1),
-            "peak_2": lambda: self.guesses.take_peak(2),
-            "peak_3": lambda: self.guesses.take_peak(3),
-            "undo": lambda: browsing.travel(editing.undo()),
-            "redo": lambda: browsing.travel(editing.redo()),
-            "fit": canvas.fit,
-            "actual_size": canvas.actual_size,
-            "zoom_in": lambda: canvas.zoom_at(QPointF(canvas.viewport().rect().center()), 1.25),
-            "zoom_out": lambda: canvas.zoom_at(QPointF(canvas.viewport().rect().center()), 0.8),
-            "new_instance": lambda: self._choose_tool("new"),
-            "box": lambda: self._choose_tool("box"),
-            "delete_instance": editing.remove_instance,
-            "labels": lambda: self._switch("labels", not canvas.labels_shown),
-            "heatmap": lambda: self._switch("heatmap", not canvas.heat_shown),
-            "equalise": lambda: self._switch("equalise", not self._equalise),
-            "predict_again": self.guesses.predict_again,
-            "predict_all": lambda: browsing.predict_all(),
-        }
 
     # ---- what the window asks
     def activate(self) -> None:
@@ -193,7 +166,8 @@ class LabelWorkspace(QMainWindow):
         self.browsing.show(image)
         self.canvas.setFocus()
 
-    def _finish(self, command: object) -> None:
+    def finish(self, command: Callable[[], object]) -> None:
+        """Accept or reject, and go on with the canvas in focus."""
         self.canvas.cancel_gesture()
         command()
         self.canvas.setFocus()
@@ -219,20 +193,22 @@ class LabelWorkspace(QMainWindow):
         self.canvas.value_plate.set_text(text, "" if value is None else number(value, 2))
 
     def _show_picture(self, picture: Picture) -> None:
-        self.canvas.set_picture(equalised(picture) if self._equalise else picture)
+        self.canvas.set_picture(equalised(picture) if self.equalised else picture)
 
-    def _choose_tool(self, tool: str) -> None:
+    def choose_tool(self, tool: str) -> None:
+        """Take a tool in hand."""
         self.canvas.set_tool(tool)
         self.canvas.setFocus()
 
-    def _switch(self, name: str, on: bool) -> None:
+    def switch(self, name: str, on: bool) -> None:
+        """Show or hide labels or the heatmap, or equalise."""
         self.tools.switches[name].setChecked(on)
         if name == "labels":
             self.canvas.show_labels(on)
         elif name == "heatmap":
             self.canvas.show_heat(on)
         else:
-            self._equalise = on
+            self.equalised = on
             if self.browsing.picture is not None:
                 picture = self.browsing.picture
                 self.canvas.set_picture(equalised(picture) if on else picture, keep_view=True)
@@ -281,6 +257,11 @@ class LabelWorkspace(QMainWindow):
 
     def _say(self, sentence: str) -> None:
         self.facts_changed.emit(sentence)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that no widget has taken."""
+        if not self.keys.act(event):
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Small windows give the room to the picture."""
