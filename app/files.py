@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 import platformdirs
@@ -27,48 +27,41 @@ def atomic_write(path: str | Path, data: bytes) -> None:
     Raises UserError with the reason where it cannot be written; the old file is then untouched.
     """
     path = Path(path)
-    temporary = None
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, _mode(path))
+        if path.exists():
+            os.chmod(temporary, path.stat().st_mode & 0o777)
         os.replace(temporary, path)
-        _sync_folder(path.parent)
     except OSError as error:
-        if temporary is not None:
+        with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise UserError(f"{path} cannot be written ({error.strerror}); choose another place or free space.") from error
+        reason = error.strerror or error
+        raise UserError(f"{path} cannot be written ({reason}); choose another place or free space.") from error
+    sync_folder(path.parent)
 
 
-def _mode(path: Path) -> int:
-    """Permissions of the file that is replaced, or those that a new file gets here."""
-    try:
-        return path.stat().st_mode & 0o777
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable; Windows knows no such call."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a folder durable, where the system knows how."""
+    with contextlib.suppress(OSError):  # Windows and some network shares open no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def safe_join(folder: str | Path, name: str) -> Path:
     """A path inside `folder`; raises UserError where `name` would leave it."""
-    folder = Path(folder).resolve()
-    path = (folder / name).resolve()
-    if path == folder or not path.is_relative_to(folder) or "\0" in name:
-        raise UserError(f"The name {name!r} leads outside {folder.name}; use a plain file name.")
+    try:
+        folder = Path(folder).resolve()
+        path = (folder / name).resolve()
+        inside = path != folder and path.is_relative_to(folder)
+    except (ValueError, OSError):  # a zero byte, or longer than the system bears
+        inside = False
+    if not inside:
+        raise UserError(f"The name {name!r} leads outside {Path(folder).name}; use a plain file name.")
     return path

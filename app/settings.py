@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -21,20 +22,20 @@ class Settings:
     def get(self, key: str, default: Any = None) -> Any:
         """The value of `key`, or `default` where it is missing or of another type than `default`."""
         value = self._values.get(key, default)
-        if default is None or isinstance(value, type(default)):
-            return value
-        return float(value) if isinstance(default, float) and type(value) is int else default
+        if isinstance(default, float) and type(value) is int:
+            return float(value)
+        truth = isinstance(value, bool) == isinstance(default, bool)  # True is no 1 here
+        return value if default is None or (isinstance(value, type(default)) and truth) else default
 
     def set(self, key: str, value: Any) -> None:
         """Keep a JSON value; a disk that refuses is no reason to stop, the value then holds for this session."""
-        if key in self._values and self._values[key] == value:
+        if key in self._values and self._values[key] == value and type(self._values[key]) is type(value):
             return
-        self._values[key] = value
-        try:
+        text = json.dumps(self._values | {key: value}, indent=1, sort_keys=True)
+        self._values = json.loads(text)  # what was given stays the caller's
+        with contextlib.suppress(UserError, OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write(self.path, json.dumps(self._values, indent=1, sort_keys=True).encode())
-        except (UserError, OSError):
-            return
+            atomic_write(self.path, text.encode())
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -46,10 +47,7 @@ class Settings:
             if isinstance(values, dict):
                 return values
         except (ValueError, RecursionError):
-            pass
-        aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
-        try:
-            self.path.rename(aside)
-        except OSError:
-            return {}
+            pass  # kept aside below, as other kinds of JSON are
+        with contextlib.suppress(OSError):
+            self.path.rename(self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}"))
         return {}

@@ -80,7 +80,8 @@ class Reject:
 class Predicted:
     """What a model found in an image. Not undoable, and without effect where a hand has been at work.
 
-    It replaces the instances that a model alone made; doubt is 0 to 1 or unknown.
+    It replaces the instances that a model alone made, in images that are new, predicted or were not to be
+    read; doubt is 0 to 1 or unknown.
     """
 
     image: int

@@ -18,11 +18,13 @@ from app.project.edits import (
     RemoveInstance,
     SetState,
 )
+from app.project.index import path_key
 from app.project.values import ACCEPTED, Image, Instance, State
 from engine.errors import UserError
 
 WORKED = {State.NEW: State.IN_WORK, State.PREDICTED: State.IN_WORK, State.DONE_EMPTY: State.IN_WORK,
           State.BROKEN: State.IN_WORK, State.REJECTED: State.IN_WORK}  # fmt: skip
+PREDICTABLE = (State.NEW, State.PREDICTED, State.BROKEN)  # no hand has been at work
 
 
 @dataclass
@@ -32,7 +34,8 @@ class Plan:
     read_image: Callable[[int], Image]
     read_instances: Callable[[int], tuple[Instance, ...]]
     find_instance: Callable[[int], Instance]
-    known_paths: dict[str, int]
+    find_path: Callable[[str], int]
+    is_hurt: Callable[[int], bool]
     landmarks: int
     next_id: int
     images: dict[int, Image] = field(default_factory=dict)
@@ -40,6 +43,10 @@ class Plan:
     touched: set[int] = field(default_factory=set)
     created: int = 0
     last_image: int = 0
+    paths: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._first_new = self.next_id
 
     def image(self, id: int) -> Image:
         """An image as it stands in this plan."""
@@ -47,17 +54,13 @@ class Plan:
 
     def of_image(self, image: int) -> list[Instance]:
         """The instances of an image as they stand in this plan."""
-        held = [] if image in self.images and image not in self.touched else list(self._stored(image))
-        held = [self.instances.get(i.id, i) for i in held]
-        known = {i.id for i in held if i is not None}
-        held += [i for i in self.instances.values() if i is not None and i.image == image and i.id not in known]
+        held = [self.instances.get(i.id, i) for i in self._stored(image)]
+        new = range(self._first_new, self.next_id)
+        held += [i for i in self.instances.values() if i is not None and i.image == image and i.id in new]
         return [i for i in held if i is not None]
 
     def _stored(self, image: int) -> tuple[Instance, ...]:
         return () if image >= self._first_new else self.read_instances(image)
-
-    def __post_init__(self) -> None:
-        self._first_new = self.next_id
 
     def run(self, edit: Edit) -> None:
         """Work an edit into the plan; raises UserError where it cannot be done."""
@@ -86,11 +89,12 @@ class Plan:
 
     def _add(self, edit: AddImages) -> None:
         for new in edit.images:
-            id = self.known_paths.get(new.path, 0)
+            key = path_key(new.path)
+            id = self.paths.get(key) or self.find_path(new.path)
             if not id:
                 id = self._new_id()
-                self.known_paths[new.path] = id
                 self.images[id] = Image(id, new.path, new.width, new.height, digest=new.digest)
+            self.paths[key] = id
             self.touched.add(id)
             self.last_image = self.created = id
 
@@ -100,7 +104,8 @@ class Plan:
         if len(instance.points) != self.landmarks:
             raise UserError(f"This project's labels have {self.landmarks} landmarks, not {len(instance.points)}.")
         if instance.id:
-            self._existing(instance.id)
+            if self._existing(instance.id).image != image:
+                raise UserError("An instance stays in its image; add a new one to the other image.")
             instance = replace(instance, image=image)
         else:
             instance = replace(instance, id=self._new_id(), image=image)
@@ -135,10 +140,8 @@ class Plan:
 
     def _predicted(self, edit: Predicted) -> None:
         image, held = self.image(edit.image), self.of_image(edit.image)
-        if image.state in ACCEPTED or image.state is State.REJECTED or any(i.touched for i in held):
+        if image.state not in PREDICTABLE or any(i.touched for i in held) or self.is_hurt(image.id):
             return
-        if image.state is State.IN_WORK and not held:
-            return  # a person has emptied it
         for instance in held:
             self.instances[instance.id] = None
         for instance in edit.instances:
@@ -146,7 +149,6 @@ class Plan:
                 raise UserError(f"This project's labels have {self.landmarks} landmarks, not {len(instance.points)}.")
             id = self._new_id()
             self.instances[id] = replace(instance, id=id, image=edit.image)
-        state = State.IN_WORK if image.state is State.IN_WORK else State.PREDICTED
         doubt = None if edit.doubt is None else float(np.clip(edit.doubt, 0, 1))
-        self.images[edit.image] = replace(image, state=state, doubt=doubt, reason="")
+        self.images[edit.image] = replace(image, state=State.PREDICTED, doubt=doubt, reason="")
         self.touched.add(edit.image)

@@ -1,42 +1,69 @@
-"""Images and instances as rows: compact bytes, with a check sum over each."""
+"""Images, instances and journal entries as rows: compact bytes, with a check sum over each."""
 
 from __future__ import annotations
 
 import json
+import struct
 import zlib
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from app.project.values import Image, Instance, State
+from engine.errors import UserError
 from engine.types import Box
 
 ARRAYS = (
     ("points", "<f8", 2), ("visibility", "u1", 1), ("origin", "u1", 1), ("score", "<f4", 1), ("guess", "<f8", 2),
 )  # fmt: skip
+TABLES = ("images", "instances")
 
 
-class DamagedError(ValueError):
+class DamagedError(UserError):
     """A row whose bytes are not what was written."""
 
 
-def checksum(data: bytes) -> int:
-    """crc32 of a row."""
-    return zlib.crc32(data)
+@dataclass(frozen=True)
+class Row:
+    """A stored row as read; `intact` is False where its bytes do not match their check sum."""
+
+    id: int
+    owner: int
+    data: bytes
+    intact: bool
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """One row before and after an edit; None where it is not there. `owner` is the image that it belongs to."""
+
+    table: str
+    id: int
+    owner: int
+    before: bytes | None
+    after: bytes | None
+
+
+def checksum(data: bytes, id: int = 0, owner: int = 0) -> int:
+    """crc32 of a row with its keys, so that a row in another's place is noticed too."""
+    return zlib.crc32(data, zlib.crc32(struct.pack("<qq", id, owner)))
 
 
 def image_bytes(image: Image) -> bytes:
     """An image as JSON."""
-    return json.dumps(asdict(image), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    values = {name: getattr(image, name) for name in Image.__dataclass_fields__}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 def image_from(data: bytes) -> Image:
     """Inverse of `image_bytes`; raises DamagedError."""
     try:
         values = json.loads(data.decode("utf-8", "surrogatepass"))
-        return Image(**values | {"state": State(values["state"])})
+        values["state"] = State(values["state"])
+        return Image(**values)
     except (ValueError, TypeError, KeyError) as error:
-        raise DamagedError(str(error)) from error
+        raise DamagedError(f"The record of an image is damaged ({error}); restore a backup.") from error
 
 
 def instance_bytes(instance: Instance) -> bytes:
@@ -65,4 +92,33 @@ def instance_from(data: bytes) -> Instance:
         return Instance(head["id"], head["image"], Box(**head["box"]), model=head["model"],
                         annotator=head["annotator"], **values)  # fmt: skip
     except (ValueError, TypeError, KeyError) as error:
-        raise DamagedError(str(error)) from error
+        raise DamagedError(f"The record of an instance is damaged ({error}); restore a backup.") from error
+
+
+def journal_bytes(changes: Iterable[RowChange]) -> bytes:
+    """Rows before and after: a line of JSON with their keys and sizes, then the bytes."""
+    changes = list(changes)
+    sizes = [[c.table, c.id, c.owner, _size(c.before), _size(c.after)] for c in changes]
+    return json.dumps(sizes).encode() + b"\n" + b"".join((c.before or b"") + (c.after or b"") for c in changes)
+
+
+def journal_from(data: bytes) -> list[RowChange]:
+    """Inverse of `journal_bytes`; raises DamagedError."""
+    changes, at = [], 0
+    try:
+        head, rest = data.split(b"\n", 1)
+        for table, id, owner, before, after in json.loads(head):
+            values = []
+            for size in (before, after):
+                values.append(None if size < 0 else rest[at : at + size])
+                at += max(size, 0)
+            changes.append(RowChange(table, id, owner, *values))
+        if at != len(rest) or any(change.table not in TABLES for change in changes):
+            raise ValueError("wrong length")
+    except (ValueError, TypeError) as error:
+        raise DamagedError(f"The record of an edit is damaged ({error}); restore a backup.") from error
+    return changes
+
+
+def _size(data: bytes | None) -> int:
+    return -1 if data is None else len(data)

@@ -7,7 +7,7 @@ from enum import IntEnum, StrEnum
 
 import numpy as np
 
-from engine.types import Box, frozen
+from engine.types import Box
 
 __all__ = ["Box", "Image", "Instance", "Origin", "State", "Visibility"]
 
@@ -45,7 +45,7 @@ class State(StrEnum):
 ACCEPTED = frozenset({State.DONE, State.DONE_EMPTY, State.REVIEWED})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Image:
     """One picture of a project. width, height in pixels as displayed; doubt 0 to 1; digest of the file's bytes."""
 
@@ -59,12 +59,13 @@ class Image:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Instance:
-    """One labelled subject of an image.
+    """One labelled subject of an image; equal to another where every bit is.
 
     points (K, 2) float64, picture pixels; visibility, origin (K,) uint8; score (K,) float32, the model's;
     guess (K, 2) float64, where the model had them, NaN where it had not. An id of 0 is not stored yet.
+    Raises ValueError for other shapes and for numbers that are not finite.
     """
 
     id: int
@@ -84,14 +85,25 @@ class Instance:
             ("points", np.float64, (k, 2)), ("visibility", np.uint8, (k,)), ("origin", np.uint8, (k,)),
             ("score", np.float32, (k,)), ("guess", np.float64, (k, 2)),
         ):  # fmt: skip
-            array = frozen(getattr(self, name), dtype)
-            if array.shape != shape:
-                raise ValueError(f"{name} must be {shape}, not {array.shape}")
-            object.__setattr__(self, name, array)
-        if not np.isfinite(self.points).all() or not np.isfinite(self.score).all():
-            raise ValueError("landmarks and scores must be finite")
-        if (self.visibility > 2).any() or (self.origin > 3).any():
+            object.__setattr__(self, name, _own(name, getattr(self, name), dtype, shape))
+        if not k or not np.isfinite(self.points).all() or not np.isfinite(self.score).all():
+            raise ValueError("landmarks must be there, they and their scores finite")
+        if np.isinf(self.guess).any():
+            raise ValueError("guesses must be finite, or NaN where there are none")
+        if (self.visibility > max(Visibility)).any() or (self.origin > max(Origin)).any():
             raise ValueError("unknown visibility or origin")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Instance):
+            return NotImplemented
+        plain = ("id", "image", "box", "model", "annotator")
+        arrays = ("points", "visibility", "origin", "score", "guess")
+        return all(getattr(self, n) == getattr(other, n) for n in plain) and all(
+            np.array_equal(getattr(self, n), getattr(other, n), equal_nan=True) for n in arrays
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.image, self.box))
 
     def moved(self, landmark: int) -> float:
         """Distance of a landmark from the model's guess, pixels; 0 where there was none."""
@@ -112,3 +124,17 @@ class Instance:
     def touched(self) -> bool:
         """Whether a hand has placed a landmark or judged its visibility; models then keep away."""
         return bool((self.origin > Origin.MODEL).any() or (self.visibility != Visibility.VISIBLE).any())
+
+
+def _own(name: str, values: np.ndarray, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
+    """A read-only copy that nobody else can change; whole numbers must be whole."""
+    given = np.asarray(values)
+    if given.shape != shape:
+        raise ValueError(f"{name} must be {shape}, not {given.shape}")
+    if dtype is np.uint8 and (given.dtype.kind not in "iu" or (given < 0).any() or (given > 255).any()):
+        raise ValueError(f"{name} must be small whole numbers, not {given.dtype}")
+    if given.dtype == dtype and not given.flags.writeable and given.base is None and given.flags.c_contiguous:
+        return given  # another instance's
+    array = np.array(given, dtype, order="C")
+    array.flags.writeable = False
+    return array

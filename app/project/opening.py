@@ -1,0 +1,129 @@
+"""Opening a project's SQLite file: made whole, checked before it is touched, held by one program at a time.
+
+One connection in exclusive mode over a write-ahead log with synchronous=FULL: a commit that returned
+survives a kill and a power cut, and a second instance is told so at once (reliability.md 3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import sqlite3
+import time
+from pathlib import Path
+
+from app.files import sync_folder
+from app.project.records import checksum
+from engine.errors import UserError
+
+APPLICATION = 0x486F7572  # "Hour": what file(1) and we know the format by
+VERSION = 1
+ERRORS = (sqlite3.Error, UnicodeDecodeError)  # the latter where a damaged file's own words are in the message
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE images (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE TABLE instances (id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, data BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX instances_by_image ON instances (owner);
+CREATE TABLE journal (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, title TEXT NOT NULL, undone INTEGER NOT NULL DEFAULT 0,
+  data BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX journal_by_state ON journal (undone, id);
+"""
+
+
+def make(path: Path, meta: dict[str, str]) -> None:
+    """Write a new project file, whole or not at all; raises UserError where one is there, or none can be made."""
+    if path.exists():
+        raise UserError(f"{path.name} exists already; open it, or choose another name.")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        for left in (part, part.with_name(f"{part.name}-journal")):  # of an attempt that was cut off
+            left.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in SCHEMA.split(";\n"):
+                connection.execute(statement)
+            write_meta(connection, meta)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+        os.replace(part, path)
+    except (sqlite3.Error, OSError) as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be made ({error}); choose another place or free space.") from error
+    sync_folder(path.parent)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """An existing project for this program alone; raises UserError: missing, held, of another kind, newer, damaged."""
+    if not path.is_file():
+        raise UserError(f"There is no project {path}; check its place.")
+    try:
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise UserError(f"{path} cannot be opened ({error}); check the folder and its permissions.") from error
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if application != APPLICATION:
+            raise UserError(f"{path.name} is no Hourbit project; choose a .hourbit-project file.")
+        if version > VERSION:
+            raise UserError(f"{path.name} was written by a newer Hourbit; update Hourbit to open it.")
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")  # takes the lock, and tells whether the file can be written
+        connection.execute("COMMIT")
+    except ERRORS as error:
+        connection.close()
+        raise explained(path, error) from error
+    except UserError:
+        connection.close()
+        raise
+    _say_who(path)
+    return connection
+
+
+def holder(path: Path) -> Path:
+    """The note beside a project that says which program has it open; SQLite's lock is what keeps others out."""
+    return path.with_name(f".{path.name}.holder")
+
+
+def write_meta(connection: sqlite3.Connection, meta: dict[str, str]) -> None:
+    """Store properties with their check sums."""
+    rows = [(key, value, checksum(f"{key}={value}".encode())) for key, value in meta.items()]
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", rows)
+
+
+def explained(path: Path, error: Exception) -> UserError:
+    """What SQLite says, as a sentence with a remedy."""
+    text = str(error)
+    if "locked" in text:
+        return UserError(f"{path.name} is open elsewhere ({_who(path)}); close it there first.")
+    if "locking protocol" in text:
+        return UserError(f"{path.name} cannot be locked where it is; copy it to a disk of this computer.")
+    if "readonly" in text or "read-only" in text:
+        return UserError(f"{path.name} cannot be written; copy it to a folder of yours and open the copy.")
+    if "unable to open" in text:
+        return UserError(f"{path} cannot be opened; check the folder and its permissions.")
+    if "not a database" in text:
+        return UserError(f"{path.name} is no Hourbit project; choose a .hourbit-project file.")
+    return UserError(f"{path.name} is damaged ({text}); restore a backup from the data folder.")
+
+
+def _say_who(path: Path) -> None:
+    who = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%H:%M")}
+    with contextlib.suppress(OSError):
+        holder(path).write_text(json.dumps(who), "utf-8")
+
+
+def _who(path: Path) -> str:
+    try:
+        who = json.loads(holder(path).read_text("utf-8"))
+        return f"process {who['pid']} on {who['host']}, since {who['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another program"
