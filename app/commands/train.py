@@ -72,7 +72,8 @@ def train(
 
     It runs in a process of its own; Ctrl+C stops it in good order.
     """
-    from app.commands.worker import Worker, WorkerError, need_torch
+    from app.commands.worker import Worker, WorkerError
+    from app.services.launch import need_torch
     from engine.schema import load_schema
 
     need_torch()

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import util
 from pathlib import Path
 from typing import Any
 
+from app.services.launch import COMMAND, LONGEST_LINE, environment, need_torch
 from engine.errors import UserError
 
-LONGEST_LINE = 64 << 10  # bytes, by the protocol
 PATIENCE = 20.0  # seconds that a worker has to end by itself
-COMMAND = ("-P", "-u", "-m", "engine.train.worker")
 
 
 class WorkerError(Exception):
     """The worker failed; the message is its own, or the end of its log."""
-
-
-def environment() -> dict[str, str]:
-    """The worker's environment: it finds our packages even in a checkout that is not installed."""
-    root = str(Path(__file__).resolve().parents[2])
-    known = os.environ.get("PYTHONPATH")
-    return os.environ | {"PYTHONPATH": os.pathsep.join([root, known] if known else [root])}
-
-
-def need_torch() -> None:
-    """Raise UserError where the worker could not train."""
-    if util.find_spec("torch") is None:  # found, not imported: this process never holds it
-        raise UserError("Training needs PyTorch, which is not installed; add it with: pip install 'hourbit[train]'")
 
 
 class Worker:

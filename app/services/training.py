@@ -10,7 +10,6 @@ import json
 import sys
 import threading
 import time
-from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,11 @@ from app.files import data_folder
 from app.library import Entry, Library
 from app.project.document import Document
 from app.project.snapshot import snapshot
+from app.services.launch import COMMAND, LONGEST_LINE, environment, need_torch
 from engine.errors import UserError
 from engine.modelfile import read_model
 from engine.runtime import open_runtime
 
-LONGEST_LINE = 64 << 10
-ROOT = Path(__file__).resolve().parents[2]
-COMMAND = ("-P", "-u", "-m", "engine.train.worker")
 RUNNING = ("starting", "running", "paused", "stopping", "checking")
 
 
@@ -69,8 +66,7 @@ class Training(QObject):
         """Freeze the accepted labels and begin; raises UserError where that cannot be."""
         if self.active:
             raise UserError("A training is running already; stop it first.")
-        if util.find_spec("torch") is None:
-            raise UserError("Training needs PyTorch, which is not installed; add it with: pip install 'hourbit[train]'")
+        need_torch()
         stamp = time.strftime("%Y-%m-%d %H.%M.%S")
         self.folder = _free(data_folder() / "runs" / f"{stamp} {document.schema.name}")
         frozen = snapshot(document, self.folder / "snapshot.npz")
@@ -131,12 +127,10 @@ class Training(QObject):
 
     def _launch(self, start: dict[str, Any]) -> None:
         process = QProcess(self)
-        environment = QProcessEnvironment.systemEnvironment()
-        known = environment.value("PYTHONPATH")
-        environment.insert("PYTHONPATH", f"{ROOT}:{known}" if known and sys.platform != "win32" else str(ROOT))
-        for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR"):
-            environment.remove(name)
-        process.setProcessEnvironment(environment)
+        values = QProcessEnvironment()
+        for name, value in environment().items():
+            values.insert(name, value)
+        process.setProcessEnvironment(values)
         process.setStandardErrorFile(str(self.folder / "worker.log"))
         process.readyReadStandardOutput.connect(self._read)
         process.finished.connect(self._ended)
