@@ -46,15 +46,47 @@ def load_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam)
         network.load_state_dict(
             {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
         )
+        moments = _moments(tensors, [p for group in optimiser.param_groups for p in group["params"]])
+        optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
     except Exception as error:  # safetensors and torch raise several kinds; each means an unusable file
         raise CheckpointError(f"{path.name} does not fit this training ({error}); start anew.") from error
+    return state
+
+
+def save_best(path: Path, weights: dict[str, Tensor], state: dict) -> None:
+    """The best weights of a run so far, so that a resumed run still has them; `state` is JSON."""
+    _write(path, weights, state)
+
+
+def load_best(path: Path, network: Hourglass) -> tuple[dict[str, Tensor], dict]:
+    """What `save_best` wrote; raises CheckpointError where it does not fit the network."""
+    try:
+        tensors = load_file(path)
+        with safe_open(path, "pt") as file:
+            state = json.loads(file.metadata()["state"])
+    except Exception as error:  # safetensors raises several kinds; each means an unusable file
+        raise CheckpointError(f"{path.name} cannot be read ({error}); start anew.") from error
+    expected = network.state_dict()
+    if set(tensors) != set(expected) or any(tensors[n].shape != value.shape for n, value in expected.items()):
+        raise CheckpointError(f"{path.name} does not fit this training; start anew.")
+    return tensors, state
+
+
+def _moments(tensors: dict[str, Tensor], parameters: list[Tensor]) -> dict[int, dict[str, Tensor]]:
+    """The optimiser's state by parameter, laid out in memory as the parameters are.
+
+    The fused optimiser walks both through memory as they lie, and a file knows one layout only.
+    """
     moments: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimiser."):
             _, index, key = name.split(".", 2)
-            moments.setdefault(int(index), {})[key] = tensor
-    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
-    return state
+            parameter = parameters[int(index)].detach()
+            if key != "step" and tensor.shape != parameter.shape:
+                raise ValueError(f"{name} has the shape {tuple(tensor.shape)}")
+            placed = tensor if key == "step" else torch.empty_like(parameter).copy_(tensor)
+            moments.setdefault(int(index), {})[key] = placed
+    return moments
 
 
 def save_latents(path: Path, network: Hourglass) -> None:
@@ -78,11 +110,11 @@ def load_latents(path: Path, network: Hourglass) -> None:
     """Restore what `save_latents` wrote; raises CheckpointError where names, shapes or values do not fit."""
     try:
         tensors = load_file(path)
-    except Exception as error:  # safetensors raises its own and OSError
+        for name in [n for n in tensors if n.endswith(".q")]:
+            base = name.removesuffix(".q")
+            tensors[f"{base}.weight"] = tensors.pop(name).float() * tensors.pop(f"{base}.scale")[:, None, None, None]
+    except Exception as error:  # safetensors raises its own and OSError; a scale may be missing or of another shape
         raise CheckpointError(f"{path.name} cannot be read ({error}); train from the model alone.") from error
-    for name in [n for n in tensors if n.endswith(".q")]:
-        base = name.removesuffix(".q")
-        tensors[f"{base}.weight"] = tensors.pop(name).float() * tensors.pop(f"{base}.scale")[:, None, None, None]
     expected = network.state_dict()
     for name, value in expected.items():
         found = tensors.get(name)
