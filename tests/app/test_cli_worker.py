@@ -89,7 +89,7 @@ def test_a_run_is_not_overwritten(script, data: Path, tmp_path: Path) -> None:
 
 
 def test_without_torch_training_says_so(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("app.services.launch.util.find_spec", lambda name: None)
     ran = hourbit("train", data, "--schema", "ibug68", "--out", tmp_path / "run")
     assert ran.code == 2 and "PyTorch" in ran.err and not (tmp_path / "run").exists()
 
