@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,19 @@ class Recent:
     done: int
     total: int
     when: float
+    picture: str = ""  # its first picture's path
+    model: str = ""  # what predicted for it last
+
+
+class Cancelled(Exception):  # noqa: N818  # not an error: a person asked for it
+    """Reading was cut short on request."""
+
+
+Told = Callable[[int, int], bool]  # pictures read, pictures in all -> whether to go on
+
+
+def _go_on(done: int, total: int) -> bool:
+    return True
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -40,41 +54,52 @@ def pictures_in(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: natural_key(str(path)))
 
 
-def open_folder(folder: Path, schema: str = FACES) -> Document:
+def open_folder(folder: Path, schema: str = FACES, told: Told = _go_on) -> Document:
     """The project of a folder: the one that was made for it, with new pictures added, or a new one.
 
-    Raises UserError where the folder has no picture that could be labelled.
+    Raises UserError where the folder has no picture that could be labelled, and Cancelled.
     """
+    folder = folder.absolute()
     pictures = pictures_in(folder)
     if not pictures:
         raise UserError(f"There are no pictures in {folder.name or folder}; choose a folder with JPEG or PNG files.")
-    path = _place(folder, schema)
-    document = Document.open(path) if path.exists() else Document.create(path, load_schema(schema), folder.name)
+    return _open_with(project_of(folder, schema), schema, folder.name or "Pictures", pictures, told)
+
+
+def open_sample(told: Told = _go_on) -> Document:
+    """The sample project in the data folder, made when it is asked for first; raises UserError, Cancelled."""
+    folder = data_folder() / "sample"
+    pictures = write_sample_folder(folder / "pictures")
+    return _open_with(folder / f"Sample faces{SUFFIX}", FACES, "Sample faces", pictures, told)
+
+
+def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: Told) -> Document:
+    """A project with these pictures among its own; a new one is made only when all of them are read."""
+    new: tuple[NewImage, ...] = ()
+    if not path.exists():
+        new = read_new(pictures, (), told)
+        document = Document.create(path, load_schema(schema), name)
+    else:
+        document = Document.open(path)
     try:
-        add_pictures(document, pictures)
-    except UserError:
+        new = new or read_new(pictures, {image.path for image in document.images()}, told)
+        if new:
+            document.apply(AddImages(new))
+    except (UserError, OSError, Cancelled):
         document.close()
         raise
     return document
 
 
-def add_pictures(document: Document, pictures: list[Path]) -> int:
-    """Add the pictures that the project does not have; how many were new."""
-    known = {image.path for image in document.images()}
-    new = tuple(_new_image(path) for path in pictures if str(path) not in known)
-    if new:
-        document.apply(AddImages(new))
-    return len(new)
-
-
-def open_sample() -> Document:
-    """The sample project in the data folder, made when it is asked for first."""
-    folder = data_folder() / "sample"
-    pictures = write_sample_folder(folder / "pictures")
-    path = folder / f"Sample faces{SUFFIX}"
-    document = Document.open(path) if path.exists() else Document.create(path, load_schema(FACES), "Sample faces")
-    add_pictures(document, pictures)
-    return document
+def read_new(pictures: list[Path], known: Collection[str], told: Told = _go_on) -> tuple[NewImage, ...]:
+    """Size and digest of the pictures that are not `known`, in their order; raises Cancelled."""
+    unknown = [path for path in pictures if str(path) not in known]
+    found = []
+    for number, path in enumerate(unknown):
+        if not told(number, len(unknown)):
+            raise Cancelled
+        found.append(_new_image(path))
+    return tuple(found)
 
 
 def _new_image(path: Path) -> NewImage:
@@ -87,8 +112,11 @@ def _new_image(path: Path) -> NewImage:
     return NewImage(str(path), width, height, digest)
 
 
-def _place(folder: Path, schema: str) -> Path:
-    """Beside the folder where that can be written, else in the data folder; bodies and faces do not mix."""
+def project_of(folder: Path, schema: str) -> Path:
+    """Where a folder's project is: beside it where that can be written, else in the data folder.
+
+    Bodies and faces do not mix: they have projects of their own.
+    """
     folder = folder.resolve()
     name = f"{folder.name or 'Pictures'}{'' if schema == FACES else ' bodies'}{SUFFIX}"
     beside = folder.parent / name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -11,8 +10,20 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.api import exporters
 from app.project.document import Document
+from app.project.edits import AddImages, NewImage
 from app.project.values import ACCEPTED
-from app.services.projects import FACES, MOST_RECENT, SUFFIX, Recent, add_pictures, open_folder, open_sample
+from app.services.projects import (
+    FACES,
+    MOST_RECENT,
+    SUFFIX,
+    Recent,
+    open_folder,
+    open_sample,
+    pictures_in,
+    project_of,
+    read_new,
+)
+from app.services.reading import Make, Reading
 from app.views.context import Context
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES
@@ -22,44 +33,73 @@ VIDEOS = (".mp4", ".mkv", ".avi", ".webm", ".mov", ".m4v", ".mpg", ".mpeg")
 
 
 class Opening(QObject):
-    """What brings things in. failed(sentence); said(sentence); show(workspace); video(path)."""
+    """What brings things in; files are read in the background.
+
+    failed(sentence); said(sentence); show(workspace); video(path); working(text, done 0..1), text "" at the end.
+    """
 
     failed = Signal(str)
     said = Signal(str)
     show = Signal(str)
     video = Signal(object)
+    working = Signal(str, float)
 
     def __init__(self, context: Context, window: QWidget) -> None:
         super().__init__(window)
         self.context, self.window = context, window
+        self.reading = Reading(self)
+        self._name = ""
+        self.reading.progress.connect(self._progress)
+        self.reading.made.connect(self._made)
+        self.reading.failed.connect(self._failed)
+        self.reading.ended.connect(lambda: self.working.emit("", 0.0))
+
+    # ---- what people ask for
 
     def folder(self, path: str | Path = "") -> None:
         """Open a folder of pictures as a project; asks where no path is given."""
         place = path or QFileDialog.getExistingDirectory(self.window, self.tr("Open folder"), self._last())
-        if place:
-            self._open(lambda: open_folder(Path(place), self._subject()), Path(place))
+        if not place:
+            return
+        folder, subject = Path(place).absolute(), self._subject()
+        self._remember_place(folder)
+        if self._is_open(project_of(folder, subject)):
+            known = {image.path for image in self.context.document.images()}
+            self._read(folder.name, lambda told: read_new(pictures_in(folder), known, told))
+        else:
+            self._read(folder.name, lambda told: open_folder(folder, subject, told))
 
     def project(self, path: str | Path = "") -> None:
         """Open a project file."""
         place = path or QFileDialog.getOpenFileName(
-            self.window, self.tr("Open project"), self._last(), self.tr("Hourbit projects") + f" (*{SUFFIX})"
+            self.window, self.tr("Open project"), self._last(), self._projects()
         )[0]
-        if place:
-            self._open(lambda: Document.open(place), Path(place).parent)
+        if not place:
+            return
+        self._remember_place(Path(place).parent)
+        if self._is_open(Path(place)):
+            self.show.emit("label")
+        else:
+            self._read(Path(place).name.removesuffix(SUFFIX), lambda told: Document.open(place))
 
     def new_project(self) -> None:
         """Make an empty project."""
         place = QFileDialog.getSaveFileName(
-            self.window, self.tr("New project"), self._last(), self.tr("Hourbit projects") + f" (*{SUFFIX})"
+            self.window, self.tr("New project"), self._last(), self._projects()
         )[0]
         if place:
             path = Path(place if place.endswith(SUFFIX) else place + SUFFIX)
-            name = path.name.removesuffix(SUFFIX)
-            self._open(lambda: Document.create(path, load_schema(self._subject()), name), path.parent)
+            name, schema = path.name.removesuffix(SUFFIX), load_schema(self._subject())
+            self._remember_place(path.parent)
+            self._read(name, lambda told: Document.create(path, schema, name))
 
     def sample(self) -> None:
         """Open the sample project, made when it is asked for first."""
-        self._open(open_sample, None)
+        document = self.context.document
+        if document is not None and document.path.parent.name == "sample" and document.name == "Sample faces":
+            self.show.emit("label")
+        else:
+            self._read(self.tr("sample"), open_sample)
 
     def ask_video(self, path: str | Path = "") -> None:
         """Show a video in Live."""
@@ -88,7 +128,7 @@ class Opening(QObject):
         elif first.suffix.lower() in VIDEOS:
             self.ask_video(first)
         elif first.suffix.lower() in IMAGE_SUFFIXES:
-            self._pictures([p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES])
+            self._pictures([p.absolute() for p in paths if p.suffix.lower() in IMAGE_SUFFIXES])
         else:
             self.failed.emit(self.tr("{0} is nothing that Hourbit opens; drop a folder, picture, video, project or "
                                      "model.").replace("{0}", first.name))  # fmt: skip
@@ -104,7 +144,8 @@ class Opening(QObject):
         if path.suffix.lower() in VIDEOS:
             return self.tr("Play the video in Live")
         if path.suffix.lower() in IMAGE_SUFFIXES:
-            return self.tr("Add the pictures to the project")
+            with_project = self.context.document is not None
+            return self.tr("Add the pictures to the project") if with_project else self.tr("Open the picture's folder")
         return self.tr("Hourbit cannot open this")
 
     def export(self, name: str, path: str | Path = "") -> None:
@@ -134,30 +175,52 @@ class Opening(QObject):
         for entry in self.context.settings.get("recent", []):
             try:
                 recent = Recent(Path(entry["path"]), str(entry["name"]), int(entry["done"]), int(entry["total"]),
-                                float(entry["when"]))  # fmt: skip
-            except (KeyError, TypeError, ValueError):
+                                float(entry["when"]), str(entry.get("picture", "")),
+                                str(entry.get("model", "")))  # fmt: skip
+            except (AttributeError, KeyError, TypeError, ValueError):
                 continue
             if recent.path.is_file():
                 found.append(recent)
         return found
 
-    def _open(self, make: Callable[[], Document], place: Path | None) -> None:
-        """Open in place of what was open; a fault leaves that as it is."""
-        current = self.context.document
-        try:
-            document = make()
-        except (UserError, OSError) as error:
-            if current is not None and current.path.is_file() and str(current.path.name) in str(error):
-                self.show.emit("label")  # it is this very project that is open
-                return
-            self.failed.emit(str(error))
+    # ---- reading in the background
+
+    def _read(self, name: str, make: Make) -> None:
+        if self.reading.busy:
+            self.failed.emit(self.tr("Still reading {0}; wait for it, or cancel it below.").replace("{0}", self._name))
             return
-        self._remember_project()
-        if place is not None:
-            self._remember_place(place)
-        self.context.set_document(document)
-        self._remember_project()
+        self._name = name
+        self.reading.start(make)
+
+    def _progress(self, done: int, total: int) -> None:
+        words = self.tr("Reading {0}, {1} of {2}").replace("{0}", self._name)
+        self.working.emit(words.replace("{1}", str(done)).replace("{2}", str(total)), done / max(total, 1))
+
+    def _failed(self, sentence: str) -> None:
+        self.failed.emit(sentence)
+
+    def _made(self, made: Document | tuple[NewImage, ...]) -> None:
+        if isinstance(made, Document):
+            self._remember_project()
+            self.context.set_document(made)
+            self._remember_project()
+        elif not self._add(made):
+            return
         self.show.emit("label")
+
+    def _add(self, new: tuple[NewImage, ...]) -> bool:
+        document = self.context.document
+        if document is None:  # closed while the pictures were read
+            return False
+        try:
+            if new:
+                document.apply(AddImages(new))
+        except UserError as error:
+            self.failed.emit(str(error))
+            return False
+        one, many = self.tr("1 picture added"), self.tr("{0} pictures added")
+        self.said.emit(one if len(new) == 1 else many.replace("{0}", str(len(new))))
+        return True
 
     def _import(self, path: Path) -> None:
         try:
@@ -170,19 +233,24 @@ class Opening(QObject):
         self.show.emit("models")
 
     def _pictures(self, paths: list[Path]) -> None:
-        if self.context.document is None:
+        document = self.context.document
+        if document is None:
             self.folder(paths[0].parent)
             return
-        try:
-            new = add_pictures(self.context.document, paths)
-        except UserError as error:
-            self.failed.emit(str(error))
-            return
-        self.said.emit(self.tr("{0} pictures added").replace("{0}", str(new)))
-        self.show.emit("label")
+        known = {image.path for image in document.images()}
+        self._read(document.name, lambda told: read_new(paths, known, told))
+
+    # ---- what is remembered
+
+    def _is_open(self, path: Path) -> bool:
+        document = self.context.document
+        return document is not None and document.path.resolve() == path.resolve()
 
     def _subject(self) -> str:
         return str(self.context.settings.get("subject", FACES))
+
+    def _projects(self) -> str:
+        return self.tr("Hourbit projects") + f" (*{SUFFIX})"
 
     def _last(self) -> str:
         return str(self.context.settings.get("last folder", str(Path.home())))
@@ -194,10 +262,17 @@ class Opening(QObject):
         document = self.context.document
         if document is None:
             return
-        counts = document.counts()
+        counts, images = document.counts(), document.images()
         entry = {
             "path": str(document.path.resolve()), "name": document.name, "total": sum(counts.values()),
             "done": sum(counts[state] for state in ACCEPTED), "when": time.time(),
+            "picture": images[0].path if images else "", "model": self._model(document),
         }  # fmt: skip
         others = [e for e in self.context.settings.get("recent", []) if e.get("path") != entry["path"]]
         self.context.settings.set("recent", [entry, *others][:MOST_RECENT])
+
+    def _model(self, document: Document) -> str:
+        try:
+            return self.context.library.in_use(document.schema.name).title
+        except UserError:
+            return ""
