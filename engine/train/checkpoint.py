@@ -102,7 +102,8 @@ def save_latents(path: Path, network: Hourglass) -> None:
             q = (weight / scale).round()
             q = torch.where(q == 0, torch.where(weight > 0, 1.0, -1.0), q)  # keep every sign
             tensors[f"layers.{key}.q"] = q.to(torch.int8)
-            tensors[f"layers.{key}.scale"] = scale.flatten()
+            scale = weight.abs().mean((1, 2, 3)) / q.abs().mean((1, 2, 3))  # keep every filter's alpha
+            tensors[f"layers.{key}.scale"] = scale.clamp(min=1e-8 / 127)
     _write(path, tensors, {})
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
 
 from engine.errors import UserError
+
+# Least values of settings; the others may be 0. Batch-norm needs two pictures where a map is one pixel.
+LEAST = {"batch": 2, "steps": 1, "sigma": 0.1, "holdout_every": 2, "width": 1, "stem": 1, "side": 1, "pad": -1}
 
 
 class RecipeError(UserError):
@@ -21,6 +25,7 @@ class Recipe:
     Angles in degrees, shift in landmark box sides, sigma in heatmap cells. The rate warms up over `warmup`
     steps and falls along a cosine to 0 at `steps`, or at `epochs` passes over the examples, or at that
     many `minutes` of training, whichever of the three is not 0 (minutes before epochs before steps).
+    `evaluate_every` counts steps; 0 measures once a pass over the examples.
     """
 
     width: int = 256
@@ -60,7 +65,7 @@ def load_recipe(name: str | Path) -> Recipe:
             raise RecipeError(f"No recipe {name!r}; choose one of {', '.join(known)}, or name a .toml file.")
         text = shipped.read_text("utf-8")
     else:
-        text = path.read_text("utf-8")
+        text = _text(path)
     try:
         return with_settings(Recipe(), tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -68,7 +73,7 @@ def load_recipe(name: str | Path) -> Recipe:
 
 
 def with_settings(recipe: Recipe, settings: dict) -> Recipe:
-    """The recipe with some settings replaced, checked by type."""
+    """The recipe with some settings replaced, checked by type and least value; raises RecipeError."""
     kinds = {f.name: type(getattr(recipe, f.name)) for f in fields(recipe)}
     for key, value in settings.items():
         if key not in kinds:
@@ -77,4 +82,14 @@ def with_settings(recipe: Recipe, settings: dict) -> Recipe:
             settings = settings | {key: float(value)}
         elif type(value) is not kinds[key]:
             raise RecipeError(f"{key} must be a {kinds[key].__name__}, not {value!r}.")
+        least = LEAST.get(key, 0)
+        if not least <= value < math.inf:  # not a number fails too
+            raise RecipeError(f"{key} must be {least} or more, not {value!r}.")
     return replace(recipe, **settings)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"The recipe {path} cannot be read ({error}); check the file.") from error
