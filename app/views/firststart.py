@@ -4,104 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
-import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QResizeEvent
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.services.projects import BODIES, FACES, Recent
+from app.sources.camera import list_cameras
 from app.views.context import Context
-from app.views.marks import draw_landmarks
-from app.views.qimage import to_qimage
 from app.views.theme import icon, theme
-from app.views.widgets import ElidedLabel, Line
+from app.views.tiles import PICTURE, RecentRow, SamplePicture, Tile, thumbnail
+from app.views.widgets import Line
 from engine.errors import UserError
 from engine.predictor import Predictor
 from engine.samples import sample_pictures
-from engine.types import Prediction
 
-LEFT, PICTURE, GAP = 560, 560, 64
-TILE = QSize(272, 72)
+LEFT, GAP = 560, 64
 HIDE_UNDER, SHRINK_UNDER, SMALL = 1160, 1300, 440
-
-
-class Tile(QPushButton):
-    """A large button: icon, title, one line."""
-
-    def __init__(self, name: str, title: str, line: str) -> None:
-        super().__init__()
-        self.setProperty("tile", True)
-        self.setMinimumWidth(TILE.width())
-        self.setAccessibleName(title)
-        self._name, self._words = name, (title, line)
-        self.sign, self.title, self.line = QLabel(), QLabel(title), QLabel(line)
-        self.title.setProperty("tile", True)
-        self.line.setProperty("small", True)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addStretch(1)
-        words.addWidget(self.title)
-        words.addWidget(self.line)
-        words.addStretch(1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 0, 16, 0)
-        row.setSpacing(16)
-        row.addWidget(self.sign)
-        row.addLayout(words, 1)
-        for label in (self.sign, self.title, self.line):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        theme().changed.connect(self.dress)
-
-    def set_primary(self, primary: bool) -> None:
-        """Fill the tile with the accent, or not."""
-        self.setProperty("primary", primary)
-        self.style().unpolish(self)
-        self.style().polish(self)
-        self.dress()
-
-    def dress(self) -> None:
-        """Colours of the scheme in force."""
-        primary = bool(self.property("primary"))
-        self.sign.setPixmap(icon(self._name, 28, "onaccent" if primary else "accent").pixmap(28, 28))
-        for label, words, token in ((self.title, self._words[0], "text"), (self.line, self._words[1], "muted")):
-            colour = theme().color("onaccent" if primary else token).name()
-            label.setText(f'<span style="color:{colour}">{words}</span>')
-
-
-class SamplePicture(QWidget):
-    """The portrait with the landmarks that the model in use finds on this machine, now."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        _, pixels = sample_pictures()[0]
-        self._pixels = pixels
-        self._image = to_qimage(pixels, QImage.Format.Format_RGB888)
-        self.prediction: Prediction | None = None
-        self.schema = None
-        self.setFixedSize(PICTURE, PICTURE)
-        self.setAccessibleName(self.tr("Sample picture with landmarks"))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The picture with rounded corners, then the landmarks."""
-        painter = QPainter(self)
-        try:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            path = QPainterPath()
-            path.addRoundedRect(QRectF(self.rect()), 6, 6)
-            painter.setClipPath(path)
-            height, width = self._pixels.shape[:2]
-            # The upper part of the portrait, where the face is.
-            part = QRectF(width * 0.12, 0, width * 0.66, height * 0.66)
-            painter.drawImage(QRectF(self.rect()), self._image, part)
-            if self.prediction is not None:
-                scale = self.width() / part.width()
-                points = (np.array(self.prediction.landmarks[:, :2]) + 0.5 - (part.x(), part.y())) * scale
-                draw_landmarks(painter, points, self.schema, scores=self.prediction.landmarks[:, 2],
-                               radius=3.2, sure_is_solid=True)  # fmt: skip
-        finally:
-            painter.end()
+ROWS = 4
 
 
 class FirstStart(QWidget):
@@ -109,12 +30,15 @@ class FirstStart(QWidget):
 
     wanted = Signal(str)
     opened = Signal(object)
-    _computed = Signal(object, object, float, str)
+    _computed = Signal(dict)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
         self._thread: threading.Thread | None = None
+        self._stale = True
+        self._recent: list[Recent] = []
+        self._camera = False
         self.tiles = {
             "start_camera": Tile("webcam", self.tr("Start camera"), self.tr("Look at yourself, live")),
             "open_folder": Tile("folder-open-outline", self.tr("Open folder"), self.tr("Pictures, with sub-folders")),
@@ -122,15 +46,18 @@ class FirstStart(QWidget):
             "sample": Tile("image-outline", self.tr("Try the sample"), self.tr("24 faces, predicted at once")),
         }
         self.faces, self.bodies = QPushButton(self.tr("Faces")), QPushButton(self.tr("Bodies"))
-        self.recent = QVBoxLayout()
+        self.recent = QWidget()
         self.picture = SamplePicture()
         self.under, self.source = QLabel(), QLabel(self.tr("Eileen Collins, NASA, public domain"))
+        self.drop_sign = QLabel()
         self._lay_out()
         for name, tile in self.tiles.items():
             tile.clicked.connect(lambda _=False, n=name: self.wanted.emit(n))
         self._computed.connect(self._show_result)
+        context.model_changed.connect(self._forget)
+        theme().changed.connect(self._dress)
         self.set_recent([])
-        self.set_camera(False)
+        self._dress()
 
     @property
     def schema(self) -> str:
@@ -138,9 +65,11 @@ class FirstStart(QWidget):
         return BODIES if self.bodies.isChecked() else FACES
 
     def compute(self) -> None:
-        """Find the sample's landmarks in the background, with the model in use."""
+        """In the background: a camera, the recent projects' pictures, the sample's landmarks where they are stale."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="sample")
+            pictures = [row.project.picture for row in self.recent.findChildren(RecentRow)]
+            self._thread = threading.Thread(target=self._work, args=(self._stale, pictures), name="sample")
+            self._stale = False
             self._thread.start()
 
     def close_services(self) -> bool:
@@ -149,51 +78,49 @@ class FirstStart(QWidget):
             self._thread.join(2.0)
         return self._thread is None or not self._thread.is_alive()
 
-    def set_camera(self, there: bool, name: str = "") -> None:
-        """Fill the tile that fits: the camera's where there is one, else the folder's, or the sample's."""
-        primary = "start_camera" if there else "open_folder" if self._recent else "sample"
-        for key, tile in self.tiles.items():
-            tile.set_primary(key == primary)
+    def set_camera(self, name: str) -> None:
+        """The name of the camera that is there, or ""."""
+        self._camera = bool(name)
+        self.tiles["start_camera"].set_line(name or self.tr("Look at yourself, live"))
+        self._choose()
 
     def set_recent(self, projects: list[Recent]) -> None:
         """List what was open before; nothing where there is nothing."""
         self._recent = projects
-        while self.recent.count():
-            item = self.recent.takeAt(0)
-            if item.widget() is not None:
-                item.widget().deleteLater()
-        if not projects:
-            return
-        heading = QLabel(self.tr("Recent projects"))
-        heading.setProperty("heading", True)
-        self.recent.addWidget(heading)
-        for project in projects[:4]:
-            self.recent.addWidget(self._row(project))
-            self.recent.addWidget(Line())
+        before, self.recent = self.recent, QWidget()
+        column = QVBoxLayout(self.recent)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        if projects:
+            column.addLayout(self._recent_head())
+        for project in projects[:ROWS]:
+            row = RecentRow(project)
+            row.clicked.connect(lambda _=False, p=project.path: self.opened.emit(p))
+            column.addWidget(row)
+            column.addWidget(Line())
+        self._left.replaceWidget(before, self.recent)
+        before.hide()
+        before.deleteLater()
+        self._choose()
 
-    def _row(self, project: Recent) -> QWidget:
-        row = QPushButton()
-        row.setProperty("flat", True)
-        row.setProperty("row", True)
-        row.setAccessibleName(project.name)
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        name, line = ElidedLabel(project.name), QLabel()
-        line.setText(self.tr("{0} of {1} done").replace("{0}", str(project.done)).replace("{1}", str(project.total)))
-        line.setProperty("muted", True)
-        line.setProperty("small", True)
-        when = QLabel(time.strftime("%d.%m.%Y %H:%M", time.localtime(project.when)))
-        when.setProperty("muted", True)
-        when.setProperty("small", True)
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(name)
-        words.addWidget(line)
-        layout.addLayout(words, 1)
-        layout.addWidget(when)
-        for label in (name, line, when):
-            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row.clicked.connect(lambda _=False, p=project.path: self.opened.emit(p))
+    def _choose(self) -> None:
+        """Fill the tile that fits: the camera's where there is one, else the folder's, or the sample's."""
+        primary = "start_camera" if self._camera else "open_folder" if self._recent else "sample"
+        for key, tile in self.tiles.items():
+            tile.set_primary(key == primary)
+
+    def _forget(self) -> None:
+        """Another model is in use: its landmarks are computed when the page shows next."""
+        self._stale = True
+
+    def _recent_head(self) -> QHBoxLayout:
+        row, heading, other = QHBoxLayout(), QLabel(self.tr("Recent projects")), QPushButton(self.tr("Open project"))
+        heading.setProperty("heading", True)
+        other.setProperty("link", True)
+        other.clicked.connect(lambda: self.wanted.emit("open_project"))
+        row.addWidget(heading)
+        row.addStretch(1)
+        row.addWidget(other)
         return row
 
     def _lay_out(self) -> None:
@@ -210,11 +137,14 @@ class FirstStart(QWidget):
         drop.setProperty("drop", True)
         drop.setFixedHeight(48)
         inside = QHBoxLayout(drop)
+        inside.setSpacing(12)
         hint = QLabel(self.tr("Drop a folder, video, picture, project or model anywhere"))
         hint.setProperty("muted", True)
-        hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        inside.addStretch(1)
+        inside.addWidget(self.drop_sign)
         inside.addWidget(hint)
-        left = QVBoxLayout()
+        inside.addStretch(1)
+        left = self._left = QVBoxLayout()
         left.setSpacing(0)
         left.addWidget(title)
         left.addSpacing(4)
@@ -226,7 +156,7 @@ class FirstStart(QWidget):
         left.addSpacing(16)
         left.addWidget(drop)
         left.addSpacing(32)
-        left.addLayout(self.recent)
+        left.addWidget(self.recent)
         left.addStretch(1)
         holder = QWidget()
         holder.setFixedWidth(LEFT)
@@ -276,31 +206,51 @@ class FirstStart(QWidget):
         row.addStretch(1)
         return row
 
-    def _work(self) -> None:
-        prediction, schema, seconds, sentence = None, None, 0.0, ""
+    def _work(self, stale: bool, pictures: list[str]) -> None:
+        cameras = list_cameras()
+        found: dict[str, Any] = {"camera": cameras[0].name if cameras else ""}
+        found["thumbnails"] = {path: thumbnail(path) for path in pictures if path}
+        if stale:
+            found["sample"] = self._predict()
+        self._computed.emit(found)
+
+    def _predict(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
         try:
             runtime = self.context.runtime_for(FACES)
-            predictor = Predictor(runtime)
-            pixels = sample_pictures()[0][1]
-            found = predictor.predict(pixels)
-            if found:
+            predictor, pixels = Predictor(runtime), sample_pictures()[0][1]
+            faces = predictor.predict(pixels)
+            found |= {"schema": runtime.model.schema, "name": runtime.model.name}
+            if faces:
                 started = time.thread_time()
-                prediction = predictor.predict_box(pixels, found[0].box)
-                seconds = time.thread_time() - started
-            schema = runtime.model.schema
-            sentence = runtime.model.name
+                found["prediction"] = predictor.predict_box(pixels, faces[0].box)
+                found["seconds"] = time.thread_time() - started
         except (UserError, OSError) as error:
-            sentence = str(error)
-        self._computed.emit(prediction, schema, seconds, sentence)
+            found["problem"] = str(error)
+        return found
 
-    def _show_result(self, prediction: Prediction | None, schema: object, seconds: float, sentence: str) -> None:
-        self.picture.prediction, self.picture.schema = prediction, schema
-        if prediction is None:
-            self.under.setText(sentence)
+    def _show_result(self, found: dict[str, Any]) -> None:
+        self._thread.join()
+        self._thread = None
+        self.set_camera(found["camera"])
+        rows, thumbnails = self.recent.findChildren(RecentRow), found["thumbnails"]
+        for row in rows:
+            row.show_picture(thumbnails.get(row.project.picture))
+        if any(row.project.picture and row.project.picture not in thumbnails for row in rows):
+            self.compute()  # the list has changed meanwhile
+        if "sample" in found:
+            self._show_sample(found["sample"])
+
+    def _show_sample(self, found: dict[str, Any]) -> None:
+        self.picture.show_prediction(found.get("prediction"), found.get("schema"))
+        if "prediction" in found:
+            words = self.tr("The sample: {0}, {1} ms on one core").replace("{0}", found["name"])
+            self.under.setText(words.replace("{1}", f"{1000 * found['seconds']:.0f}"))
         else:
-            words = self.tr("The sample: {0}, {1} ms on one core")
-            self.under.setText(words.replace("{0}", sentence).replace("{1}", f"{1000 * seconds:.0f}"))
-        self.picture.update()
+            self.under.setText(found.get("problem") or self.tr("No face was found in the sample"))
+
+    def _dress(self) -> None:
+        self.drop_sign.setPixmap(icon("tray-arrow-down", 18).pixmap(18, 18))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The picture shrinks, then goes."""

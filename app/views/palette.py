@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.views.actions import ACTIONS, title
 
-WIDTH, HEIGHT = 480, 360
+WIDTH, HEIGHT, TOP = 480, 360, 96
 
 
 def matches(query: str, text: str) -> bool:
@@ -24,6 +26,7 @@ class Palette(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setProperty("card", True)
+        self._usable: Callable[[str], bool] = lambda _: True
         self.field, self.list = QLineEdit(), QListWidget()
         self.field.setPlaceholderText(self.tr("Find a command"))
         self.field.setAccessibleName(self.tr("Find a command"))
@@ -36,10 +39,11 @@ class Palette(QFrame):
         self.list.itemClicked.connect(self._choose)
         self.field.installEventFilter(self)
 
-    def open_over(self, window: QWidget) -> None:
-        """Show at the top of a window, empty."""
+    def open_over(self, window: QWidget, usable: Callable[[str], bool]) -> None:
+        """Show in the upper middle of a window, empty, with the actions that do something now."""
+        self._usable = usable
         self.setFixedSize(WIDTH, HEIGHT)
-        self.move(window.mapToGlobal(window.rect().center()) - self.rect().center() * 1)
+        self.move(window.mapToGlobal(QPoint((window.width() - WIDTH) // 2, TOP)))
         self.field.clear()
         self._fill("")
         self.show()
@@ -58,7 +62,7 @@ class Palette(QFrame):
     def _fill(self, query: str) -> None:
         self.list.clear()
         for spec in ACTIONS:
-            if spec.name != "palette" and matches(query, title(spec)):
+            if spec.name != "palette" and self._usable(spec.name) and matches(query, title(spec)):
                 keys = f"    {spec.keys[0]}" if spec.keys else ""
                 item = QListWidgetItem(f"{title(spec)}{keys}")
                 item.setData(Qt.ItemDataRole.UserRole, spec.name)

@@ -79,8 +79,9 @@ QPushButton[chip="true"], QToolButton[chip="true"] {{ background: transparent; b
   min-height: 22px; padding: 0px 8px; color: {c["muted"]}; }}
 QPushButton[chip="true"]:checked, QToolButton[chip="true"]:checked {{ background: {c["sel"]}; color: {c["text"]};
   border-color: {c["accent"]}; }}
-QToolButton[rail="true"] {{ min-width: 61px; min-height: 52px; padding: 4px 0px; border-left: 3px solid transparent; border-radius: 0px;
-  border-top: none; border-right: none; border-bottom: none; font-size: {size(11)}px; color: {c["muted"]}; background: transparent; }}
+QToolButton[rail="true"] {{ min-width: 61px; min-height: 52px; padding: 4px 0px; border-radius: 0px;
+  border-left: 3px solid transparent; border-top: none; border-right: none; border-bottom: none;
+  font-size: {size(11)}px; color: {c["muted"]}; background: transparent; }}
 QToolButton[rail="true"]:hover {{ background: {c["hover"]}; }}
 QToolButton[rail="true"]:checked {{ color: {c["text"]}; background: transparent;
   border-left: 3px solid {c["accent"]}; }}
@@ -88,8 +89,8 @@ QToolButton[rail="true"]:focus {{ background: {c["hover"]}; border-top: none; bo
   border-bottom: none; }}
 QPushButton[tile="true"] {{ text-align: left; border-radius: 6px; padding: 0px; min-height: 70px; }}
 QPushButton[row="true"] {{ min-height: 50px; padding: 0px 4px; }}
-QPushButton[command="true"] {{ background: {c["field"]}; text-align: left; min-height: 24px; max-height: 24px; color: {c["muted"]};
-  font-weight: 400; }}
+QPushButton[command="true"] {{ background: {c["field"]}; text-align: left; min-height: 24px; max-height: 24px;
+  color: {c["muted"]}; font-weight: 400; }}
 """
 
 
@@ -157,7 +158,8 @@ QWidget[bar="true"], QWidget#panel, QWidget[panel="true"] {{ background: {c["pan
 QWidget[bar="true"] {{ border: none; }}
 QWidget[chrome="true"] {{ background: {c["window"]}; }}
 QWidget[foot="true"] {{ background: {c["panel"]}; border-top: 1px solid {c["border"]}; }}
-QWidget[line="true"], QFrame[line="true"], QFrame[separator="true"] {{ background: {c["border"]}; border: none; }}
+QWidget[line="true"], QFrame[line="true"] {{ background: {c["border"]}; border: none; }}
+QFrame[separator="true"] {{ background: {c["border"]}; border: none; margin: 0px 4px; }}
 QFrame[card="true"] {{ background: {c["panel"]}; border: 1px solid {c["border"]}; border-radius: 6px; }}
 QFrame[drop="true"] {{ border: 1px dashed {c["outline"]}; border-radius: 6px; background: transparent; }}
 QFrame[banner="error"] {{ background: {c["errorBg"]}; border: none; }}

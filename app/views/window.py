@@ -6,14 +6,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.api import exporters
-from app.views.actions import ACTIONS, MENUS, title
+from app.views.actions import ACTIONS
 from app.views.context import Context
 from app.views.drops import DropFrame, dropped_paths
 from app.views.firststart import FirstStart
-from app.views.frame import WORKSPACES, MenuLine, Rail, StatusLine, menu_action
+from app.views.frame import WORKSPACES, MenuLine, Rail, StatusLine
+from app.views.menus import Menus
 from app.views.opening import Opening
 from app.views.pages import AboutPage, KeysPage, SettingsPage
 from app.views.palette import Palette
@@ -40,7 +40,7 @@ class MainWindow(QMainWindow):
         self.palette_popup = Palette(self)
         self._lay_out()
         self.banner, self.drop = Banner(self.stack), DropFrame(self)
-        self._build_menus()
+        self.menus = Menus(self.menu_line.menus, self, self.opening.recent)
         self._connect()
         self._restore()
         self._project_changed()
@@ -66,25 +66,6 @@ class MainWindow(QMainWindow):
         self.stack.addWidget(self.first)
         self.setCentralWidget(body)
 
-    def _build_menus(self) -> None:
-        self.menus: dict[str, QMenu] = {name: self.menu_line.menus.addMenu(self.tr(name)) for name in MENUS}
-        self.acts = {}
-        for spec in ACTIONS:
-            action = self.acts[spec.name] = menu_action(self, spec.name)
-            action.triggered.connect(lambda _=False, n=spec.name: self.trigger(n))
-            self.menus[spec.menu].addAction(action)
-            if spec.name == "sample":
-                self.recent_menu = self.menus["File"].addMenu(self.tr("Recent projects"))
-                export = self.menus["File"].addMenu(self.tr("Export"))
-                for exporter in exporters():
-                    entry = export.addAction(f"{exporter.title}\u2026")
-                    entry.triggered.connect(lambda _=False, n=exporter.name: self.opening.export(n))
-                self.export_menu = export
-                self.menus["File"].addSeparator()
-            self.addAction(action)
-        self.menus["Edit"].aboutToShow.connect(self._refresh_history)
-        self.recent_menu.aboutToShow.connect(self._fill_recent)
-
     def _connect(self) -> None:
         opening, context = self.opening, self.context
         self.rail.chosen.connect(self.trigger)
@@ -92,10 +73,16 @@ class MainWindow(QMainWindow):
         self.palette_popup.chosen.connect(self.trigger)
         self.first.wanted.connect(self.trigger)
         self.first.opened.connect(opening.project)
+        self.menus.chosen.connect(self.trigger)
+        self.menus.exported.connect(opening.export)
+        self.menus.reopened.connect(opening.project)
         opening.failed.connect(lambda sentence: self.banner.show_message("error", sentence))
         opening.said.connect(self.say)
         opening.show.connect(self.show_page)
         opening.video.connect(self._play)
+        opening.working.connect(
+            lambda text, done: self.status.set_work("reading", text, done, cancel=opening.reading.cancel)
+        )
         context.document_changed.connect(self._project_changed)
         context.training.progress.connect(self._training_progress)
         context.training.state_changed.connect(self._training_state)
@@ -132,14 +119,13 @@ class MainWindow(QMainWindow):
             made.activate()
             self._facts(name, made.facts())
         else:
-            recent = self.opening.recent()
-            self.first.set_recent(recent)
-            self.first.set_camera(False)
+            self.first.set_recent(self.opening.recent())
             self.stack.setCurrentWidget(self.first)
             self.status.facts.set_text("")
             self.first.setFocus()
             QTimer.singleShot(0, self.first.compute)
         self.rail.show_current(name)
+        self.menus.show_state(self.context.document, name)
         legend = self.tr("Hollow: model   Dot: edited   Solid: by hand   Diamond: occluded")
         self.status.right.setText(legend if name == "label" else "")
 
@@ -149,7 +135,8 @@ class MainWindow(QMainWindow):
             "new_project": self.opening.new_project, "open_project": self.opening.project,
             "open_folder": self.opening.folder, "open_video": self.opening.ask_video, "sample": self.opening.sample,
             "close_project": self.opening.close, "quit": self.close, "settings": self._settings,
-            "palette": lambda: self.palette_popup.open_over(self), "keys": lambda: KeysPage(self).exec(),
+            "palette": lambda: self.palette_popup.open_over(self, self.menus.usable),
+            "keys": lambda: KeysPage(self).exec(),
             "about": lambda: AboutPage(self).exec(), "full_screen": self._full_screen,
             "start_camera": self._start_camera,
         }  # fmt: skip
@@ -216,38 +203,23 @@ class MainWindow(QMainWindow):
         self.menu_line.name.set_text(document.name if document is not None else "")
         self.setWindowTitle(f"{document.name} - Hourbit" if document is not None else "Hourbit")
         self.status.set_saved(True, document is not None)
-        for name in ("close_project",):
-            self.acts[name].setEnabled(document is not None)
-        self.export_menu.setEnabled(document is not None)
+        self.menus.show_state(document, self.current)
         if document is None and self.current in ("label", ""):
             self.show_page("")
-
-    def _refresh_history(self) -> None:
-        document = self.context.document
-        for name, what in (("undo", "undo_title"), ("redo", "redo_title")):
-            held = getattr(document, what) if document is not None else None
-            spec = next(spec for spec in ACTIONS if spec.name == name)
-            self.acts[name].setText(f"{title(spec)}: {held}" if held else title(spec))
-            self.acts[name].setEnabled(bool(held))
-
-    def _fill_recent(self) -> None:
-        self.recent_menu.clear()
-        for project in self.opening.recent():
-            action = self.recent_menu.addAction(project.name)
-            action.triggered.connect(lambda _=False, p=project.path: self.opening.project(p))
-        if self.recent_menu.isEmpty():
-            self.recent_menu.addAction(self.tr("None yet")).setEnabled(False)
 
     def _training_progress(self, record: dict) -> None:
         eta = record.get("eta")
         left = f"{int(eta) // 60}:{int(eta) % 60:02d}" if eta is not None else ""
-        self.status.set_work(self.tr("Training"), float(record.get("done") or 0), left)
+        self.status.set_work("training", self.tr("Training"), float(record.get("done") or 0), left)
 
     def _training_state(self, state: str) -> None:
         if state == "finished":
             self.say(self.tr("The new model is ready to compare in Models"))
         if not self.context.training.active:
-            self.status.set_work("", 0.0)
+            self.status.set_work("training", "")
+        self.rail.buttons["models"].set_dot(
+            "accent" if self.context.training.active else "warning" if state == "finished" else ""
+        )
 
     # ---- drops, closing
 
@@ -281,6 +253,7 @@ class MainWindow(QMainWindow):
             if hasattr(made, "close_services"):
                 made.close_services()
         self.context.stills.close()
+        self.opening.reading.close()
         self.first.close_services()
         self.opening.close()
         super().closeEvent(event)

@@ -1,0 +1,90 @@
+"""The menus, filled from the table of actions, with recent projects and the formats of the export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from app.api import exporters
+from app.project.document import Document
+from app.services.projects import Recent
+from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, title
+from app.views.frame import menu_action
+
+NEEDS_PROJECT = ("close_project",)
+HISTORY = (("undo", "undo_title"), ("redo", "redo_title"))
+
+
+class Menus(QObject):
+    """chosen(name): an action of the table; exported(format); reopened(path): a recent project."""
+
+    chosen = Signal(str)
+    exported = Signal(str)
+    reopened = Signal(object)
+
+    def __init__(self, bar: QMenuBar, window: QWidget, recent: Callable[[], list[Recent]]) -> None:
+        super().__init__(window)
+        self._recent, self._document, self._current = recent, None, ""
+        self.menus: dict[str, QMenu] = {name: bar.addMenu(self.tr(name)) for name in MENUS}
+        self.actions: dict[str, QAction] = {}
+        for spec in ACTIONS:
+            action = self.actions[spec.name] = menu_action(window, spec.name)
+            action.triggered.connect(lambda _=False, n=spec.name: self.chosen.emit(n))
+            self.menus[spec.menu].addAction(action)
+            window.addAction(action)
+            if spec.name == "sample":
+                self._add_file_menus()
+        self.menus["Edit"].aboutToShow.connect(self._tell_history)
+        self.menus["Edit"].aboutToHide.connect(self._enable)
+        self._enable()
+
+    def _add_file_menus(self) -> None:
+        file = self.menus["File"]
+        self.recent = file.addMenu(self.tr("Recent projects"))
+        self.recent.aboutToShow.connect(self.fill_recent)
+        self.export = file.addMenu(self.tr("Export"))
+        for exporter in exporters():
+            entry = self.export.addAction(f"{exporter.title}\u2026")
+            entry.setObjectName(exporter.name)
+            entry.triggered.connect(lambda _=False, n=exporter.name: self.exported.emit(n))
+        file.addSeparator()
+
+    def show_state(self, document: Document | None, current: str) -> None:
+        """What can be done depends on the open project and on the workspace that shows."""
+        self._document, self._current = document, current
+        self._enable()
+
+    def usable(self, name: str) -> bool:
+        """Whether an action does something now."""
+        spec = BY_NAME[name]
+        if name in NEEDS_PROJECT:
+            return self._document is not None
+        if spec.scope == "label":
+            return self._document is not None and self._current == "label"
+        return spec.scope in (ANYWHERE, "models", self._current)
+
+    def fill_recent(self) -> None:
+        """List the projects that were open before."""
+        self.recent.clear()
+        for project in self._recent():
+            action = self.recent.addAction(project.name)
+            action.triggered.connect(lambda _=False, p=Path(project.path): self.reopened.emit(p))
+        if self.recent.isEmpty():
+            self.recent.addAction(self.tr("None yet")).setEnabled(False)
+
+    def _enable(self) -> None:
+        for name, action in self.actions.items():
+            action.setEnabled(self.usable(name))
+        self.export.setEnabled(self._document is not None)
+
+    def _tell_history(self) -> None:
+        """While the menu is open it says what would be undone; closed, the keys stay alive."""
+        for name, what in HISTORY:
+            held = getattr(self._document, what) if self._document is not None else None
+            words = title(BY_NAME[name])
+            self.actions[name].setText(f"{words}: {held}" if held else words)
+            self.actions[name].setEnabled(bool(held) and self.usable(name))
