@@ -35,9 +35,11 @@ EDITS = (
 def step(document: Document, rng: np.random.Generator) -> None:
     """One random edit, the same for the same project and random state."""
     images = document.images()
-    image = images[rng.integers(len(images))].id
-    held, seed = document.instances(image), int(rng.integers(1 << 30))
-    kind = EDITS[rng.integers(len(EDITS))]
+    seed, kind = int(rng.integers(1 << 30)), EDITS[rng.integers(len(EDITS))]
+    image = images[rng.integers(len(images))].id if images else 0
+    held = document.instances(image)
+    if not images and kind not in ("undo", "redo"):
+        kind = "image"
     if kind == "move" and held:
         place = rng.uniform(0, 100, 2)
         document.apply(PutInstance(held[0].with_point(int(rng.integers(K)), *place), f"Move {seed}"))
