@@ -17,7 +17,8 @@ class Examples:
     """N labelled pictures.
 
     images: N arrays (H, W, 3) uint8 RGB; points (N, K, 2) float32, picture pixels; weight (N, K) float32;
-    absent (N, K) bool; box (N, 3) float32: cx, cy, side; share (N,) float64: how often each is drawn.
+    absent (N, K) bool; box (N, 3) float32: cx, cy, side; share (N,) float64: how often each is drawn;
+    ids: N names of the pictures, or none.
     """
 
     images: tuple[np.ndarray, ...]
@@ -26,6 +27,7 @@ class Examples:
     absent: np.ndarray
     box: np.ndarray
     share: np.ndarray
+    ids: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -35,6 +37,7 @@ class Examples:
         return Examples(
             tuple(self.images[i] for i in index),
             *(getattr(self, name)[index] for name in ("points", "weight", "absent", "box", "share")),
+            tuple(self.ids[i] for i in index) if self.ids else (),
         )
 
 
@@ -63,5 +66,6 @@ def load_examples(paths: Sequence[str | Path], human_share: float, every: int) -
         images,
         *(np.concatenate([getattr(pack, name) for pack in packs]) for name in ("points", "weight", "absent", "box")),
         share,
+        tuple(name for pack in packs for name in pack.ids),
     )
     return everything.subset(np.flatnonzero(~held)), everything.subset(np.flatnonzero(held))

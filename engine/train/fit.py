@@ -79,6 +79,11 @@ class Fit:
             return max(1, math.ceil(self.recipe.epochs * len(self.training) / self.recipe.batch))
         return self.recipe.steps
 
+    @property
+    def evaluate_every(self) -> int:
+        """Steps between two measurements; a recipe's 0 means once a pass over the examples."""
+        return self.recipe.evaluate_every or max(1, math.ceil(len(self.training) / self.recipe.batch))
+
     def run(self) -> Iterator[dict]:
         """Train to the end of the schedule, or until `stopping` is set; yields progress and metric records."""
         while self.done < 1 and not self.stopping:
@@ -91,9 +96,9 @@ class Fit:
                 "type": "progress", "step": self.step, "loss": loss, "rate": self._rate(), "done": self.done,
                 "examples_per_second": self.recipe.batch / elapsed,
             }  # fmt: skip
-            if self.step % self.recipe.evaluate_every == 0:
+            if self.step % self.evaluate_every == 0:
                 yield {"type": "metric", "step": self.step} | self.measure()
-            if self.step % self.recipe.checkpoint_every == 0:
+            if self.step % max(1, self.recipe.checkpoint_every) == 0:
                 self.save()
                 yield {"type": "checkpoint", "step": self.step, "path": str(self.latest)}
         self.save()
@@ -125,7 +130,7 @@ class Fit:
         return value
 
     @torch.no_grad()
-    def recalibrate(self) -> None:
+    def recalibrate(self, batches: int = RECALIBRATION_BATCHES) -> None:
         """Recompute batch-norm's statistics of the final weights as plain means over many batches."""
         norms = [m for m in self.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]
@@ -133,7 +138,7 @@ class Fit:
             norm.reset_running_stats()
             norm.momentum = None
         self.network.train()
-        for extra in range(RECALIBRATION_BATCHES):
+        for extra in range(batches):
             with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
                 self.network(self._batch(self.step + 1 + extra)[0])
         for norm, momentum in zip(norms, momenta, strict=True):

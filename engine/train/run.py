@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 
 from engine.errors import UserError
 from engine.graph import Architecture
 from engine.modelfile import Model, read_model
 from engine.schema import Schema, load_schema
-from engine.train import augment, finish, measure
+from engine.train import augment, checkpoint, finish, measure, report
 from engine.train.datasets import Examples, load_examples
 from engine.train.fit import Fit
 from engine.train.hourglass import Hourglass
 from engine.train.recipes import Recipe, load_recipe, with_settings
+from engine.train.report import Measured
 
-LONGEST_LIST = 1000  # images whose errors are reported one by one
 CALIBRATION = 32  # crops that batch-norm is fitted to where a model has no latents
+RECALIBRATION = (256, 32)  # at most so many crops and batches, over which the final batch-norm statistics are means
+BEST = "best.safetensors"
 Send = Callable[..., None]
 
 
@@ -40,77 +42,115 @@ class Training:
 
     fit: Fit
     parent: Model | None
-    before: np.ndarray | None = None
+    before: Measured | None = None
     best: dict[str, torch.Tensor] | None = None
     best_score: float = float("nan")
     best_step: int = 0
     started: float = field(default_factory=time.monotonic)
+    rested: float = 0.0
+    done_before: float = 0.0
+
+    def measure(self) -> Measured:
+        """The network as it is now, on the hold-out."""
+        points = self.fit.predict(self.fit.holdout)
+        return Measured(points, measure.errors(points, self.fit.holdout, self.fit.schema))
 
     def keep_if_better(self, score: float) -> None:
-        """Remember the weights where they measure better than any before."""
+        """Remember the weights, here and on the disk, where they measure better than any before."""
         if measure.better(self.fit.schema, score, self.best_score):
             self.best_score, self.best_step = score, self.fit.step
             self.best = {name: value.clone() for name, value in self.fit.network.state_dict().items()}
+            state = {"score": score, "step": self.fit.step}
+            checkpoint.save_best(self.fit.folder / BEST, self.best, state)
+
+    def resume(self) -> None:
+        """Go on from the last checkpoint, if there is one, with the best weights until then."""
+        if not self.fit.resume():
+            return
+        self.done_before = self.fit.done
+        path = self.fit.folder / BEST
+        if path.is_file():
+            self.best, state = checkpoint.load_best(path, self.fit.network)
+            self.best_score, self.best_step = float(state["score"]), int(state["step"])
+
+    def timing(self) -> dict[str, Any]:
+        """Epochs gone, steps of the whole where they are known, seconds left."""
+        fit = self.fit
+        spent, gained = time.monotonic() - self.started - self.rested, fit.done - self.done_before
+        return {
+            "epoch": fit.step * fit.recipe.batch / len(fit.training),
+            "epochs": fit.recipe.epochs or None, "steps": None if fit.recipe.minutes else fit.steps,
+            "eta": spent * (1 - fit.done) / gained if gained > 0 else None,
+        }  # fmt: skip
 
 
 def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
     """Train as the start line says; sends records, the last of them `done`. Raises UserError."""
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(start.get("threads") or 1))
     training = _prepare(start)
-    fit, schema = training.fit, training.fit.schema
+    fit, name = training.fit, measure.metric_name(training.fit.schema)
     if training.parent is not None and len(fit.holdout):
-        training.before = fit.errors()
-        send("metric", step=0, **{measure.metric_name(schema): measure.score(training.before, schema)})
+        training.before = training.measure()
+        send("metric", step=0, epoch=0.0, **{name: training.before.score(fit.schema)})
+    if start.get("resume"):
+        training.resume()
+    training.started = time.monotonic()
+    fit.stopping = orders.stopping
     for record in fit.run():
         if record["type"] == "progress":
-            send(**record | _timing(training))
+            send(**record | training.timing())
         elif record["type"] == "metric":
-            send(**record)
-            training.keep_if_better(record.get(measure.metric_name(schema), float("nan")))
+            send(**record, epoch=training.timing()["epoch"])
+            training.keep_if_better(record.get(name, float("nan")))
         else:
-            send(**record | {"sha256": hashlib.sha256(Path(record["path"]).read_bytes()).hexdigest()})
+            send(**record | {"sha256": _sha256(Path(record["path"]))})
+        rest = time.monotonic()
         while not orders.go.wait(0.2):
             continue
+        training.rested += time.monotonic() - rest
         fit.stopping = orders.stopping
-    send("done", **_finish(training, start))
+    send("finishing", step=fit.step)
+    send("done", **_finish(training, start, send))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _prepare(start: dict[str, Any]) -> Training:
-    parent = _parent(start)
+    parent = read_model(str(start["from"])) if start.get("from") else None
     schema = parent.schema if parent is not None else load_schema(str(start.get("schema")))
     recipe = _recipe(start, parent)
-    packs = [Path(p) for p in start.get("snapshot") or []]
+    packs = [Path(str(p)) for p in start.get("snapshot") or start.get("packs") or []]
     missing = [p for p in packs if not p.is_file()]
     if missing or not packs:
         raise UserError(f"There is no training data at {missing[0] if missing else 'all'}; name a pack or snapshot.")
-    training, holdout = load_examples(packs, recipe.human_share, recipe.holdout_every)
-    _check(training, holdout, schema)
+    if not start.get("out"):
+        raise UserError("The training was given no folder for its model; name one.")
+    examples, holdout = load_examples(packs, recipe.human_share, recipe.holdout_every)
+    _check(examples, schema)
     seed = int(start.get("seed") or 0)
     torch.manual_seed(seed)
     if parent is not None:
-        network = finish.network_from(parent, _calibration(training, recipe, schema, seed))
+        network = finish.network_from(parent, _calibration(examples, recipe, schema, seed))
     else:
         network = Hourglass(Architecture(len(schema), recipe.width, recipe.stem, recipe.side, recipe.pad))
     out = Path(str(start["out"]))
     out.mkdir(parents=True, exist_ok=True)
-    fit = Fit(network, training, holdout, recipe, schema, out, seed)
-    if start.get("resume"):
-        fit.resume()
-    return Training(fit, parent)
-
-
-def _parent(start: dict[str, Any]) -> Model | None:
-    return read_model(str(start["from"])) if start.get("from") else None
+    return Training(Fit(network, examples, holdout, recipe, schema, out, seed), parent)
 
 
 def _recipe(start: dict[str, Any], parent: Model | None) -> Recipe:
     """The recipe with the start line's settings; what a parent model fixes comes from the model."""
-    name = start.get("recipe") or ("finetune" if parent is not None else "ours-face")
-    settings = dict(start.get("settings") or {})
-    recipe = load_recipe(name)
+    named = start.get("recipe")
+    settings = dict(start.get("settings") or {}) | (named if isinstance(named, dict) else {})
+    recipe = load_recipe(report.recipe_name(start))
     if "steps" in settings:
         recipe = with_settings(recipe, {"epochs": 0.0, "minutes": 0.0})
     recipe = with_settings(recipe, settings)
+    if recipe.batch < 2:
+        raise UserError("A batch has at least 2 pictures, since batch-norm compares them; raise batch.")
     if parent is not None:
         a = parent.architecture
         fixed = {"width": a.width, "stem": a.stem, "side": a.side, "pad": a.pad, "crop": parent.crop}
@@ -118,12 +158,14 @@ def _recipe(start: dict[str, Any], parent: Model | None) -> Recipe:
     return recipe
 
 
-def _check(training: Examples, holdout: Examples, schema: Schema) -> None:
+def _check(training: Examples, schema: Schema) -> None:
     if not len(training):
         raise UserError("There are no labels to train with; accept more images, of which some are not held out.")
     k = training.points.shape[1]
     if k != len(schema):
         raise UserError(f"The labels have {k} landmarks, {schema.name} has {len(schema)}; choose the matching schema.")
+    if not (training.weight > 0).any():
+        raise UserError("None of the labels has a landmark to train with; label some landmarks first.")
 
 
 def _calibration(training: Examples, recipe: Recipe, schema: Schema, seed: int) -> torch.Tensor:
@@ -133,64 +175,58 @@ def _calibration(training: Examples, recipe: Recipe, schema: Schema, seed: int) 
     return torch.from_numpy(batch.images).permute(0, 3, 1, 2)
 
 
-def _timing(training: Training) -> dict[str, Any]:
-    fit = training.fit
-    elapsed, done = time.monotonic() - training.started, fit.done
-    passes = len(fit.training) / fit.recipe.batch
-    return {
-        "epoch": fit.step / max(passes, 1e-9), "steps": None if fit.recipe.minutes else fit.steps,
-        "eta": elapsed * (1 - done) / done if done > 0 else None,
-    }  # fmt: skip
-
-
-def _finish(training: Training, start: dict[str, Any]) -> dict[str, Any]:
+def _finish(training: Training, start: dict[str, Any], send: Send) -> dict[str, Any]:
     """Choose the best weights, write the model, and say how it compares."""
     fit, schema = training.fit, training.fit.schema
-    fit.recalibrate()
-    after = fit.errors() if len(fit.holdout) else None
-    last = measure.score(after, schema) if after is not None else float("nan")
-    if training.best is not None and not measure.better(schema, last, training.best_score):
-        fit.network.load_state_dict(training.best)
-        after = fit.errors()
-    else:
-        training.best_step = fit.step
-    report = _report(training, after)
+    after = _choose(training)
+    told = report.compare(schema, training.before, after) | {
+        "labels": len(fit.training), "held_out": len(fit.holdout), "step": fit.step,
+        "best_step": training.best_step, "seconds": fit.seconds,
+        "best_epoch": training.best_step * fit.recipe.batch / len(fit.training),
+    }  # fmt: skip
     name = str(start.get("name") or _name(training.parent, schema))
     path = Path(str(start["out"])) / "model.hourbit"
-    model = finish.finish(fit.network, schema, name, _card(training, start, report), path, fit.recipe.crop)
-    return {"model": str(path), "sha256": model.sha256, "metrics": report}
+    made = report.card(schema, training.parent, fit.recipe, start, told, fit.seed)
+    model = finish.finish(fit.network, schema, name, made, path, fit.recipe.crop)
+    if after is not None:
+        worst = report.write_worst(fit.folder, fit.holdout, fit.recipe, training.before, after)
+        send("sample", path=str(worst))
+    return {"model": str(path), "sha256": model.sha256, "metrics": told}
+
+
+def _choose(training: Training) -> Measured | None:
+    """Leave the network with the weights that measure best: the last, or the best until now, recalibrated or not."""
+    fit, schema = training.fit, training.fit.schema
+    batches = min(math.ceil(RECALIBRATION[0] / fit.recipe.batch), RECALIBRATION[1])
+    raw, score, step = training.best, training.best_score, training.best_step
+    fit.recalibrate(batches)
+    if not len(fit.holdout):
+        training.best_step = fit.step
+        return None
+    chosen = _offer(training, None, fit.step)
+    if raw is not None and step != fit.step:
+        fit.network.load_state_dict(raw)
+        fit.recalibrate(batches)
+        chosen = _offer(training, chosen, step)
+    if raw is not None and measure.better(schema, score, chosen[1]):
+        fit.network.load_state_dict(raw)
+        chosen = _offer(training, chosen, step)
+    found, _, training.best_step, weights = chosen
+    fit.network.load_state_dict(weights)
+    return found
+
+
+Choice = tuple[Measured, float, int, dict[str, torch.Tensor]]
+
+
+def _offer(training: Training, other: Choice | None, step: int) -> Choice:
+    """The network as it is now, or `other` where that measures at least as well."""
+    found = training.measure()
+    score = found.score(training.fit.schema)
+    if other is not None and not measure.better(training.fit.schema, score, other[1]):
+        return other
+    return found, score, step, {name: value.clone() for name, value in training.fit.network.state_dict().items()}
 
 
 def _name(parent: Model | None, schema: Schema) -> str:
     return f"{parent.name}, fine-tuned" if parent is not None else f"{schema.name} trained here"
-
-
-def _report(training: Training, after: np.ndarray | None) -> dict[str, Any]:
-    fit, schema = training.fit, training.fit.schema
-    report: dict[str, Any] = {
-        "metric": measure.metric_name(schema), "labels": len(fit.training), "held_out": len(fit.holdout),
-        "step": fit.step, "best_step": training.best_step, "seconds": fit.seconds,
-    }  # fmt: skip
-    for name, found in (("before", training.before), ("after", after)):
-        report[name] = None if found is None else measure.score(found, schema)
-        if found is not None:
-            report[f"{name}_groups"] = measure.by_group(found, schema)
-            report[f"{name}_images"] = [round(v, 2) for v in measure.by_image(found)[:LONGEST_LIST]]
-    return report
-
-
-def _card(training: Training, start: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
-    parent, recipe = training.parent, training.fit.recipe
-    card: dict[str, Any] = {
-        "data": [Path(p).name for p in start["snapshot"]],
-        "labels": report["labels"], "held out": report["held_out"],
-        "recipe": str(start.get("recipe") or ("finetune" if parent is not None else "ours-face")),
-        "steps": training.fit.step, "batch": recipe.batch, "seed": training.fit.seed,
-        "date": time.strftime("%Y-%m-%d"),
-        "hold-out": {report["metric"]: report["after"]},
-    }  # fmt: skip
-    if parent is not None:
-        card["parent"], card["parent sha256"] = parent.name, parent.sha256
-        card["terms"] = parent.card.get("terms", "")
-        card["hold-out"][f"{report['metric']} of the parent"] = report["before"]
-    return card

@@ -1,8 +1,8 @@
 """The training process: JSON lines on stdin and stdout (architecture.md 4). Its end of stdin is its end.
 
-One object a line. In: start{snapshot: [packs], recipe, settings, from, schema, out, seed, resume, name}, then
-pause, resume, stop. Out: hello, heartbeat, progress, metric, checkpoint, done{model, sha256, metrics},
-error{kind: user or bug, text}.
+One object a line. In: start{snapshot: [packs], recipe, settings, from, schema, out, seed, resume, name, date,
+threads}, then pause, resume, stop. Out: hello, heartbeat, progress, metric, checkpoint, heard{order} at once after
+each order, finishing, sample{path}, done{model, sha256, metrics}, error{kind: user or bug, text}.
 """
 
 from __future__ import annotations
@@ -59,13 +59,15 @@ class Orders:
         self.go.set()
         self.stopping = False
 
-    def listen(self, lines: IO[bytes]) -> None:
+    def listen(self, lines: IO[bytes], channel: Channel) -> None:
         """Follow orders to the end of stdin, which ends this process: nobody is left to hear its result."""
-        for line in lines:
+        while line := lines.readline(LONGEST_LINE):
             try:
                 kind = json.loads(line).get("type")
             except (ValueError, AttributeError, RecursionError):
                 continue
+            if kind in ("pause", "resume", "stop"):
+                channel.send("heard", order=kind)
             if kind == "pause":
                 self.go.clear()
             elif kind == "resume":
@@ -87,7 +89,7 @@ def main() -> int:
         channel.send("error", kind="user", text="The training got no start line; update Hourbit.")
         return 1
     orders = Orders()
-    threading.Thread(target=orders.listen, args=(lines,), daemon=True).start()
+    threading.Thread(target=orders.listen, args=(lines, channel), daemon=True).start()
     threading.Thread(target=_beat, args=(channel,), daemon=True).start()
     try:
         from engine.train.run import run  # torch takes seconds to import: heartbeats run by then

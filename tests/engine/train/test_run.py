@@ -76,7 +76,7 @@ def test_a_model_comes_out_that_the_engine_runs(tmp_path: Path, pack: Path, mode
     assert made.card["parent"] == model.name and made.card["parent sha256"] == model.sha256
     assert made.card["date"] == "2026-01-02" and made.card["labels"] == 6 and made.card["held out"] == 4
     assert Path(done["model"]).with_suffix("").with_name(f"model{LATENTS}").is_file()
-    assert open_runtime(made).notice == ""
+    assert open_runtime(made, "reference").run(np.zeros((64, 64, 3), np.uint8)).shape == (3, 16, 16)
     assert [record["step"] for record in told.of("progress")] == [1, 2, 3, 4, 5, 6]
     assert [record["type"] for record in told.records[-3:]] == ["finishing", "sample", "done"]
 

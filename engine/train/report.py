@@ -1,0 +1,123 @@
+"""What a training reached, told for people: figures before and after, the card, the worst pictures."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import crop, metrics
+from engine.modelfile import Model
+from engine.schema import Schema
+from engine.train import augment, measure
+from engine.train.datasets import Examples
+from engine.train.recipes import Recipe
+
+LONGEST_LIST = 1000  # images whose errors are told one by one
+WORST = 12  # pictures kept for looking at
+LIMIT = 8.0  # percent: an image above it counts as a failure
+WORST_FILE = "worst.npz"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One network on the hold-out.
+
+    points (N, K, 2) float64, picture pixels; errors (N, K) float64 percent, NaN where nothing is labelled.
+    """
+
+    points: np.ndarray
+    errors: np.ndarray
+
+    def score(self, schema: Schema) -> float:
+        """The one number."""
+        return measure.score(self.errors, schema)
+
+
+def compare(schema: Schema, before: Measured | None, after: Measured | None) -> dict[str, Any]:
+    """Figures of both, named alike: the score, by group, by image, and for NME the area and the failures."""
+    told: dict[str, Any] = {"metric": measure.metric_name(schema)}
+    for name, found in (("before", before), ("after", after)):
+        told[name] = None if found is None else found.score(schema)
+        if found is None:
+            continue
+        images = np.array(measure.by_image(found.errors))
+        told[f"{name}_groups"] = measure.by_group(found.errors, schema)
+        told[f"{name}_images"] = [round(float(v), 2) for v in images[:LONGEST_LIST]]
+        if told["metric"] == "nme":
+            told[f"{name}_auc"] = metrics.auc(images, LIMIT)
+            told[f"{name}_failures"] = 100 * metrics.failure_rate(images, LIMIT)
+    return told
+
+
+def card(
+    schema: Schema, parent: Model | None, recipe: Recipe, start: Mapping[str, Any], told: Mapping[str, Any], seed: int
+) -> dict[str, Any]:
+    """The model card of a training; `told` is what `compare` and the training say of it."""
+    made: dict[str, Any] = {
+        "data": [Path(p).name for p in start.get("snapshot") or start.get("packs") or []],
+        "labels": told["labels"], "held out": told["held_out"], "recipe": recipe_name(start),
+        "steps": told["best_step"], "batch": recipe.batch, "rate": recipe.rate, "seed": seed,
+        "date": str(start.get("date") or time.strftime("%Y-%m-%d")),
+        "hold-out": {told["metric"]: told["after"]}, "groups": told.get("after_groups") or {},
+    }  # fmt: skip
+    if parent is not None:
+        made["parent"], made["parent sha256"] = parent.name, parent.sha256
+        made["terms"] = parent.card.get("terms", "")
+        made["hold-out"][f"{told['metric']} of the parent"] = told["before"]
+    return made
+
+
+def recipe_name(start: Mapping[str, Any]) -> str:
+    """The recipe that a start line names, or what stands for none."""
+    named = start.get("recipe")
+    if isinstance(named, str) and named:
+        return named
+    return "finetune" if start.get("from") else "ours-face"
+
+
+def write_worst(
+    folder: Path, holdout: Examples, recipe: Recipe, before: Measured | None, after: Measured
+) -> Path:
+    """Keep the held-out pictures with the largest errors, worst first, as `worst.npz`; returns its path.
+
+    picture (n, S, S, 3) uint8; truth, before, after (n, K, 2) float32 in its pixels; known (n, K) bool;
+    error_before, error_after (n,) float32 percent, NaN where unknown; id (n,) bytes.
+    """
+    known, mean = np.isfinite(after.errors), _means(after.errors)
+    order = [int(i) for i in np.argsort(-np.nan_to_num(mean, nan=-1.0), kind="stable")[:WORST] if known[i].any()]
+    fields: dict[str, list[np.ndarray]] = {"picture": [], "truth": [], "before": [], "after": []}
+    for i in order:
+        picture, affine = augment.plain_crop(holdout, i, recipe)
+        fields["picture"].append(picture)
+        for name, points in (("truth", holdout.points), ("after", after.points),
+                             ("before", before.points if before is not None else holdout.points)):  # fmt: skip
+            fields[name].append(crop.apply(affine, points[i]).astype(np.float32))
+    old = np.full(len(known), np.nan) if before is None else _means(before.errors)
+    arrays = {name: np.stack(values) for name, values in fields.items() if values}
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer, **arrays, known=known[order], error_before=old[order].astype(np.float32),
+        error_after=mean[order].astype(np.float32),
+        id=np.array([holdout.ids[i].encode() if holdout.ids else b"" for i in order] or [b""][:0], dtype="S"),
+    )  # fmt: skip
+    path, part = folder / WORST_FILE, folder / f".{WORST_FILE}.part"
+    with part.open("wb") as file:
+        file.write(buffer.getvalue())
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    return path
+
+
+def _means(errors: np.ndarray) -> np.ndarray:
+    means = np.full(len(errors), np.nan)
+    known = np.isfinite(errors).any(1)
+    means[known] = np.nanmean(errors[known], 1)
+    return means
