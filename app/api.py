@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.files import atomic_write
-from app.formats import Exporter, ExportReport
+from app.formats import Exporter, ExportReport, chosen, damage, file_name, refuse_nothing
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, Instance, Origin, State, Visibility
 from engine.errors import UserError
@@ -11,7 +11,8 @@ from engine.schema import Schema
 
 __all__ = [
     "ACCEPTED", "Document", "ExportReport", "Exporter", "Image", "Instance", "Origin", "Schema", "State",
-    "UserError", "Visibility", "atomic_write", "exporter", "exporters", "register_exporter",
+    "UserError", "Visibility", "atomic_write", "chosen", "damage", "exporter", "exporters", "file_name",
+    "refuse_nothing", "register_exporter",
 ]  # fmt: skip
 
 _EXPORTERS: dict[str, Exporter] = {}

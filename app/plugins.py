@@ -19,6 +19,6 @@ def load_plugins() -> dict[str, str]:
     for found in pkgutil.iter_modules(plugins.__path__):
         try:
             importlib.import_module(f"plugins.{found.name}").register()
-        except Exception as error:  # a plugin may fail in any way; the app goes on without it
+        except (Exception, SystemExit) as error:  # a plugin may fail in any way; the app goes on without it
             failed[found.name] = f"The plugin {found.name} could not be loaded ({error}); the rest works."
     return failed

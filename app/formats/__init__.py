@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from app.project.document import Document
-from app.project.values import State
+from app.project.values import ACCEPTED, Image, State
+from engine.errors import UserError
 
-__all__ = ["ExportReport", "Exporter"]
+__all__ = ["ExportReport", "Exporter", "chosen", "damage", "file_name", "refuse_nothing"]
 
 
 @dataclass(frozen=True)
@@ -31,3 +33,33 @@ class Exporter(Protocol):
 
     def export(self, document: Document, path: Path, states: Set[State]) -> ExportReport:
         """Write the labels of images in `states` to `path`, whole or not at all; raises UserError."""
+
+
+def chosen(document: Document, states: Set[State]) -> list[Image]:
+    """The images in `states`, in the project's order."""
+    return [image for image in document.images() if image.state in states]
+
+
+def refuse_nothing(count: int, states: Set[State]) -> None:
+    """Raise UserError where no instance was found; only all of a project may be empty."""
+    if count == 0 and states <= ACCEPTED:
+        raise UserError("There are no accepted labels to export; accept some images first.")
+    if count == 0 and states != set(State):
+        raise UserError("There are no labels in images of this state to export; choose another state.")
+
+
+def damage(document: Document, images: list[Image]) -> tuple[dict, ...]:
+    """What cannot be written because its record in the project is damaged, as a report has it."""
+    names = [name for image in images for name in document.damaged if name.endswith(f" image {image.id}")]
+    why = "damaged in the project; restore a backup from the data folder"
+    return ({"what": "damaged labels", "count": len(names), "why": why},) if names else ()
+
+
+def file_name(document: Document, image: Image, out: Path) -> str:
+    """Where an image lies, from the folder of `out` where both are in one tree, with forward slashes."""
+    file, folder = (Path(os.path.abspath(p)) for p in (document.picture_path(image), out.parent))
+    try:
+        common = Path(os.path.commonpath([file, folder]))
+    except ValueError:  # on two drives
+        return file.as_posix()
+    return Path(os.path.relpath(file, folder)).as_posix() if len(common.parts) > 1 else file.as_posix()

@@ -10,22 +10,21 @@ from typing import Any
 import numpy as np
 
 from app.files import atomic_write
-from app.formats import ExportReport
+from app.formats import ExportReport, chosen, damage, file_name, refuse_nothing
 from app.project.document import Document
-from app.project.values import ACCEPTED, Image, Instance, State, Visibility
-from engine.errors import UserError
+from app.project.values import Image, Instance, State, Visibility
 from engine.schema import Schema
 
 DECIMALS = 4
-MIN_SIDE = 1.0  # pixels of a box around a single landmark
 
 
 class Coco:
-    """One category, the project's schema.
+    """One category, the project's schema; ids from 1 in the project's order.
 
-    Coordinates are 0-based, the centre of the top-left pixel is (0, 0). v: 2 visible, 1 occluded, 0 absent with
-    x = y = 0. bbox: the square that a person drew, else the hull of the landmarks with v > 0, at least 1 px;
-    as in COCO it is edge-origin, so half a pixel is added. area: that of the box.
+    keypoints: 0-based, the centre of the top-left pixel is (0, 0). v: 2 visible, 1 occluded, 0 absent with
+    x = y = 0. bbox: in COCO's boxes (0, 0) is the corner of that pixel, so a pixel at x reaches from x to x + 1.
+    It is the square that a person drew, else it covers the pixels of all landmarks with v > 0: from the smallest
+    x and y, by largest - smallest + 1, which is at least 1 px. area: that of the box.
     """
 
     name = "coco"
@@ -35,30 +34,34 @@ class Coco:
     def export(self, document: Document, path: Path, states: Set[State]) -> ExportReport:
         """Write the labels of images in `states`; raises UserError where there is nothing to write."""
         path = Path(path)
-        images, annotations = [], []
-        for number, image in enumerate((i for i in document.images() if i.state in states), 1):
-            images.append(_image(document, image, number, path))
+        held = chosen(document, states)
+        annotations: list[dict[str, Any]] = []
+        for number, image in enumerate(held, 1):
             for instance in document.instances(image.id):
                 annotations.append(_annotation(instance, len(annotations) + 1, number))
-        if not annotations and states <= ACCEPTED:
-            raise UserError("There are no accepted labels to export; accept some images first.")
+        refuse_nothing(len(annotations), states)
         data = {
             "info": {"description": document.name, "version": "1.0"},
             "licenses": [],
-            "images": images,
+            "images": [_image(document, image, number, path) for number, image in enumerate(held, 1)],
             "annotations": annotations,
             "categories": [_category(document.schema)],
         }
-        text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        atomic_write(path, text.encode("utf-8", "surrogateescape"))
-        return ExportReport(len(annotations), len(images))
+        atomic_write(path, _encoded(data))
+        return ExportReport(len(annotations), len(held), damage(document, held))
+
+
+def _encoded(data: dict[str, Any]) -> bytes:
+    """Strict JSON: UTF-8, or escapes where a file's name is no text."""
+    form: dict[str, Any] = {"allow_nan": False, "separators": (",", ":")}
+    try:
+        return json.dumps(data, ensure_ascii=False, **form).encode()
+    except UnicodeEncodeError:
+        return json.dumps(data, **form).encode()
 
 
 def _image(document: Document, image: Image, number: int, out: Path) -> dict[str, Any]:
-    file = document.picture_path(image)
-    folder = out.resolve().parent
-    inside = file.is_absolute() and file.is_relative_to(folder)
-    name = file.relative_to(folder).as_posix() if inside else file.as_posix()
+    name = file_name(document, image, out)
     return {"id": number, "width": image.width, "height": image.height, "file_name": name}
 
 
@@ -90,11 +93,11 @@ def _annotation(instance: Instance, number: int, image: int) -> dict[str, Any]:
 
 
 def _box(instance: Instance, known: np.ndarray) -> list[float]:
-    """x, y, width, height."""
+    """x, y, width, height; (0, 0) is the corner of the top-left pixel."""
     if instance.box.origin == "hand" or not known.any():
-        x0, y0, x1, y1 = instance.box.corners
+        x, y = (corner + 0.5 for corner in instance.box.corners[:2])
+        width = height = instance.box.side
     else:
-        (x0, y0), (x1, y1) = instance.points[known].min(0), instance.points[known].max(0)
-    width, height = max(x1 - x0, MIN_SIDE), max(y1 - y0, MIN_SIDE)
-    left, top = (x0 + x1 - width) / 2 + 0.5, (y0 + y1 - height) / 2 + 0.5
-    return [round(float(v), DECIMALS) for v in (left, top, width, height)]
+        (x, y), (right, bottom) = instance.points[known].min(0), instance.points[known].max(0)
+        width, height = right - x + 1, bottom - y + 1
+    return [round(float(v), DECIMALS) for v in (x, y, max(width, 1.0), max(height, 1.0))]

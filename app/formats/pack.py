@@ -25,5 +25,4 @@ class SnapshotPack:
             raise UserError("A training snapshot holds accepted labels only; leave the state at accepted.")
         frozen = snapshot(document, path)
         lost = ({"what": "images", "count": len(frozen.skipped), "why": "; ".join(frozen.skipped[:5])},)
-        images = sum(image.state in ACCEPTED for image in document.images()) - len(frozen.skipped)
-        return ExportReport(frozen.count, images, lost if frozen.skipped else ())
+        return ExportReport(frozen.count, frozen.images, lost if frozen.skipped else ())

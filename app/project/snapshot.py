@@ -26,30 +26,28 @@ WEIGHTS = {Visibility.VISIBLE: 1.0, Visibility.OCCLUDED: 0.5, Visibility.ABSENT:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A frozen training set: `count` instances, `held_out` of them for measuring; `skipped` images, with why."""
+    """A frozen training set: `count` instances of `images`, `held_out` of them for measuring; who was left out."""
 
     path: Path
     count: int
     held_out: int
+    images: int
     skipped: tuple[str, ...] = ()
 
 
 def snapshot(document: Document, path: str | Path, every: int = 5) -> Snapshot:
     """Write the accepted labels to one .npz; raises UserError where there are none, or the disk refuses.
 
-    One image in `every` is held out, by its digest, so that it stays held out in later snapshots. Images
-    that cannot be read any more are left out and named.
+    One image in `every` is held out, by its digest, so that it stays held out in later snapshots; at least one
+    of several, and never all. Images that cannot be read any more, or have another size than when they were
+    labelled, are left out and named in `skipped`.
     """
-    path, skipped = Path(path), []
+    path = Path(path)
+    skipped: list[str] = []
     rows = [row for image in document.images() if image.state in ACCEPTED for row in _rows(document, image, skipped)]
     if not rows:
         raise UserError("There are no accepted labels to train with; accept some images first.")
-    images = sorted({row["id"] for row in rows})
-    held = {id for id in images if zlib.crc32(id.encode()) % every == 0}
-    if len(images) > 1 and not held:
-        held = {min(images, key=lambda id: zlib.crc32(id.encode()))}
-    if held == set(images):
-        held = set() if len(images) == 1 else held - {max(images, key=lambda id: zlib.crc32(id.encode()))}
+    held = _held_out({row["id"] for row in rows}, every)
     pictures = [row["picture"] for row in rows]
     arrays = {
         "blob": np.frombuffer(b"".join(pictures), np.uint8),
@@ -61,12 +59,19 @@ def snapshot(document: Document, path: str | Path, every: int = 5) -> Snapshot:
     for name in ("landmarks", "weight", "absent", "box"):
         arrays[name] = np.stack([row[name] for row in rows])
     for name in ("source", "id"):
-        arrays[name] = np.array([row[name].encode() for row in rows])
+        arrays[name] = np.array([row[name].encode("utf-8", "replace") for row in rows])
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(path, buffer.getvalue())
-    return Snapshot(path, len(rows), int(arrays["holdout"].sum()), tuple(skipped))
+    images = len({row["image"] for row in rows})
+    return Snapshot(path, len(rows), int(arrays["holdout"].sum()), images, tuple(skipped))
+
+
+def _held_out(ids: set[str], every: int) -> set[str]:
+    """The images that training never sees: by digest, so that one picture under two names is on one side."""
+    ranked = sorted(ids, key=lambda id: (zlib.crc32(id.encode("utf-8", "replace")) % every, id))
+    count = sum(zlib.crc32(id.encode("utf-8", "replace")) % every == 0 for id in ranked)
+    return set(ranked[: min(max(count, 1), len(ranked) - 1)])
 
 
 def _rows(document: Document, image: Image, skipped: list[str]) -> Iterator[dict]:
@@ -80,9 +85,13 @@ def _rows(document: Document, image: Image, skipped: list[str]) -> Iterator[dict
     except (UserError, OSError) as error:
         skipped.append(f"{file.name}: {error}")
         return
+    height, width = picture.shape[:2]
+    if (width, height) != (image.width, image.height):
+        skipped.append(f"{file.name}: it was labelled at {image.width} x {image.height}, not {width} x {height}")
+        return
     key = image.digest or hashlib.sha256(image.path.encode("utf-8", "surrogatepass")).hexdigest()
     for instance in instances:
-        yield _row(picture, instance) | {"id": key, "source": file.parent.name}
+        yield _row(picture, instance) | {"id": key, "source": file.parent.name, "image": image.id}
 
 
 def _row(picture: np.ndarray, instance: Instance) -> dict:
