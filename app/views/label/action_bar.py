@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from app.views import theme
+from app.views.key_button import KeyButton
 from app.views.label.numbers import count, number
+from app.views.widgets import Line
 
 HEIGHT = 48
 PEAKS = 3
 NARROWEST = 540
-WORDS_NEED = 700
+WORDS_NEED = 720
 
 
 class ActionBar(QWidget):
@@ -44,6 +46,8 @@ class ActionBar(QWidget):
         for widget in (self.previous, self.place, self.next):
             row.addWidget(widget)
         row.addSpacing(8)
+        row.addWidget(Line(vertical=True))
+        row.addSpacing(8)
         row.addWidget(self.take)
         peaks = QHBoxLayout()
         peaks.setSpacing(0)
@@ -66,6 +70,7 @@ class ActionBar(QWidget):
     def _arrow(self, name: str, tip: str, step: int) -> QToolButton:
         button = QToolButton(self)
         button.setProperty("iconName", name)
+        button.setIconSize(QSize(20, 20))
         button.setToolTip(tip)
         button.setAccessibleName(tip)
         button.clicked.connect(lambda: self.stepped.emit(step))
@@ -81,9 +86,8 @@ class ActionBar(QWidget):
         button.clicked.connect(lambda: self.peak_taken.emit(n + 1))
         return button
 
-    def _key_button(self, text: str, key: str, signal: Signal) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setToolTip(f"{text} ({key})")
+    def _key_button(self, text: str, key: str, signal: Signal) -> KeyButton:
+        button = KeyButton(text, key, self)
         button.clicked.connect(signal)
         return button
 
@@ -98,6 +102,8 @@ class ActionBar(QWidget):
         wide = self.width() >= WORDS_NEED
         self.take.setVisible(wide)
         self.place.setMinimumWidth(88 if wide else 56)
+        self.reject.set_capped(wide)
+        self.accept.set_capped(wide)
         for button in self.peaks:
             button.setFixedWidth(70 if wide else 56)
 
@@ -121,6 +127,6 @@ class ActionBar(QWidget):
         self.reject.setEnabled(usable)
         self.accept.setEnabled(usable)
         if usable:
-            self.accept.setToolTip(self.tr("Accept, next (Enter)"))
+            self.accept.set_capped(self.width() >= WORDS_NEED)
         else:
             self.accept.setToolTip(self.tr("There is no picture to accept"))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.views import marks, theme
 from app.views.label.editing import Editing
+from app.views.weights import HEAVY, weighted
 
 SIZE = QSize(296, 176)
 MARGIN = 14.0
@@ -80,12 +81,11 @@ class Guide(QWidget):
         painter.setPen(QPen(theme.theme().color("text"), 2))
         painter.drawEllipse(QPointF(*place), RING, RING)
         font = QFont(self.font())
-        font.setPixelSize(12)
-        font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
+        font.setPixelSize(theme.theme().size(12))
+        painter.setFont(weighted(font, HEAVY))
         outward = place - places.mean(0)
         side = 1.0 if outward[0] >= 0 else -1.0
-        room = QRectF(place[0] + side * 10 - (0 if side > 0 else 30), place[1] - 20, 30, 14)
+        room = QRectF(place[0] + side * 10 - (0 if side > 0 else 30), place[1] - 24, 30, 14)
         flag = Qt.AlignmentFlag.AlignLeft if side > 0 else Qt.AlignmentFlag.AlignRight
         painter.drawText(room, flag | Qt.AlignmentFlag.AlignVCenter, str(chosen + 1))
 

@@ -23,10 +23,11 @@ from app.views.label.items import draw_glyph_of
 from app.views.label.numbers import DASH, number, parse
 from app.views.label.painted import painted
 from app.views.marks import DOUBT_LIMIT
+from app.views.weights import HEAVY, weighted
 
 Index = QModelIndex | QPersistentModelIndex
 GLYPH, NAME, X, Y, SCORE, MOVED = range(6)
-WIDTHS = {GLYPH: 32, X: 50, Y: 50, SCORE: 44, MOVED: 58}
+WIDTHS = {GLYPH: 32, X: 46, Y: 46, SCORE: 42, MOVED: 46}
 ROW = 26
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -159,16 +160,16 @@ class LandmarkDelegate(QStyledItemDelegate):
             draw_glyph_of(painter, rect.left() + 22, rect.center().y(), instance, k, self._editing.document.schema)
             return
         font = QFont(option.font)
-        font.setPixelSize(12)
+        font.setPixelSize(colours.size(12))
         if chosen and column == NAME:
-            font.setWeight(QFont.Weight.DemiBold)
+            font = weighted(font, HEAVY)
         text = index.data() or ""
         role = "text" if column in (NAME, X, Y) else "muted"
         if column == SCORE and instance.score[k] < DOUBT_LIMIT and text != DASH:
             role = "warning"
         painter.setFont(font)
         painter.setPen(colours.color(role))
-        area = QRectF(option.rect).adjusted(4, 0, -16 if column == MOVED else -4, 0)
+        area = QRectF(option.rect).adjusted(4, 0, -4, 0)
         text = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, RIGHT if column > NAME else LEFT, text)
 
@@ -189,7 +190,7 @@ class LandmarkTable(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from app.project.values import Origin, Visibility
 from app.views.theme import theme
+from app.views.weights import HEAVY, weighted
 
 BLACK = QColor("#0C0D0F")
 LIGHT = QColor("#E7E9EC")
@@ -125,8 +126,7 @@ def _pushed(plate: QRectF, view: QRectF) -> QRectF:
 def _font(painter: QPainter, size: int) -> QFont:
     font = QFont(painter.font())
     font.setPixelSize(theme().size(size))
-    font.setWeight(QFont.Weight.DemiBold)
-    return font
+    return weighted(font, HEAVY)
 
 
 def _plate(painter: QPainter, rect: QRectF, text: str, font: QFont) -> None:

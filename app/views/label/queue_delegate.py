@@ -12,6 +12,7 @@ from app.views.label.numbers import number
 from app.views.label.painted import painted
 from app.views.label.queue_model import IMAGE_ROLE, THUMBNAIL_ROLE
 from app.views.marks import DOUBT_LIMIT
+from app.views.weights import HEAVY, weighted
 
 ROW = 60
 NARROW = 150  # rows under this width show the thumbnail and marks alone
@@ -113,24 +114,23 @@ class QueueDelegate(QStyledItemDelegate):
         self, painter: QPainter, rect: QRectF, image: Image, index: object, option: QStyleOptionViewItem
     ) -> None:
         font = QFont(option.font)
-        font.setPixelSize(13)
+        font.setPixelSize(theme.theme().size(13))
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
-        font.setWeight(QFont.Weight.DemiBold if chosen else QFont.Weight.Normal)
-        painter.setFont(font)
+        painter.setFont(weighted(font, HEAVY) if chosen else font)
         painter.setPen(theme.theme().color("text"))
         top = QRectF(rect.left(), rect.top() + 11, rect.width(), 18)
-        name = QFontMetricsF(font).elidedText(index.data(), Qt.TextElideMode.ElideMiddle, top.width())
+        name = QFontMetricsF(painter.font()).elidedText(index.data(), Qt.TextElideMode.ElideMiddle, top.width())
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         below = QRectF(rect.left(), rect.top() + 31, rect.width(), 16)
         icon, role, word = STATES[image.state]
         self._icon(painter, below.left(), below.top() + 1, icon, role)
-        font.setPixelSize(12)
-        font.setWeight(QFont.Weight.Normal)
+        font.setPixelSize(theme.theme().size(12))
         painter.setFont(font)
         painter.setPen(theme.theme().color("muted"))
         space = below.adjusted(19, 0, 0, 0)
         if image.state is State.BROKEN and image.reason:
-            word = QFontMetricsF(font).elidedText(image.reason, Qt.TextElideMode.ElideRight, space.width())
+            why = image.reason.removeprefix(index.data()).strip()  # the line above says the name
+            word = QFontMetricsF(font).elidedText(why, Qt.TextElideMode.ElideRight, space.width())
         painter.drawText(space, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr(word))
         if image.doubt is not None and image.state is not State.BROKEN:
             space = QRectF(below.right() - 28, below.top(), 28, 16)

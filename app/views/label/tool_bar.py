@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from app.views import theme
+from app.views.key_button import KeyButton
+from app.views.widgets import Line
 
 HEIGHT = 40
-NARROWEST = 420
+NARROWEST = 520
+WORDS_NEED = 640
 TOOLS = (  # tool, icon, text, key
     ("select", "cursor-default-outline", "Select and move landmarks", "Esc"),
     ("box", "vector-square", "Draw the box", "B"),
@@ -62,12 +66,11 @@ class ToolBar(QWidget):
         row.addStretch(1)
         self.model = QComboBox(self)
         self.model.setAccessibleName(self.tr("Model"))
-        self.model.setMinimumWidth(150)
+        self.model.setMinimumWidth(110)
         self.model.activated.connect(lambda n: self.model_chosen.emit(self.model.itemData(n)))
         row.addWidget(self.model)
-        self.again = QPushButton(self.tr("Predict again"), self)
+        self.again = KeyButton(self.tr("Predict again"), "R", self)
         self.again.setProperty("flat", True)
-        self.again.setToolTip(self.tr("Predict again (R)"))
         self.again.clicked.connect(lambda: self.triggered.emit("predict_again"))
         self._icons.append((self.again, "refresh"))
         row.addWidget(self.again)
@@ -89,12 +92,17 @@ class ToolBar(QWidget):
         button.clicked.connect(lambda: self.triggered.emit(command))
         return button
 
-    def _line(self) -> QFrame:
-        line = QFrame(self)
-        line.setFrameShape(QFrame.Shape.VLine)
-        line.setProperty("separator", True)
-        line.setFixedSize(9, 20)
-        return line
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow bar leaves the key to the tooltip."""
+        super().resizeEvent(event)
+        self.again.set_capped(self.width() >= WORDS_NEED)
+
+    def _line(self) -> QWidget:
+        holder = QWidget(self)
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(8, 10, 8, 10)
+        row.addWidget(Line(vertical=True))
+        return holder
 
     def _recolour(self) -> None:
         for button, icon in self._icons:

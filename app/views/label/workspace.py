@@ -23,7 +23,7 @@ from app.views.label.numbers import number
 from app.views.label.queue import WIDTH as QUEUE_WIDTH
 from app.views.label.queue import Queue
 from app.views.label.tool_bar import ToolBar
-from app.views.widgets import Banner, EmptyState
+from app.views.widgets import Banner, EmptyState, Line
 from engine.errors import UserError
 
 NARROW_UNDER = 1240  # workspace width under which the queue shows thumbnails alone
@@ -40,6 +40,7 @@ class LabelWorkspace(QMainWindow):
         self.context = context
         self.equalised = False
         self._on_screen: int | None = None
+        self._queue_placed = False  # given its width, which is the user's to change from then on
         self.editing = Editing(self)
         self.guesses = Guesses(self.editing, context.stills, self)
         self.browsing = Browsing(self.editing, self.guesses, context.stills, self)
@@ -67,7 +68,9 @@ class LabelWorkspace(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.tools)
+        column.addWidget(Line())
         column.addWidget(self.stack, 1)
+        column.addWidget(Line())
         column.addWidget(self.bar)
         self.setCentralWidget(middle)
         self.queue_dock = self._dock("Queue", self.queue, Qt.DockWidgetArea.LeftDockWidgetArea)
@@ -94,6 +97,8 @@ class LabelWorkspace(QMainWindow):
         self.guesses.maps_changed.connect(self._refresh_peaks)
         self.guesses.said.connect(self._say)
         browsing.moved.connect(self._moved)
+        browsing.model.modelReset.connect(self._moved)
+        browsing.model.layoutChanged.connect(self._moved)
         browsing.picture_loaded.connect(self._show_picture)
         browsing.picture_failed.connect(self._picture_failed)
         browsing.size_differs.connect(self._size_differs)
@@ -120,6 +125,7 @@ class LabelWorkspace(QMainWindow):
         """The workspace came on screen."""
         self.canvas.setFocus()
         self._refresh()
+        QTimer.singleShot(0, self, self._widen_queue)
 
     def facts(self) -> str:
         """The picture's name and size, for the status bar."""
@@ -268,9 +274,14 @@ class LabelWorkspace(QMainWindow):
         super().resizeEvent(event)
         narrow = self.width() < NARROW_UNDER
         self.queue.set_narrow(narrow)
-        if not narrow and self.queue.width() < QUEUE_WIDTH:
+        if narrow:
+            self._queue_placed = False
+        else:
             QTimer.singleShot(0, self, self._widen_queue)  # the docks' own layout comes first
         self.inspector.fold_for(self.width(), self.height())
 
     def _widen_queue(self) -> None:
+        if self.width() < NARROW_UNDER or self._queue_placed:
+            return
+        self._queue_placed = True
         self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.views import theme
-from app.views.live.key_button import KeyButton
+from app.views.key_button import KeyButton
 
 HEIGHT = 48
 

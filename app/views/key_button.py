@@ -19,6 +19,7 @@ class KeyButton(QPushButton):
     def __init__(self, text: str, key: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self._key = key
+        self._capped = True
         self.setIconSize(QSize(18, 18))
         self.setAccessibleName(text)
 
@@ -31,6 +32,16 @@ class KeyButton(QPushButton):
             self.style().unpolish(self)
             self.style().polish(self)
         self.setIcon(theme.icon(name, 18, "onaccent" if primary else "text"))
+
+    def set_capped(self, capped: bool) -> None:
+        """Show the key, or put it into the tooltip where room is short."""
+        self._capped = capped
+        self.setToolTip("" if capped else f"{self.text()} ({self._key})")
+        self.updateGeometry()
+
+    @property
+    def _cap_room(self) -> int:
+        return self._cap_width + EDGE - 4 if self._capped else 0
 
     @property
     def _cap_font(self) -> QFont:
@@ -45,7 +56,7 @@ class KeyButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         """Room for icon, text and cap."""
-        return super().sizeHint() + QSize(self._cap_width + EDGE - 4, 0)
+        return super().sizeHint() + QSize(self._cap_room, 0)
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower."""
@@ -59,8 +70,10 @@ class KeyButton(QPushButton):
             self.initStyleOption(option)
             painter.drawControl(QStyle.ControlElement.CE_PushButtonBevel, option)
             whole = QRectF(option.rect)
-            option.rect = option.rect.adjusted(0, 0, -(self._cap_width + EDGE - 4), 0)
+            option.rect = option.rect.adjusted(0, 0, -self._cap_room, 0)
             painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
+            if not self._capped:
+                return
             filled = bool(self.property("primary")) and self.isEnabled()
             colour = theme.theme().color("onaccent" if filled else "muted" if self.isEnabled() else "outline")
             painter.setRenderHint(QStylePainter.RenderHint.Antialiasing)
