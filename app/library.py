@@ -14,6 +14,7 @@ from engine.errors import UserError
 from engine.modelfile import Model, make_model, read_model, write_model
 
 LATENTS = ".latents.safetensors"
+LONGEST_STEM = 50  # letters, of up to 4 bytes; systems bear 255 bytes with the endings
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,7 @@ class Library:
     def in_use(self, schema: str) -> Entry:
         """The model that predicts for a schema; raises UserError where there is none."""
         usable = [entry for entry in self.entries(schema) if not entry.problem]
-        chosen = self._history(schema)
-        for path in reversed(chosen):
+        for path in reversed(self._history(schema)):
             for entry in usable:
                 if str(entry.path) == path:
                     return entry
@@ -76,8 +76,8 @@ class Library:
         if entry.problem:
             raise UserError(entry.problem)
         history = [path for path in self._history(entry.schema) if path != str(entry.path)]
-        if not history:
-            history = [str(self.in_use(entry.schema).path)]
+        if not history and (first := self.in_use(entry.schema).path) != entry.path:
+            history = [str(first)]
         self._settings.set(f"in use {entry.schema}", [*history, str(entry.path)][-50:])
 
     def roll_back(self, schema: str) -> Entry:
@@ -103,7 +103,7 @@ class Library:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{self.folder} cannot be made ({error.strerror}); check its permissions.") from error
-        stem = re.sub(r"[^\w.-]+", "-", model.name).strip("-.") or "model"
+        stem = re.sub(r"[^\w.-]+", "-", model.name).strip("-.")[:LONGEST_STEM] or "model"
         target = _free(self.folder, stem)
         latents = path.with_name(path.stem + LATENTS)
         if latents.is_file():
@@ -137,7 +137,9 @@ class Library:
             raise UserError("Models that ship with Hourbit stay as they are.")
 
     def _history(self, schema: str) -> list[str]:
-        return [str(path) for path in self._settings.get(f"in use {schema}", [])]
+        """The models adopted for a schema that are still there, the one in use last."""
+        known = [str(path) for path in self._settings.get(f"in use {schema}", [])]
+        return [path for path in known if Path(path).is_file()]
 
     def _entry(self, path: Path, shipped: bool) -> Entry:
         stat = path.stat()
