@@ -35,10 +35,10 @@ class Card(QFrame):
 
 
 class CurveCard(Card):
-    """Lines over steps; `limit` is a dashed line for the model in use."""
+    """Lines over steps; `limit` is a dashed line for the model in use; `legend` names some lines."""
 
-    def __init__(self, title: str, note: str = "") -> None:
-        super().__init__(title, note)
+    def __init__(self, title: str, legend: dict[str, str] | None = None) -> None:
+        super().__init__(title)
         import pyqtgraph
 
         self._pg = pyqtgraph
@@ -47,22 +47,23 @@ class CurveCard(Card):
         self.plot.hideButtons()
         self.plot.setMouseEnabled(False, False)
         self.plot.setFrameShape(QFrame.Shape.NoFrame)
-        self.plot.setMinimumHeight(160)
+        self.plot.setMinimumHeight(120)
+        self._legend = legend or {}
         self.column.addWidget(self.plot, 1)
         self._lines: dict[str, Any] = {}
         self._points: dict[str, tuple[list[float], list[float]]] = {}
         self._limit: Any = None
-        self._limit_at: float | None = None
+        self._best: Any = None
         theme().changed.connect(self._dress)
         self._dress()
 
     def clear(self) -> None:
         """Start anew."""
         self.plot.clear()
-        self._lines, self._points, self._limit, self._limit_at = {}, {}, None, None
+        self._lines, self._points, self._limit, self._best = {}, {}, None, None
 
     def add(self, line: str, x: float, y: float) -> None:
-        """One more point on a line: "raw" thin and grey, "smooth" in text colour, "score" in the accent with dots."""
+        """One more point on a line; `_styles` says how it looks."""
         xs, ys = self._points.setdefault(line, ([], []))
         xs.append(x)
         ys.append(y)
@@ -71,18 +72,39 @@ class CurveCard(Card):
             self._dress()
         self._lines[line].setData(xs, ys)
 
-    def set_limit(self, value: float | None) -> None:
+    def set_limit(self, value: float) -> None:
         """The dashed line of the model in use."""
-        self._limit_at = value
-        if self._limit is None and value is not None:
+        if self._limit is None:
             self._limit = self._pg.InfiniteLine(angle=0)
             self.plot.addItem(self._limit)
-        if self._limit is not None and value is not None:
-            self._limit.setValue(value)
+        self._limit.setValue(value)
         self._dress()
 
+    def mark_best(self, least: bool) -> None:
+        """Ring and number the best score so far."""
+        xs, ys = self._points["score"]
+        value = min(ys) if least else max(ys)
+        if self._best is None:
+            self._best = (self.plot.plot(), self._pg.TextItem(anchor=(0.5, 1.4)))
+            self.plot.addItem(self._best[1])
+        ring, number = self._best
+        ring.setData([xs[ys.index(value)]], [value])
+        number.setPos(xs[ys.index(value)], value)
+        number.setPlainText(f"{value:.2f}")
+        self._dress()
+
+    def _styles(self) -> dict[str, tuple[Any, str | None]]:
+        """Pen and symbol of each line: training in text colour, the new model in the accent, the old one dashed."""
+        colour, pen = theme().color, self._pg.mkPen
+        dashed = pen(colour("muted"), width=2, style=Qt.PenStyle.DashLine)
+        return {
+            "raw": (pen(colour("outline"), width=1), None), "smooth": (pen(colour("text"), width=2), None),
+            "score": (pen(colour("accent"), width=2), "o"), "new": (pen(colour("accent"), width=2), None),
+            "old": (dashed, None), "limit": (dashed, None),
+        }  # fmt: skip
+
     def _dress(self) -> None:
-        colour, pg = theme().color, self._pg
+        colour, pg, styles = theme().color, self._pg, self._styles()
         self.plot.setBackground(colour("panel"))
         for name in ("left", "bottom"):
             axis = self.plot.getAxis(name)
@@ -91,10 +113,6 @@ class CurveCard(Card):
             axis.setTickFont(self._tick_font())
             axis.setStyle(tickLength=0)
         self.plot.showGrid(x=False, y=True, alpha=0.15)
-        styles = {
-            "raw": (pg.mkPen(colour("outline"), width=1), None), "smooth": (pg.mkPen(colour("text"), width=2), None),
-            "score": (pg.mkPen(colour("accent"), width=2), "o"),
-        }  # fmt: skip
         for name, line in self._lines.items():
             pen, symbol = styles[name]
             line.setPen(pen)
@@ -103,7 +121,20 @@ class CurveCard(Card):
             line.setSymbolBrush(colour("accent"))
             line.setSymbolPen(None)
         if self._limit is not None:
-            self._limit.setPen(pg.mkPen(colour("muted"), width=2, style=Qt.PenStyle.DashLine))
+            self._limit.setPen(styles["limit"][0])
+        if self._best is not None:
+            ring, number = self._best
+            ring.setSymbol("o")
+            ring.setSymbolSize(12)
+            ring.setSymbolBrush(None)
+            ring.setSymbolPen(pg.mkPen(colour("text"), width=2))
+            number.setColor(colour("text"))
+            number.setFont(self._tick_font())
+        words = []
+        for name, text in self._legend.items():
+            stroke = "\u2013 \u2013" if styles[name][0].style() == Qt.PenStyle.DashLine else "\u2014"
+            words.append(f'<span style="color:{styles[name][0].color().name()}">{stroke}</span> {text}')
+        self.note.setText("&nbsp;&nbsp;&nbsp;".join(words))
 
     def _tick_font(self):
         font = self.font()
@@ -117,10 +148,14 @@ class GroupChart(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: list[tuple[str, float | None, float]] = []
+        self._less_is_better = True
         theme().changed.connect(self.update)
 
-    def show_groups(self, before: dict[str, float] | None, after: dict[str, float]) -> None:
+    def show_groups(
+        self, before: dict[str, float] | None, after: dict[str, float], less_is_better: bool = True
+    ) -> None:
         """Percent by group; `before` may be missing."""
+        self._less_is_better = less_is_better
         self.rows = [(name, (before or {}).get(name), value) for name, value in after.items()]
         self.setMinimumHeight(GROUP_ROW * max(len(self.rows), 1))
         self.update()
@@ -152,8 +187,9 @@ class GroupChart(QWidget):
         figure, tone = f"{after:.2f}", colour("text")
         if before is not None:
             change = after - before
-            tone = colour("success" if change < 0 else "error" if change > 0 else "muted")
-            figure = f"{change:+.2f}".replace("-", "\u2212")
+            better = change < 0 if self._less_is_better else change > 0
+            tone = colour("muted" if round(change, 2) == 0 else "success" if better else "error")
+            figure = f"{change:+.2f}".replace("-", "\u2212") if round(change, 2) else "0.00"
             painter.setPen(QPen(tone, 3))
             painter.drawLine(int(place(before)), int(middle), int(place(after)), int(middle))
             painter.setPen(QPen(colour("muted"), 2))

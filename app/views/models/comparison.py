@@ -2,102 +2,143 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.views.models.facts import Facts
 from app.views.models.listing import percent
 from app.views.theme import icon, theme
 from app.views.widgets import Section
 
 WIDTH = 256
+DASH = "\u2013"
 
 
 class Comparison(QWidget):
-    """used: take the new model; kept: leave the old one; rolled_back: return to the one before."""
+    """used: take the new model; kept: leave the old one."""
 
     used = Signal()
     kept = Signal()
-    rolled_back = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("panel", True)
         self.setFixedWidth(WIDTH)
-        self.number, self.was = QLabel("\u2013"), QLabel()
-        self.sign, self.verdict = QLabel(), QLabel()
+        self.number, self.was = QLabel(DASH), QLabel()
+        self.sign, self.verdict, self.note = QLabel(), QLabel(), QLabel()
         self.number.setProperty("figure", True)
         self.was.setProperty("muted", True)
+        self.note.setProperty("muted", True)
+        self.note.setProperty("small", True)
+        self.note.setWordWrap(True)
         self.verdict.setWordWrap(True)
-        self.facts = QFormLayout()
+        self.facts, self.settings = Facts(), Facts()
         self.use, self.keep = QPushButton(self.tr("Use this model")), QPushButton(self.tr("Keep the old"))
-        self.back = QPushButton(self.tr("Roll back"))
+        first, run = Section(self.tr("Before and after"), self), Section(self.tr("Run"), self)
+        first.set_content(self._content())
+        run.set_content(self.settings)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(first)
+        outer.addWidget(run)
+        outer.addStretch(1)
+        self._tone, self._parent = ("", "muted"), ""
+        self.use.clicked.connect(self.used)
+        self.keep.clicked.connect(self.kept)
+        theme().changed.connect(self._dress)
+        self.begin("", {})
+
+    def _content(self) -> QWidget:
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column.setSpacing(0)
         top, below = QHBoxLayout(), QHBoxLayout()
+        top.setSpacing(8)
         top.addWidget(self.number)
         top.addWidget(self.was, 1)
+        below.setSpacing(4)
         below.addWidget(self.sign)
         below.addWidget(self.verdict, 1)
         column.addLayout(top)
         column.addLayout(below)
-        column.addLayout(self.facts)
-        for button in (self.use, self.keep, self.back):
-            column.addWidget(button)
-        section = Section(self.tr("Before and after"), self)
-        section.set_content(content)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(section)
-        outer.addStretch(1)
-        self._tone = ("", "muted")
-        self.use.clicked.connect(self.used)
-        self.keep.clicked.connect(self.kept)
-        self.back.clicked.connect(self.rolled_back)
-        theme().changed.connect(self._dress)
-        self.clear("")
+        column.addSpacing(12)
+        column.addWidget(self.facts)
+        column.addSpacing(16)
+        column.addWidget(self.use)
+        column.addSpacing(8)
+        column.addWidget(self.keep)
+        column.addSpacing(8)
+        column.addWidget(self.note)
+        return content
 
-    def clear(self, why: str) -> None:
-        """Nothing to compare; `why` says what is awaited."""
-        self.number.setText("\u2013")
+    def begin(self, parent: str, settings: Mapping[str, Any]) -> None:
+        """A run has begun from the model `parent`: there is nothing to compare yet."""
+        self._parent = parent
+        self.number.setText(DASH)
         self.was.setText("")
-        self._say("", "muted", why or self.tr("Fine-tune a model to compare it with the one in use."))
-        self._facts({})
+        self._say("", "muted", self.tr("Known when the run ends"))
+        self.facts.show_facts({})
+        self.settings.show_facts(settings)
+        short = 0 < len(parent) < 20
+        self.keep.setText(self.tr("Keep {0}").replace("{0}", parent) if short else self.tr("Keep the old"))
+        self.note.setText(self.tr("Available when the run ends. Stop keeps the best weights."))
         self._primary(None)
-        self.use.setEnabled(False)
-        self.keep.setEnabled(False)
+        for button in (self.use, self.keep):
+            button.setEnabled(False)
+            button.setToolTip(self.tr("Available when the run ends"))
 
-    def show_result(self, metrics: dict[str, Any], notice: str) -> None:
+    def show_result(self, metrics: Mapping[str, Any], notice: str) -> None:
         """The new model's figure beside the old one's."""
         before, after, name = metrics.get("before"), metrics.get("after"), metrics.get("metric", "nme")
         improved = None
         if after is None:
-            self.number.setText("\u2013")
+            self.number.setText(DASH)
             self.was.setText("")
             self._say("alert-outline", "warning", self.tr("Nothing was held out, so nothing can be said."))
         else:
             self.number.setText(percent(after))
-            self.was.setText(self.tr("%, was {0}").replace("{0}", percent(before) if before is not None else "\u2013"))
+            self.was.setText(self.tr("%, was {0}").replace("{0}", percent(before) if before is not None else DASH))
             improved = before is None or (after < before if name == "nme" else after > before)
             self._verdict(before, after, name, improved)
-        better = sum(a < b for a, b in zip(metrics.get("after_images") or [], metrics.get("before_images") or [],
-                                           strict=False))  # fmt: skip
-        total = len(metrics.get("after_images") or [])
-        self._facts({
-            self.tr("Images better"): f"{better} of {total}", self.tr("Labels"): metrics.get("labels"),
-            self.tr("Held out"): metrics.get("held_out"), self.tr("Steps"): metrics.get("step"),
-            self.tr("Runtime check"): notice or self.tr("passed"),
+        self.facts.show_facts(self._compared(metrics) | {self.tr("Runtime check"): notice or self.tr("passed")})
+        self.settings.show_facts(self.settings.shown | {
+            self.tr("Labels"): metrics.get("labels"), self.tr("Held out"): metrics.get("held_out"),
+            self.tr("Steps"): metrics.get("step"), self.tr("Best step"): metrics.get("best_step"),
         })  # fmt: skip
-        self.use.setEnabled(True)
-        self.keep.setEnabled(True)
+        self.note.setText("")
+        for button in (self.use, self.keep):
+            button.setEnabled(True)
+            button.setToolTip("")
         self._primary(self.use if improved in (True, None) else self.keep)
+
+    def _compared(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """The figures that both models have."""
+        facts: dict[str, Any] = {}
+        for key, words, form in (("auc", self.tr("AUC, 8 %"), ".3f"), ("failures", self.tr("Failures, 8 %"), ".1f")):
+            new, old = metrics.get(f"after_{key}"), metrics.get(f"before_{key}")
+            if new is not None:
+                was = self.tr(" was {0}").replace("{0}", format(old, form)) if old is not None else ""
+                facts[words] = f"{new:{form}}{was}"
+        after, before = metrics.get("after_images") or [], metrics.get("before_images") or []
+        if after and before:
+            sign = -1 if metrics.get("metric") == "pck" else 1
+            pairs = [(sign * a, sign * b) for a, b in zip(after, before, strict=False)]
+            of = self.tr("{0} of {1}").replace("{1}", str(len(pairs)))
+            facts[self.tr("Images better")] = of.replace("{0}", str(sum(a < b for a, b in pairs)))
+            facts[self.tr("Images worse")] = of.replace("{0}", str(sum(a > b for a, b in pairs)))
+        return facts
 
     def _verdict(self, before: float | None, after: float, name: str, improved: bool) -> None:
         if before in (None, 0):
-            self._say("information-outline", "muted", self.tr("There is no figure to compare with."))
+            self._say("information-outline", "muted", self.tr("There is no figure to compare with"))
+            return
+        if percent(after) == percent(before):
+            self._say("equal", "muted", self.tr("No difference on the hold-out"))
             return
         share = f"{abs(after - before) / before * 100:.0f} %"
         words = {
@@ -109,11 +150,12 @@ class Comparison(QWidget):
 
     def _say(self, sign: str, role: str, words: str) -> None:
         self._tone = (sign, role)
-        self.verdict.setText(words)
+        self._words = words
         self._dress()
 
     def _dress(self) -> None:
         sign, role = self._tone
+        self.verdict.setText(f'<span style="color:{theme().color(role).name()}">{self._words}</span>')
         self.sign.setVisible(bool(sign))
         if sign:
             self.sign.setPixmap(icon(sign, 14, role).pixmap(14, 14))
@@ -123,13 +165,3 @@ class Comparison(QWidget):
             button.setProperty("primary", button is chosen)
             button.style().unpolish(button)
             button.style().polish(button)
-
-    def _facts(self, facts: dict[str, Any]) -> None:
-        while self.facts.rowCount():
-            self.facts.removeRow(0)
-        for name, value in facts.items():
-            key = QLabel(name)
-            key.setProperty("muted", True)
-            words = QLabel(str(value))
-            words.setWordWrap(True)
-            self.facts.addRow(key, words)

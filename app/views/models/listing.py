@@ -53,6 +53,11 @@ class Entries(QAbstractListModel):
             return entry.problem or str(entry.path)
         return entry if role == Qt.ItemDataRole.UserRole else None
 
+    def unit(self) -> str:
+        """What the numbers at the right are; "" where there is none."""
+        names = {figure[0] for entry in self.entries if (figure := card_figure(entry)) is not None}
+        return f"{' / '.join(sorted(names)).upper()} %, hold-out" if names else ""
+
     def in_use(self, entry: Entry) -> bool:
         """Whether this is the model that predicts."""
         return str(entry.path) in self.used

@@ -1,0 +1,69 @@
+"""Names and values under each other, as a model's card and a comparison list them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+LONGEST = 64  # characters of a value on its line; the tooltip has it whole
+
+
+class Facts(QWidget):
+    """Muted names at the left, values at the right edge, digits under digits."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.grid = QGridLayout(self)
+        self.grid.setContentsMargins(0, 0, 0, 0)
+        self.grid.setHorizontalSpacing(16)
+        self.grid.setVerticalSpacing(8)
+        self.grid.setColumnStretch(1, 1)
+        self.shown: dict[str, str] = {}
+
+    def show_facts(self, facts: Mapping[str, object]) -> None:
+        """List these; empty values are left out."""
+        shown = {name: text(value) for name, value in facts.items() if value not in (None, "")}
+        if shown == self.shown:
+            return
+        self.shown = shown
+        while self.grid.count():
+            widget = self.grid.takeAt(0).widget()
+            widget.hide()
+            widget.deleteLater()
+        for row, (name, value) in enumerate(shown.items()):
+            key = QLabel(name)
+            words = QLabel(value if len(value) <= LONGEST else value[: LONGEST - 1] + "\u2026")
+            key.setProperty("muted", True)
+            words.setWordWrap(True)
+            words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+            words.setToolTip("" if len(value) <= LONGEST else value)
+            self.grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignTop)
+            self.grid.addWidget(words, row, 1)
+
+
+def text(value: object) -> str:
+    """A value as people read it: whole numbers grouped, others with two decimals, lists with commas."""
+    if isinstance(value, bool) or value is None:
+        return str(value)
+    if isinstance(value, int):
+        return QLocale().toString(value)
+    if isinstance(value, float):
+        return f"{value:.2f}" if abs(value) >= 0.01 or value == 0 else f"{value:.1g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def flat(card: Mapping[str, object], leave_out: tuple[str, ...] = ()) -> dict[str, object]:
+    """A card's entries as lines; what is nested carries the names above it."""
+    lines: dict[str, object] = {}
+    for name, value in card.items():
+        if name in leave_out:
+            continue
+        if isinstance(value, Mapping):
+            lines |= {f"{name}, {inner}": found for inner, found in flat(value).items()}
+        else:
+            lines[str(name)] = value
+    return {name[:1].upper() + name[1:]: value for name, value in lines.items()}
