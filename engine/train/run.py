@@ -109,6 +109,8 @@ def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
             continue
         training.rested += time.monotonic() - rest
         fit.stopping = orders.stopping
+    if not fit.step:
+        raise UserError("The training was stopped before its first step; start it again.")
     send("finishing", step=fit.step)
     send("done", **_finish(training, start, send))
 
@@ -119,7 +121,7 @@ def _sha256(path: Path) -> str:
 
 
 def _prepare(start: dict[str, Any]) -> Training:
-    parent = read_model(str(start["from"])) if start.get("from") else None
+    parent = _parent(start)
     schema = parent.schema if parent is not None else load_schema(str(start.get("schema")))
     recipe = _recipe(start, parent)
     packs = [Path(str(p)) for p in start.get("snapshot") or start.get("packs") or []]
@@ -139,6 +141,15 @@ def _prepare(start: dict[str, Any]) -> Training:
     out = Path(str(start["out"]))
     out.mkdir(parents=True, exist_ok=True)
     return Training(Fit(network, examples, holdout, recipe, schema, out, seed), parent)
+
+
+def _parent(start: dict[str, Any]) -> Model | None:
+    if not start.get("from"):
+        return None
+    try:
+        return read_model(str(start["from"]))
+    except OSError as error:
+        raise UserError(f"The model {start['from']} cannot be read ({error.strerror}); choose another one.") from error
 
 
 def _recipe(start: dict[str, Any], parent: Model | None) -> Recipe:
