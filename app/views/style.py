@@ -108,6 +108,7 @@ QComboBox QAbstractItemView {{ background: {c["raised"]}; border: 1px solid {c["
 QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: 28px; padding: 0px 8px; border: 1px solid {c["border"]};
   border-radius: 5px; background: {c["field"]}; selection-background-color: {c["accent"]};
   selection-color: {c["onaccent"]}; }}
+QAbstractSpinBox QLineEdit {{ min-height: 0px; padding: 0px; border: none; background: transparent; }}
 QLineEdit[cell="true"] {{ min-height: 20px; padding: 0px 2px; border-radius: 0px; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
   border: none; width: 18px; background: transparent; }}

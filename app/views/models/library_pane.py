@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
 
 from app.files import atomic_write
 from app.library import Entry
-from app.project.document import Document
 from app.views.context import Context
 from app.views.models.listing import Entries, EntryDelegate
 from app.views.theme import icon, theme
 from app.views.widgets import Line
 from engine.errors import UserError
+from engine.schema import Schema
 
 WIDTH = 272
 
@@ -113,20 +113,21 @@ class LibraryPane(QWidget):
         """Read the library anew; the project's schema leads."""
         wanted, names, document = self.schema, self._schemas(), self.context.document
         self.filter.clear()
-        for name, text in names.items():
-            self.filter.addItem(text, name)
+        for name, schema in names.items():
+            self.filter.addItem(short_title(schema), name)
+            self.filter.setItemData(self.filter.count() - 1, schema.title, Qt.ItemDataRole.ToolTipRole)
         first = wanted if wanted in names else document.schema.name if document is not None else ""
         self.filter.setCurrentIndex(max(self.filter.findData(first), 0))
         self.fill()
 
-    def _schemas(self) -> dict[str, str]:
-        names: dict[str, str] = {}
+    def _schemas(self) -> dict[str, Schema]:
+        names: dict[str, Schema] = {}
         for entry in self.context.library.entries():
             if entry.schema and entry.schema not in names:
-                names[entry.schema] = entry.model.schema.title
-        document: Document | None = self.context.document
+                names[entry.schema] = entry.model.schema
+        document = self.context.document
         if document is not None:
-            names.setdefault(document.schema.name, document.schema.title)
+            names.setdefault(document.schema.name, document.schema)
         return names
 
     def fill(self) -> None:
@@ -198,3 +199,8 @@ class LibraryPane(QWidget):
 
     def _dress(self) -> None:
         self.bring.setIcon(icon("import", 18, "text"))
+
+
+def short_title(schema: Schema) -> str:
+    """What it is about and how many landmarks it has, for narrow places."""
+    return f"{schema.title.split(',')[0].split(' (')[0]} {len(schema)}"

@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
-    QFormLayout,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -25,7 +24,9 @@ from app.views.models.listing import lineage
 from engine.errors import UserError
 from engine.graph import count
 
-FORM_WIDTH = 560
+FORM_WIDTH, FIELD_WIDTH = 560, 160
+EPOCHS, RATE = 15, 0.0003  # as in the recipe for fine-tuning
+HOLD_OUT = 5  # one labelled image in so many measures
 LEFT_OUT = ("groups", "parent sha256", "seed")  # of a card: shown otherwise, or of no use to people
 
 
@@ -140,33 +141,45 @@ class FormPage(Page):
     def __init__(self) -> None:
         super().__init__()
         self.title.setText(self.tr("Fine-tune"))
-        holder = QWidget()
-        holder.setMaximumWidth(FORM_WIDTH)
-        self.labels, self.reason = QLabel(), QLabel()
+        self.labels, self.reason = Facts(), QLabel()
         self.reason.setProperty("error", True)
         self.reason.setWordWrap(True)
         self.epochs, self.rate = QSpinBox(), QDoubleSpinBox()
         self.epochs.setRange(1, 500)
-        self.epochs.setValue(15)
+        self.epochs.setValue(EPOCHS)
         self.rate.setDecimals(6)
         self.rate.setRange(0.000001, 0.01)
         self.rate.setSingleStep(0.0001)
-        self.rate.setValue(0.0004)
-        form = QFormLayout(holder)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setSpacing(12)
-        form.addRow(self.tr("Labels"), self.labels)
-        form.addRow(self.tr("Epochs"), self.epochs)
-        form.addRow(self.tr("Rate"), self.rate)
+        self.rate.setValue(RATE)
         self.go, cancel = QPushButton(self.tr("Start")), QPushButton(self.tr("Back"))
         self.go.setProperty("primary", True)
-        row = QHBoxLayout()
-        row.addWidget(self.go)
-        row.addWidget(cancel)
-        row.addStretch(1)
-        form.addRow(self.reason)
-        form.addRow(row)
-        self.body.addWidget(holder)
+        fields = QGridLayout()
+        fields.setHorizontalSpacing(16)
+        fields.setVerticalSpacing(8)
+        for row, (words, field) in enumerate(((self.tr("Epochs"), self.epochs), (self.tr("Rate"), self.rate))):
+            caption = QLabel(words)
+            caption.setBuddy(field)
+            caption.setProperty("muted", True)
+            field.setAccessibleName(words)
+            field.setFixedWidth(FIELD_WIDTH)
+            field.setAlignment(Qt.AlignmentFlag.AlignRight)
+            fields.addWidget(caption, row, 0)
+            fields.addWidget(field, row, 1, Qt.AlignmentFlag.AlignRight)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.go)
+        buttons.addWidget(cancel)
+        buttons.addStretch(1)
+        card = Card(self.tr("Labels"))
+        card.column.addWidget(self.labels)
+        settings = Card(self.tr("Settings"))
+        settings.column.addLayout(fields)
+        for box in (card, settings):
+            box.setFixedWidth(FORM_WIDTH)
+            self.body.addWidget(box)
+        self.reason.setMaximumWidth(FORM_WIDTH)
+        self.body.addWidget(self.reason)
+        self.body.addLayout(buttons)
         self.body.addStretch(1)
         self.go.clicked.connect(
             lambda: self.start.emit({"epochs": float(self.epochs.value()), "rate": self.rate.value()})
@@ -175,9 +188,13 @@ class FormPage(Page):
 
     def show_state(self, entry: Entry, labels: int, problem: str) -> None:
         """Say what would be trained with, or why it cannot start."""
-        self.line.setText(self.tr("From {0}, with the accepted labels of this project. One image in five is held out "
-                                  "to measure by.").replace("{0}", entry.title))  # fmt: skip
-        self.labels.setText(self.tr("{0} accepted images with landmarks").replace("{0}", str(labels)))
+        self.line.setText(self.tr("From {0}, with the accepted labels of this project").replace("{0}", entry.title))
+        held = max(1, round(labels / HOLD_OUT)) if labels > 1 else 0
+        self.labels.show_facts({
+            self.tr("Accepted images with landmarks"): labels, self.tr("Held out to measure by, about"): held,
+            self.tr("To train with, about"): labels - held,
+        })  # fmt: skip
         self.reason.setText(problem)
+        self.reason.setVisible(bool(problem))
         self.go.setEnabled(not problem)
         self.go.setToolTip(problem)
