@@ -61,7 +61,18 @@ def network_from(model: Model, calibration: Tensor) -> Hourglass:
         raise checkpoint.CheckpointError(
             f"{latents.name} belongs to another model; remove it to go on from the model's signs alone."
         )
+    _match_alphas(network, model, mine)
     return network
+
+
+@torch.no_grad()
+def _match_alphas(network: Hourglass, model: Model, mine: Mapping[str, np.ndarray]) -> None:
+    """Scale filters whose int8 latents round to another alpha, so that the network computes the model's function."""
+    for node in network.graph.nodes:
+        if node.op == "binary":
+            name = f"{node.name}.alpha"
+            ratio = torch.from_numpy(model.tensors[name] / np.maximum(mine[name], np.float32(1e-12)))
+            network.layer(node).weight.mul_(ratio[:, None, None, None])
 
 
 @torch.no_grad()

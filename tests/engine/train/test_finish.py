@@ -10,6 +10,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from safetensors.torch import load_file, save_file  # noqa: E402
+
 from engine.modelfile import Model, read_model  # noqa: E402
 from engine.runtime import available_isas, open_runtime  # noqa: E402
 from engine.train.checkpoint import CheckpointError  # noqa: E402
@@ -18,6 +20,7 @@ from engine.train.hourglass import Hourglass  # noqa: E402
 from tests.engine.train.toys import RECIPE, SCHEMA, crops, logits, new_fit  # noqa: E402
 
 CROP = 1.7
+LATENTS = "toy.latents.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,15 @@ def test_training_goes_on_from_the_latents(model: Model, network: Hourglass) -> 
     assert np.abs(found - expected).mean() < 0.05 * expected.std()
 
 
+def test_latents_that_round_to_other_scales_take_the_models(model: Model, tmp_path: Path) -> None:
+    shutil.copy(model.path, tmp_path / "toy.hourbit")
+    tensors = load_file(latents_path(model.path))
+    save_file({n: t * 1.02 if n.endswith(".scale") else t for n, t in tensors.items()}, tmp_path / LATENTS)
+    lowered = network_from(read_model(tmp_path / "toy.hourbit"), calibration()).lowered()
+    for name, value in model.tensors.items():
+        np.testing.assert_allclose(lowered[name], value, rtol=1e-6, err_msg=name)
+
+
 def test_training_goes_on_from_the_signs_alone(model: Model, tmp_path: Path) -> None:
     """Without latents the network computes the model's function, up to rounding at thresholds."""
     alone = tmp_path / "alone.hourbit"
@@ -121,6 +133,6 @@ def test_latents_of_another_model_are_refused(model: Model, tmp_path: Path) -> N
 
 def test_damaged_latents_beside_a_model_are_refused(model: Model, tmp_path: Path) -> None:
     shutil.copy(model.path, tmp_path / "toy.hourbit")
-    (tmp_path / "toy.latents.safetensors").write_bytes(latents_path(model.path).read_bytes()[:-100])
+    (tmp_path / LATENTS).write_bytes(latents_path(model.path).read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="toy.latents.safetensors"):
         network_from(read_model(tmp_path / "toy.hourbit"), calibration())
