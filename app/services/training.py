@@ -6,55 +6,57 @@ it was read back under all checks and the packed engine agreed with the referenc
 
 from __future__ import annotations
 
-import json
-import sys
 import threading
-import time
+from importlib import util
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.files import data_folder
 from app.library import Entry, Library
 from app.project.document import Document
 from app.project.snapshot import snapshot
-from app.services.launch import COMMAND, LONGEST_LINE, environment, need_torch
+from app.project.values import ACCEPTED
+from app.services import runs
+from app.services.worker import COMMAND, Worker
 from engine.errors import UserError
 from engine.modelfile import read_model
-from engine.runtime import open_runtime
 
 RUNNING = ("starting", "running", "paused", "stopping", "checking")
 
 
 class Training(QObject):
-    """At most one training at a time. States: idle, starting, running, paused, stopping, checking, finished, failed."""
+    """At most one training at a time. States: idle, starting, running, paused, stopping, checking, finished, failed.
+
+    `began` carries the start line once the labels are frozen; `finished` the new model's path, name, metrics
+    before and after, and the folder of the run.
+    """
 
     state_changed = Signal(str)
+    began = Signal(dict)
     progress = Signal(dict)
     metric = Signal(dict)
     finished = Signal(dict)
     failed = Signal(str)
     silent = Signal(bool)
+    _frozen = Signal(dict, str)
     _checked = Signal(dict, str)
 
     def __init__(self, library: Library, command: tuple[str, ...] = COMMAND, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._library, self._command = library, command
-        self._process: QProcess | None = None
-        self._buffer = b""
+        self._worker: Worker | None = None
+        self._error, self._asked, self._heeded = "", False, False
         self._done: dict[str, Any] | None = None
-        self._error = ""
         self._thread: threading.Thread | None = None
         self.state = "idle"
         self.folder: Path | None = None
+        self.start_line: dict[str, Any] = {}
         self.result: dict[str, Any] | None = None
-        self.schema = ""
+        self.schema = self.name = ""
         self.patience = 10.0  # seconds without a word before it counts as silent
-        self.grace = 15.0  # seconds from stop to terminate; finishing takes some
-        self._heard = time.monotonic()
-        self._watch = QTimer(self, interval=500)
-        self._watch.timeout.connect(self._look)
+        self.grace = 5.0  # seconds from stop to terminate where stop was not heard, and from there to kill
+        self._frozen.connect(self._on_frozen)
         self._checked.connect(self._on_checked)
 
     @property
@@ -62,20 +64,39 @@ class Training(QObject):
         """Whether a training is under way."""
         return self.state in RUNNING
 
+    def unfinished(self) -> Path | None:
+        """The folder of the newest run that broke off and can go on; None while one is under way."""
+        return None if self.active else runs.unfinished()
+
+    # ---- what the window asks
+
     def start(self, document: Document, entry: Entry, settings: dict[str, Any] | None = None) -> None:
         """Freeze the accepted labels and begin; raises UserError where that cannot be."""
-        if self.active:
-            raise UserError("A training is running already; stop it first.")
-        need_torch()
-        stamp = time.strftime("%Y-%m-%d %H.%M.%S")
-        self.folder = _free(data_folder() / "runs" / f"{stamp} {document.schema.name}")
-        frozen = snapshot(document, self.folder / "snapshot.npz")
-        self._launch({
-            "type": "start", "snapshot": [str(frozen.path)], "schema": document.schema.name, "recipe": "finetune",
-            "settings": settings or {}, "from": str(entry.path), "out": str(self.folder), "seed": 0,
-            "name": self._next_name(entry),
-        })  # fmt: skip
-        self.schema = document.schema.name
+        self._ready()
+        counts = document.counts()
+        if not sum(counts.get(state, 0) for state in ACCEPTED):
+            raise UserError("There are no accepted labels to train with; accept some images first.")
+        self.folder, self.schema = runs.new_folder(document.schema.name), entry.schema
+        self.name = runs.next_name(self._library, entry)
+        start = {
+            "type": "start", "schema": document.schema.name, "recipe": "finetune", "settings": settings or {},
+            "from": str(entry.path), "out": str(self.folder), "seed": 0, "name": self.name,
+        }  # fmt: skip
+        self.result = None
+        self._to("starting")
+        self._thread = threading.Thread(target=self._freeze, args=(document, start), name="snapshot", daemon=True)
+        self._thread.start()
+
+    def go_on(self, folder: Path) -> None:
+        """Go on with a run that broke off, from its last checkpoint; raises UserError."""
+        self._ready()
+        start = runs.read_start(folder)
+        if start is None or not runs.can_go_on(folder):
+            raise UserError("This training cannot go on; start a new one.")
+        self.folder, self.result = folder, None
+        self.schema, self.name = str(start.get("schema") or ""), str(start.get("name") or "")
+        self._to("starting")
+        self._launch(start | {"resume": True})
 
     def pause(self) -> None:
         """Let it rest after the step in hand."""
@@ -90,12 +111,17 @@ class Training(QObject):
             self._to("running")
 
     def stop(self) -> None:
-        """End it in good order; the best weights so far are still offered. What does not hear is ended."""
-        if self.state in ("starting", "running", "paused"):
+        """End it in good order; the best weights so far are still offered. What does not hear is ended.
+
+        Asked again while it finishes, it is ended at once and offers nothing.
+        """
+        if self.state == "stopping":
+            self._end(self._worker)
+        elif self.state in ("starting", "running", "paused"):
+            worker, self._asked = self._worker, True
             self._say("stop")
             self._to("stopping")
-            process = self._process
-            QTimer.singleShot(int(self.grace * 1000), self, lambda: self._end(process))
+            QTimer.singleShot(int(self.grace * 1000), self, lambda: None if self._heeded else self._end(worker))
 
     def adopt(self) -> Entry:
         """Take the new model into the library and use it; raises UserError."""
@@ -107,69 +133,80 @@ class Training(QObject):
         return entry
 
     def dismiss(self) -> None:
-        """Keep the old model; the run's folder stays."""
-        self.result = None
-        self._to("idle")
+        """Keep the old model, or leave a run that failed; the run's folder stays."""
+        if not self.active:
+            self.result = None
+            self._to("idle")
+
+    def give_up(self, folder: Path) -> None:
+        """Do not offer to go on with a run any more."""
+        runs.settle(folder)
 
     def close(self) -> bool:
         """End everything within 3 s; True where nothing is left."""
-        process, self._process = self._process, None
-        self._watch.stop()
-        if process is not None:
-            process.blockSignals(True)
-            process.closeWriteChannel()
-            if not process.waitForFinished(1000):
-                process.kill()
-                process.waitForFinished(1000)
-        if self._thread is not None:
-            self._thread.join(1.0)
-        return self._thread is None or not self._thread.is_alive()
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.close()
+        self.state = "idle"
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(1.0)
+        return thread is None or not thread.is_alive()
+
+    # ---- starting
+
+    def _ready(self) -> None:
+        if self.active:
+            raise UserError("A training is running already; stop it first.")
+        if util.find_spec("torch") is None:
+            raise UserError("Training needs PyTorch, which is not installed; add it with: pip install 'hourbit[train]'")
+
+    def _freeze(self, document: Document, start: dict[str, Any]) -> None:
+        """Write the snapshot; off the GUI's thread, since it reads every labelled picture."""
+        problem, folder = "", Path(start["out"])
+        try:
+            frozen = snapshot(document, folder / "snapshot.npz")
+            start = start | {"snapshot": [str(frozen.path)]}
+            runs.write_start(folder, start)
+        except (UserError, OSError) as error:
+            problem = str(error)
+        except Exception as error:  # a project closed meanwhile, for one; the window must not wait for ever
+            problem = f"The labels could not be frozen ({type(error).__name__}: {error}); try again."
+        if problem:
+            runs.discard(folder)
+        self._frozen.emit(start, problem)
+
+    def _on_frozen(self, start: dict[str, Any], problem: str) -> None:
+        self._thread = None
+        if self.state == "stopping":
+            self._fail("The training was stopped before it began.")
+        elif problem and self.state == "starting":
+            self._fail(problem)
+        elif self.state == "starting":
+            self._launch(start)
 
     def _launch(self, start: dict[str, Any]) -> None:
-        process = QProcess(self)
-        values = QProcessEnvironment()
-        for name, value in environment().items():
-            values.insert(name, value)
-        process.setProcessEnvironment(values)
-        process.setStandardErrorFile(str(self.folder / "worker.log"))
-        process.readyReadStandardOutput.connect(self._read)
-        process.finished.connect(self._ended)
-        process.errorOccurred.connect(self._broken)
-        self._process, self._buffer, self._done, self._error, self.result = process, b"", None, "", None
-        self._heard = time.monotonic()
-        self._to("starting")
-        process.start(sys.executable, list(self._command))
-        process.write(json.dumps(start).encode() + b"\n")
-        self._watch.start()
+        self._worker = Worker(self._command, self.patience, self)
+        self._worker.heard.connect(self._hear)
+        self._worker.silent.connect(self.silent)
+        self._worker.ended.connect(self._ended)
+        self._done, self._error, self.start_line = None, "", start
+        self._asked = self._heeded = False
+        self._worker.start(start, self.folder / runs.LOG)
+        self.began.emit(start)
+
+    # ---- hearing
 
     def _say(self, kind: str) -> None:
-        if self._process is not None:
-            self._process.write(json.dumps({"type": kind}).encode() + b"\n")
+        if self._worker is not None:
+            self._worker.say(kind)
 
     def _to(self, state: str) -> None:
         if state != self.state:
             self.state = state
             self.state_changed.emit(state)
 
-    def _read(self) -> None:
-        if self._process is None:
-            return
-        self._buffer += bytes(self._process.readAllStandardOutput().data())
-        *lines, self._buffer = self._buffer.split(b"\n")
-        if len(self._buffer) > LONGEST_LINE:
-            self._buffer = b""
-        for line in lines:
-            try:
-                record = json.loads(line) if len(line) <= LONGEST_LINE else None
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(record, dict) and isinstance(record.get("type"), str):
-                self._hear(record)
-
     def _hear(self, record: dict[str, Any]) -> None:
-        if time.monotonic() - self._heard > self.patience:
-            self.silent.emit(False)
-        self._heard = time.monotonic()
         kind = record["type"]
         if kind == "progress":
             if self.state == "starting":
@@ -177,94 +214,62 @@ class Training(QObject):
             self.progress.emit(record)
         elif kind == "metric":
             self.metric.emit(record)
+        elif kind == "finishing" or (kind == "heard" and record.get("order") == "stop"):
+            self._heeded = True
+            if self.state in ("running", "paused"):
+                self._to("stopping")
         elif kind == "done":
             self._done = record
         elif kind == "error":
             self._error = str(record.get("text") or "")
 
-    def _look(self) -> None:
-        """Notice a worker that says nothing any more; heartbeats come even while it is paused."""
-        if self._process is not None and time.monotonic() - self._heard > self.patience:
-            self.silent.emit(True)
+    # ---- the end
 
-    def _end(self, process: QProcess | None) -> None:
-        if process is not None and process is self._process and process.state() != QProcess.ProcessState.NotRunning:
-            process.terminate()
-            QTimer.singleShot(5000, self, lambda: process.kill() if process is self._process else None)
+    def _end(self, worker: Worker | None) -> None:
+        if worker is not None and worker is self._worker:
+            worker.end(self.grace)
 
-    def _broken(self, error: QProcess.ProcessError) -> None:
-        if error == QProcess.ProcessError.FailedToStart:
+    def _ended(self, code: int | None) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.deleteLater()
+        if code is None:
             self._fail("The training could not be started; check the installation with: hourbit doctor")
-
-    def _ended(self, code: int) -> None:
-        if self._process is None:
-            return
-        self._read()
-        self._watch.stop()
-        stopped = self.state == "stopping"
-        self._process.deleteLater()
-        self._process = None
-        if self._done is not None and code == 0:
+        elif self._done is not None and code == 0:
             self._to("checking")
-            self._thread = threading.Thread(target=self._check, args=(self._done,), name="model check")
+            self._thread = threading.Thread(target=self._check, args=(self._done,), name="model check", daemon=True)
             self._thread.start()
-        elif stopped and not self._error:
+        elif self._asked and not self._error:
             self._fail("The training was ended before it had a model to offer.")
         else:
-            self._fail(self._error or f"The training ended unexpectedly (code {code}): {self._tail()}")
+            self._fail(self._error or f"The training ended unexpectedly (code {code}): {runs.tail(self.folder)}")
 
     def _fail(self, sentence: str) -> None:
-        self._process = None
-        self._watch.stop()
         self._to("failed")
         self.failed.emit(sentence)
-
-    def _tail(self) -> str:
-        try:
-            lines = (self.folder / "worker.log").read_text("utf-8", "replace").strip().splitlines()
-        except OSError:
-            lines = []
-        return lines[-1][:300] if lines else "its log is empty."
 
     def _check(self, done: dict[str, Any]) -> None:
         """Read the model back and compare packed with reference; off the GUI's thread."""
         result, problem = {}, ""
         try:
             model = read_model(str(done["model"]))
-            runtime = open_runtime(model)
+            runtime = runs.check(model, self.folder)
             result = {
                 "path": str(done["model"]), "name": model.name, "metrics": dict(done.get("metrics") or {}),
-                "notice": runtime.notice, "sha256": model.sha256,
+                "notice": runtime.notice, "sha256": model.sha256, "folder": str(self.folder),
             }  # fmt: skip
-        except (UserError, OSError, KeyError) as error:
+        except (UserError, OSError, KeyError, TypeError, ValueError) as error:
             problem = f"The new model cannot be used: {error}"
         self._checked.emit(result, problem)
 
     def _on_checked(self, result: dict[str, Any], problem: str) -> None:
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._thread = None
+        if self.state != "checking":
+            return  # closed meanwhile
+        runs.settle(self.folder)
         if problem:
             self._fail(problem)
             return
         self.result = result
         self._to("finished")
         self.finished.emit(result)
-
-    def _next_name(self, entry: Entry) -> str:
-        """The parent's name with the next free version number."""
-        base = entry.title.rsplit(" v", 1)[0] if entry.title.rsplit(" v", 1)[-1].isdigit() else entry.title
-        taken = {e.title for e in self._library.entries()}
-        number = 2
-        while f"{base} v{number}" in taken:
-            number += 1
-        return f"{base} v{number}"
-
-
-def _free(folder: Path) -> Path:
-    number, found = 1, folder
-    while found.exists():
-        number += 1
-        found = folder.with_name(f"{folder.name} {number}")
-    found.mkdir(parents=True)
-    return found
