@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -18,9 +20,10 @@ from PySide6.QtWidgets import (
 from app.views.actions import BY_NAME, title, tooltip
 from app.views.theme import icon, theme
 from app.views.tokens import MENU_BAR, STATUS_BAR
+from app.views.weights import weighted
 from app.views.widgets import ElidedLabel, key_cap
 
-RAIL = 64
+RAIL, RAIL_BUTTON = 64, 60
 WORKSPACES = ("live", "label", "models")
 
 
@@ -64,6 +67,50 @@ class MenuLine(QWidget):
         self.command.setIcon(icon("magnify", 16))
 
 
+class RailButton(QToolButton):
+    """A workspace: icon, word, an accent bar at the left when it shows, a dot when something goes on in it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._spec = BY_NAME[name]
+        self._dot = ""
+        self.setProperty("rail", True)
+        self.setToolTip(tooltip(self._spec))
+        self.setAccessibleName(title(self._spec))
+        self.setFixedSize(RAIL, RAIL_BUTTON)
+        theme().changed.connect(self.update)
+
+    def set_dot(self, token: str) -> None:
+        """A dot in a token's colour, or "" for none."""
+        if token != self._dot:
+            self._dot = token
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Painted by hand: the style sheet has no way to put the word this near to the icon."""
+        painter, colours = QPainter(self), theme().color
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.underMouse() or self.isDown():
+            painter.fillRect(self.rect(), colours("hover"))
+        if self.isChecked():
+            painter.fillRect(0, 0, 3, self.height(), colours("accent"))
+        if self.hasFocus():
+            painter.setPen(QPen(colours("focus"), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(4, 2, -4, -2), 5, 5)
+        role = "text" if self.isChecked() else "muted"
+        icon(self._spec.icon, 22, role).paint(painter, (RAIL - 22) // 2, 11, 22, 22)
+        font = weighted(self.font(), 500) if self.isChecked() else QFont(self.font())
+        font.setPixelSize(theme().size(11))
+        painter.setFont(font)
+        painter.setPen(colours(role))
+        painter.drawText(QRectF(0, 35, RAIL, 18), Qt.AlignmentFlag.AlignCenter, title(self._spec))
+        if self._dot:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colours(self._dot))
+            painter.drawEllipse(RAIL // 2 + 11, 8, 6, 6)
+        painter.end()
+
+
 class Rail(QWidget):
     """The three workspaces, and settings at the bottom."""
 
@@ -74,43 +121,61 @@ class Rail(QWidget):
         self.setProperty("chrome", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(RAIL)
+        self.buttons = {name: RailButton(name) for name in (*WORKSPACES, "settings")}
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 8)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.buttons = {name: self._button(name) for name in WORKSPACES}
-        for name in WORKSPACES:
-            self.buttons[name].setCheckable(True)
-            column.addWidget(self.buttons[name])
-        column.addStretch(1)
-        self.buttons["settings"] = self._button("settings")
-        column.addWidget(self.buttons["settings"])
-        theme().changed.connect(self._dress)
-        self._dress()
-
-    def _button(self, name: str) -> QToolButton:
-        spec, button = BY_NAME[name], QToolButton()
-        button.setProperty("rail", True)
-        button.setText(title(spec))
-        button.setToolTip(tooltip(spec))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-        button.setIconSize(QSize(22, 22))
-        button.clicked.connect(lambda: self.chosen.emit(name))
-        return button
+        for name, button in self.buttons.items():
+            button.setCheckable(name in WORKSPACES)
+            button.clicked.connect(lambda _=False, n=name: self.chosen.emit(n))
+            if name == "settings":
+                column.addStretch(1)
+            column.addWidget(button)
 
     def show_current(self, name: str) -> None:
         """Check the workspace that shows; "" for none."""
         for key in WORKSPACES:
             self.buttons[key].setChecked(key == name)
 
+
+class Work(QWidget):
+    """One piece of long work: what it is, a bar, the time left, and a cross where it can be cancelled."""
+
+    def __init__(self, cancel: Callable[[], object] | None) -> None:
+        super().__init__()
+        self.text, self.bar, self.left = QLabel(), QProgressBar(), QLabel()
+        self.bar.setFixedWidth(96)
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for widget in (self.text, self.bar, self.left):
+            row.addWidget(widget)
+        self.left.hide()
+        if cancel is not None:
+            self.cross = QToolButton()
+            self.cross.setProperty("small", True)
+            self.cross.setToolTip(self.tr("Cancel"))
+            self.cross.setAccessibleName(self.tr("Cancel"))
+            self.cross.clicked.connect(cancel)
+            row.addWidget(self.cross)
+            theme().changed.connect(self._dress)
+            self._dress()
+
     def _dress(self) -> None:
-        for name, button in self.buttons.items():
-            button.setIcon(icon(BY_NAME[name].icon, 22))
+        self.cross.setIcon(icon("close", 14))
+
+    def show_state(self, text: str, done: float, left: str) -> None:
+        """Words, share done 0..1, time left."""
+        self.text.setText(text)
+        self.bar.setValue(round(1000 * done))
+        self.left.setText(left)
+        self.left.setVisible(bool(left))
 
 
 class StatusLine(QWidget):
     """Saved state and facts at the left, long work or a legend at the right."""
-
-    undo_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -118,10 +183,8 @@ class StatusLine(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(STATUS_BAR)
         self.sign, self.saved, self.facts, self.right = QLabel(), QLabel(), ElidedLabel(), QLabel()
-        self.work, self.bar, self.left = QLabel(), QProgressBar(), QLabel()
-        self.bar.setFixedWidth(96)
-        self.bar.setTextVisible(False)
-        row = QHBoxLayout(self)
+        self.works: dict[str, Work] = {}
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(8)
         row.addWidget(self.sign)
@@ -129,10 +192,7 @@ class StatusLine(QWidget):
         row.addSpacing(8)
         row.addWidget(self.facts, 1)
         row.addWidget(self.right)
-        for widget in (self.work, self.bar, self.left):
-            row.addWidget(widget)
         self._ok, self._open = True, False
-        self.set_work("", 0.0)
         theme().changed.connect(self._dress)
         self.set_saved(True, False)
 
@@ -143,15 +203,21 @@ class StatusLine(QWidget):
         self.saved.setText(words if project else self.tr("No project open"))
         self._dress()
 
-    def set_work(self, text: str, done: float, left: str = "") -> None:
-        """Long work that runs, or "" for none; it takes the legend's place."""
-        self.work.setText(text)
-        self.left.setText(left)
-        self.bar.setRange(0, 1000)
-        self.bar.setValue(round(1000 * done))
-        for widget in (self.work, self.bar, self.left):
-            widget.setVisible(bool(text))
-        self.right.setVisible(not text)
+    def set_work(
+        self, name: str, text: str, done: float = 0.0, left: str = "", cancel: Callable[[], object] | None = None
+    ) -> None:
+        """Long work that runs, or text "" when it has ended; it takes the legend's place."""
+        if not text:
+            ended = self.works.pop(name, None)
+            if ended is not None:
+                ended.hide()
+                ended.deleteLater()
+        else:
+            if name not in self.works:
+                self.works[name] = Work(cancel)
+                self._row.addWidget(self.works[name])
+            self.works[name].show_state(text, done, left)
+        self.right.setVisible(not self.works)
 
     def _dress(self) -> None:
         name, role = ("check", "success") if self._ok else ("alert-circle-outline", "error")

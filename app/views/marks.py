@@ -39,12 +39,13 @@ def draw_landmarks(
     painter: QPainter, points: np.ndarray, schema: Schema, visibility: np.ndarray | None = None,
     origin: np.ndarray | None = None, scores: np.ndarray | None = None, *, selected: int = -1, hovered: int = -1,
     radius: float = 5.0, sure_is_solid: bool = False, lines: bool = True, marks: bool = True,
-    colours: Sequence[QColor] | None = None,
+    clear: bool | None = None, colours: Sequence[QColor] | None = None,
 ) -> None:  # fmt: skip
     """Paint one instance.
 
     points (K, 2) in the painter's pixels; visibility, origin, scores (K,), by default all visible, from the
-    model, sure. `sure_is_solid` fills a model's sure landmarks, as in Live; colours replaces the sides' (K).
+    model, sure. `sure_is_solid` fills a model's sure landmarks, as in Live; `clear` keeps lines out of hollow
+    marks also where another call paints those (default: as `marks`); colours replaces the sides' (K).
     """
     k = len(points)
     visibility = np.full(k, Visibility.VISIBLE) if visibility is None else visibility
@@ -54,6 +55,7 @@ def draw_landmarks(
     shown = (visibility != Visibility.ABSENT) & np.isfinite(points).all(1)
     kinds = [_kind(int(origin[n]), bool(doubtful[n]), sure_is_solid) for n in range(k)]
     hues = colours or [side_colour(side) for side in schema.sides]
+    clear_middle = marks if clear is None else clear
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if lines:
@@ -61,7 +63,7 @@ def draw_landmarks(
         for a, b in schema.edges:
             if shown[a] and shown[b]:
                 hue = hues[a] if schema.sides[a] != "centre" else hues[b]
-                gaps = [radius if marks and kinds[n] == "model" else 0.0 for n in (a, b)]
+                gaps = [radius if clear_middle and kinds[n] == "model" else 0.0 for n in (a, b)]
                 draw_line(painter, QPointF(*points[a]), QPointF(*points[b]), hue, bool(weak[a] or weak[b]), gaps)
     if marks:
         order = [n for n in range(k) if shown[n] and n != selected]

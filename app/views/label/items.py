@@ -153,7 +153,7 @@ class InstanceItem(QGraphicsItem):
         state = (instance.visibility, instance.origin, instance.score)
         box = canvas.box_on_screen(instance)
         plates.draw_box(painter, box, canvas.hover_box or canvas.tool == "box")
-        marks.draw_landmarks(painter, points, schema, *state, marks=False)
+        marks.draw_landmarks(painter, points, schema, *state, marks=False, clear=True)
         plates.draw_tails(painter, points, canvas.to_view(instance.guess), instance.origin, instance.visibility)
         marks.draw_landmarks(
             painter, points, schema, *state, lines=False, selected=chosen, hovered=canvas.hover_landmark

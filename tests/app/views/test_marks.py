@@ -190,3 +190,15 @@ def test_the_painter_is_given_back_as_it_was():
         assert (painter.pen(), painter.brush(), painter.renderHints()) == before
 
     painted(draw)
+
+
+def test_lines_stay_out_of_hollow_marks_that_another_call_paints():
+    a, b = SCHEMA.edges[0]
+    points = np.full((len(SCHEMA), 2), np.nan)
+    points[a], points[b] = MIDDLE + 0.5, (MIDDLE + 0.5, 2.5)
+
+    def middle(**more: object) -> np.ndarray:
+        return painted(lambda p: marks.draw_landmarks(p, points, SCHEMA, marks=False, **more))[MIDDLE, MIDDLE]
+
+    assert (middle(clear=True) == rgb("#808080")).all()
+    assert (middle() != rgb("#808080")).any()
