@@ -6,16 +6,16 @@ import threading
 import time
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.services.projects import BODIES, FACES, Recent
 from app.sources.camera import list_cameras
 from app.views.context import Context
 from app.views.theme import icon, theme
 from app.views.tiles import PICTURE, RecentRow, SamplePicture, Tile, thumbnail
-from app.views.widgets import Line
+from app.views.widgets import ElidedLabel, Line
 from engine.errors import UserError
 from engine.predictor import Predictor
 from engine.samples import sample_pictures
@@ -36,8 +36,9 @@ class FirstStart(QWidget):
         super().__init__(parent)
         self.context = context
         self._thread: threading.Thread | None = None
-        self._stale = True
+        self._stale, self._closed = True, False
         self._recent: list[Recent] = []
+        self._rows: list[tuple[RecentRow, Line]] = []
         self._camera = False
         self.tiles = {
             "start_camera": Tile("webcam", self.tr("Start camera"), self.tr("Look at yourself, live")),
@@ -48,7 +49,7 @@ class FirstStart(QWidget):
         self.faces, self.bodies = QPushButton(self.tr("Faces")), QPushButton(self.tr("Bodies"))
         self.recent = QWidget()
         self.picture = SamplePicture()
-        self.under, self.source = QLabel(), QLabel(self.tr("Eileen Collins, NASA, public domain"))
+        self.under, self.source = ElidedLabel(), QLabel(self.tr("Eileen Collins, NASA, public domain"))
         self.drop_sign = QLabel()
         self._lay_out()
         for name, tile in self.tiles.items():
@@ -66,14 +67,15 @@ class FirstStart(QWidget):
 
     def compute(self) -> None:
         """In the background: a camera, the recent projects' pictures, the sample's landmarks where they are stale."""
-        if self._thread is None:
+        if self._thread is None and not self._closed:
             pictures = [row.project.picture for row in self.recent.findChildren(RecentRow)]
-            self._thread = threading.Thread(target=self._work, args=(self._stale, pictures), name="sample")
+            self._thread = threading.Thread(target=self._work, args=(self._stale, pictures), name="sample", daemon=True)
             self._stale = False
             self._thread.start()
 
     def close_services(self) -> bool:
-        """Wait for the background work; True when it has ended in time."""
+        """Begin no more background work and wait for what runs; True when it has ended in time."""
+        self._closed = True
         if self._thread is not None:
             self._thread.join(2.0)
         return self._thread is None or not self._thread.is_alive()
@@ -86,7 +88,7 @@ class FirstStart(QWidget):
 
     def set_recent(self, projects: list[Recent]) -> None:
         """List what was open before; nothing where there is nothing."""
-        self._recent = projects
+        self._recent, self._rows = projects, []
         before, self.recent = self.recent, QWidget()
         column = QVBoxLayout(self.recent)
         column.setContentsMargins(0, 0, 0, 0)
@@ -96,12 +98,34 @@ class FirstStart(QWidget):
         for project in projects[:ROWS]:
             row = RecentRow(project)
             row.clicked.connect(lambda _=False, p=project.path: self.opened.emit(p))
-            column.addWidget(row)
-            column.addWidget(Line())
+            self._rows.append((row, Line()))
+            for widget in self._rows[-1]:
+                column.addWidget(widget)
         self._left.replaceWidget(before, self.recent)
+        self.recent.show()
         before.hide()
         before.deleteLater()
         self._choose()
+        self._show_rows()
+
+    def _height(self, rows: int) -> int:
+        """The least height of the page with so many recent projects."""
+        edges = self.layout().contentsMargins()
+        self.recent.layout().activate()  # rows that were shown or hidden just now count at once
+        self._left.activate()
+        shown = sum(not row.isHidden() for row, _ in self._rows)
+        other = self._left.totalMinimumSize().height() - shown * self._row_height()
+        return other + rows * self._row_height() + edges.top() + edges.bottom()
+
+    def _row_height(self) -> int:
+        return self._rows[0][0].sizeHint().height() + 1 if self._rows else 0
+
+    def _show_rows(self) -> None:
+        """As many recent projects as there is room for."""
+        room = [self.height() >= self._height(number + 1) for number in range(len(self._rows))]
+        for (row, line), there in zip(self._rows, room, strict=True):
+            row.setVisible(there)
+            line.setVisible(there)
 
     def _choose(self) -> None:
         """Fill the tile that fits: the camera's where there is one, else the folder's, or the sample's."""
@@ -155,7 +179,7 @@ class FirstStart(QWidget):
         left.addLayout(self._kinds())
         left.addSpacing(16)
         left.addWidget(drop)
-        left.addSpacing(32)
+        left.addSpacing(24)
         left.addWidget(self.recent)
         left.addStretch(1)
         holder = QWidget()
@@ -169,8 +193,8 @@ class FirstStart(QWidget):
         for label in (self.under, self.source):
             label.setProperty("muted", True)
             label.setProperty("small", True)
-        captions.addWidget(self.under)
-        captions.addStretch(1)
+        captions.setSpacing(16)
+        captions.addWidget(self.under, 1)
         captions.addWidget(self.source)
         right.addWidget(self.picture)
         right.addLayout(captions)
@@ -182,7 +206,8 @@ class FirstStart(QWidget):
         row.addWidget(self.right)
         row.addStretch(1)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 24, 24, 24)
+        outer.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        outer.setContentsMargins(24, 16, 24, 16)
         outer.addStretch(1)
         outer.addLayout(row, 8)
         outer.addStretch(1)
@@ -212,7 +237,8 @@ class FirstStart(QWidget):
         found["thumbnails"] = {path: thumbnail(path) for path in pictures if path}
         if stale:
             found["sample"] = self._predict()
-        self._computed.emit(found)
+        if not self._closed:  # closing waits for whoever is past this line, so the signal's owner is still there
+            self._computed.emit(found)
 
     def _predict(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -245,16 +271,23 @@ class FirstStart(QWidget):
         self.picture.show_prediction(found.get("prediction"), found.get("schema"))
         if "prediction" in found:
             words = self.tr("The sample: {0}, {1} ms on one core").replace("{0}", found["name"])
-            self.under.setText(words.replace("{1}", f"{1000 * found['seconds']:.0f}"))
+            self.under.set_text(words.replace("{1}", f"{1000 * found['seconds']:.0f}"))
         else:
-            self.under.setText(found.get("problem") or self.tr("No face was found in the sample"))
+            self.under.set_text(found.get("problem") or self.tr("No face was found in the sample"))
 
     def _dress(self) -> None:
         self.drop_sign.setPixmap(icon("tray-arrow-down", 18).pixmap(18, 18))
 
+    def minimumSizeHint(self) -> QSize:
+        """The left column with one project: the rest goes before the window would have to grow."""
+        edges = self.layout().contentsMargins()
+        return QSize(LEFT + edges.left() + edges.right(), self._height(min(len(self._rows), 1)))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The picture shrinks, then goes."""
+        """The picture shrinks, then goes; recent projects that have no room are left out."""
         super().resizeEvent(event)
+        self._show_rows()
         self.right.setVisible(self.width() >= HIDE_UNDER)
         side = PICTURE if self.width() >= SHRINK_UNDER else SMALL
         self.picture.setFixedSize(side, side)
+        self.right.setFixedWidth(side)

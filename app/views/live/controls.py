@@ -63,7 +63,10 @@ class SourceControls(QWidget):
         self.detectors.activated.connect(lambda index: self.detector.emit(self.detectors.itemData(index)))
         self._listed: tuple[list[CameraInfo], str, bool] = ([], "", False)
         self.set_cameras([])
-        theme().changed.connect(lambda: self.set_cameras(*self._listed))
+        theme().changed.connect(self._dress)
+
+    def _dress(self) -> None:
+        self.set_cameras(*self._listed)
 
     def set_cameras(self, cameras: list[CameraInfo], title: str = "", camera: bool = False) -> None:
         """List the cameras and the other kinds of source; `title` is what runs, "" for nothing."""
@@ -144,7 +147,10 @@ class ModelControls(QWidget):
         layout.addLayout(row)
         self._good = True
         self.models.activated.connect(lambda index: self.chosen.emit(self.models.itemData(index)))
-        theme().changed.connect(lambda: self.set_truth(self.truth.text(), self._good))
+        theme().changed.connect(self._dress)
+
+    def _dress(self) -> None:
+        self.set_truth(self.truth.text(), self._good)
 
     def set_models(self, entries: list[tuple[str, str]], current: str) -> None:
         """Offer models as pairs of path and title."""

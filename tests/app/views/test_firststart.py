@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QPushButton
 from app.library import Library
 from app.services.projects import BODIES, FACES, Recent
 from app.sources.camera import CameraInfo
-from app.views import firststart
+from app.views import firststart, theme
 from app.views.context import Context
 from app.views.firststart import FirstStart
 from app.views.tiles import RecentRow, thumbnail
@@ -28,6 +28,7 @@ from tests.app.views.window_bench import close_context, make_context
 @pytest.fixture
 def context(qapp, tmp_path: Path, monkeypatch) -> Iterator[Context]:
     monkeypatch.setattr(firststart, "list_cameras", lambda: [])
+    theme.apply(qapp, "dark")  # sizes come with the style sheet
     made = make_context(tmp_path)
     yield made
     close_context(made)
@@ -89,6 +90,34 @@ def test_without_a_model_the_page_says_why_and_computes_again_when_there_is_one(
     assert page.picture.prediction is not None
 
 
+def test_nothing_is_begun_once_the_page_is_closed(page) -> None:
+    assert page.close_services()
+    page.compute()
+    assert page.close_services() and not page.under.text()
+
+
+@pytest.mark.parametrize(("height", "rows"), [(838, 4), (618, 3)])
+def test_recent_projects_that_have_no_room_are_left_out(page, qtbot, tmp_path, height: int, rows: int) -> None:
+    page.set_recent([recent(tmp_path, n) for n in range(8)])
+    page.resize(1376, height)
+    qtbot.waitUntil(lambda: page.height() == height)
+    least = page.minimumSizeHint()
+    assert least.width() <= 1024 - 65 and least.height() <= 680 - 36 - 26
+    shown = [row for row in page.recent.findChildren(RecentRow) if row.isVisible()]
+    assert len(shown) == rows
+    assert max(row.mapTo(page, row.rect().bottomLeft()).y() for row in shown) < height
+
+
+@pytest.mark.parametrize("width", [1376, 1215])
+def test_what_is_told_under_the_picture_is_no_wider_than_it(page, qtbot, monkeypatch, width: int) -> None:
+    monkeypatch.setattr(Library, "entries", lambda self, schema=None: [])
+    computed(page, qtbot)
+    page.resize(width, 700)
+    qtbot.waitUntil(lambda: page.width() == width)
+    assert page.under.geometry().right() < page.source.geometry().left()
+    assert page.source.geometry().right() < page.picture.width() == page.right.width()
+
+
 @pytest.mark.parametrize(("width", "side"), [(1376, 560), (1280, 440), (1160, 440), (1159, 0)])
 def test_the_picture_shrinks_and_then_goes(page, qtbot, width: int, side: int) -> None:
     page.resize(width, 800)
@@ -97,7 +126,7 @@ def test_the_picture_shrinks_and_then_goes(page, qtbot, width: int, side: int) -
     assert not side or page.picture.width() == page.picture.height() == side
 
 
-def test_one_tile_is_filled_the_camera_first_then_the_folder_then_the_sample(page, qtbot, tmp_path, monkeypatch) -> None:
+def test_one_tile_is_filled_camera_then_folder_then_sample(page, qtbot, tmp_path, monkeypatch) -> None:
     assert filled(page) == ["sample"]
     page.set_recent([recent(tmp_path)])
     assert filled(page) == ["open_folder"]

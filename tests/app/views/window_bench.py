@@ -31,9 +31,14 @@ def adopt_small(library: Library, folder: Path, schema: str = "ibug68", seed: in
 
 def make_context(folder: Path) -> Context:
     """What a view is given, with services of its own and a small model for faces."""
+    adopt_small(Library(data_folder()), folder)
+    return bare_context()
+
+
+def bare_context() -> Context:
+    """What a view is given, wired as the program wires it, with the models that the data folder has."""
     home = data_folder()
     library = Library(home)
-    adopt_small(library, folder)
     stills = Stills(lambda schema: context.runtime_for(schema.name), PictureCache())
     context = Context(Settings(home / "settings.json"), library, stills, Live(), Training(library))
     return context
