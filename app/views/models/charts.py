@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.views.theme import theme
 from app.views.tokens import CAPTION
@@ -48,6 +48,8 @@ class CurveCard(Card):
         self.plot.setMouseEnabled(False, False)
         self.plot.setFrameShape(QFrame.Shape.NoFrame)
         self.plot.setMinimumHeight(120)
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self.plot.getViewBox().setDefaultPadding(0.1)
         self._legend = legend or {}
         self.column.addWidget(self.plot, 1)
         self._lines: dict[str, Any] = {}
@@ -60,6 +62,7 @@ class CurveCard(Card):
     def clear(self) -> None:
         """Start anew."""
         self.plot.clear()
+        self.plot.enableAutoRange()
         self._lines, self._points, self._limit, self._best = {}, {}, None, None
 
     def add(self, line: str, x: float, y: float) -> None:
@@ -71,6 +74,10 @@ class CurveCard(Card):
             self._lines[line] = self.plot.plot()
             self._dress()
         self._lines[line].setData(xs, ys)
+
+    def line(self, name: str) -> tuple[list[float], list[float]]:
+        """The points of a line so far: x and y."""
+        return self._points.get(name, ([], []))
 
     def set_limit(self, value: float) -> None:
         """The dashed line of the model in use."""
@@ -85,12 +92,14 @@ class CurveCard(Card):
         xs, ys = self._points["score"]
         value = min(ys) if least else max(ys)
         if self._best is None:
-            self._best = (self.plot.plot(), self._pg.TextItem(anchor=(0.5, 1.4)))
+            self._best = (self.plot.plot(), self._pg.TextItem(anchor=(0.5, -0.3)))
             self.plot.addItem(self._best[1])
         ring, number = self._best
         ring.setData([xs[ys.index(value)]], [value])
         number.setPos(xs[ys.index(value)], value)
         number.setPlainText(f"{value:.2f}")
+        span = max(max(ys) - min(ys), 0.1)
+        self.plot.setYRange(min(ys) - 0.3 * span, max(ys) + 0.1 * span, padding=0)  # the number needs room below
         self._dress()
 
     def _styles(self) -> dict[str, tuple[Any, str | None]]:

@@ -87,6 +87,7 @@ class Comparison(QWidget):
         short = 0 < len(parent) < 20
         self.keep.setText(self.tr("Keep {0}").replace("{0}", parent) if short else self.tr("Keep the old"))
         self.note.setText(self.tr("Available when the run ends. Stop keeps the best weights."))
+        self.note.show()
         self._primary(None)
         for button in (self.use, self.keep):
             button.setEnabled(False)
@@ -110,7 +111,7 @@ class Comparison(QWidget):
             self.tr("Labels"): metrics.get("labels"), self.tr("Held out"): metrics.get("held_out"),
             self.tr("Steps"): metrics.get("step"), self.tr("Best step"): metrics.get("best_step"),
         })  # fmt: skip
-        self.note.setText("")
+        self.note.hide()
         for button in (self.use, self.keep):
             button.setEnabled(True)
             button.setToolTip("")

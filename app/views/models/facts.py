@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+NAMES = {
+    "hold-out, nme": "NME on hold-out, %", "hold-out, nme of the parent": "NME of the parent, %",
+    "hold-out, pck": "PCK on hold-out, %", "hold-out, pck of the parent": "PCK of the parent, %",
+}  # fmt: skip
 LONGEST = 64  # characters of a value on its line; the tooltip has it whole
 
 
@@ -44,26 +48,28 @@ class Facts(QWidget):
 
 
 def text(value: object) -> str:
-    """A value as people read it: whole numbers grouped, others with two decimals, lists with commas."""
+    """A value as people read it: whole numbers grouped, others with two decimals, small ones with six."""
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, int):
         return QLocale().toString(value)
     if isinstance(value, float):
-        return f"{value:.2f}" if abs(value) >= 0.01 or value == 0 else f"{value:.1g}"
+        if value.is_integer():
+            return QLocale().toString(int(value))
+        return f"{value:.2f}" if abs(value) >= 0.01 else f"{value:.6f}".rstrip("0")
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return str(value)
 
 
 def flat(card: Mapping[str, object], leave_out: tuple[str, ...] = ()) -> dict[str, object]:
-    """A card's entries as lines; what is nested carries the names above it."""
+    """A card's entries as lines, figures of accuracy first; what is nested carries the names above it."""
     lines: dict[str, object] = {}
-    for name, value in card.items():
-        if name in leave_out:
-            continue
+    for name in sorted((n for n in card if n not in leave_out), key=lambda n: (n != "hold-out", n)):
+        value = card[name]
         if isinstance(value, Mapping):
             lines |= {f"{name}, {inner}": found for inner, found in flat(value).items()}
         else:
             lines[str(name)] = value
-    return {name[:1].upper() + name[1:]: value for name, value in lines.items()}
+    named = {NAMES.get(name, name): value for name, value in lines.items()}
+    return {name[:1].upper() + name[1:] if leave_out else name: value for name, value in named.items()}

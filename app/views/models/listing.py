@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QRectF, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QDate, QLocale, QModelIndex, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -50,7 +50,7 @@ class Entries(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return entry.title
         if role == Qt.ItemDataRole.ToolTipRole:
-            return entry.problem or str(entry.path)
+            return entry.problem or f"{lineage(entry)}\n{entry.path}"
         return entry if role == Qt.ItemDataRole.UserRole else None
 
     def unit(self) -> str:
@@ -127,8 +127,9 @@ def lineage(entry: Entry) -> str:
     labels = (entry.card or {}).get("labels")
     parts = [f"From {entry.parent}"] if entry.parent else []
     parts += [f"{labels} labels"] if isinstance(labels, int) else []
-    parts += [entry.created] if entry.created else []
-    return ", ".join([*parts, f"{entry.size / 1e6:.2f} MB"])
+    date = QDate.fromString(entry.created, Qt.DateFormat.ISODate)
+    parts += [QLocale().toString(date, "d MMM yyyy")] if date.isValid() else []
+    return ", ".join(parts if entry.parent else [*parts, f"{entry.size / 1e6:.2f} MB"])
 
 
 def percent(value: float) -> str:

@@ -8,11 +8,15 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton
 
+from app.services.runs import Worst
 from app.views.models.charts import Card, CurveCard, GroupChart
 from app.views.models.pages import Page
+from app.views.models.worst import WorstStrip
 from app.views.theme import icon, theme
+from engine.schema import Schema
 
 SMOOTH = 0.1
+CARD_HEIGHT = 238  # seven groups of landmarks fit
 
 
 class RunPage(Page):
@@ -43,7 +47,7 @@ class RunPage(Page):
             card.column.addWidget(label)
         self.groups_card.column.addWidget(self.groups)
         self.groups_card.column.addStretch(1)
-        self.shares.column.addStretch(0)
+        self.worst = WorstStrip()
         self._lay_out()
         self._smooth: float | None = None
         self._state = ""
@@ -63,12 +67,14 @@ class RunPage(Page):
         self.body.addSpacing(8)
         grid.setSpacing(16)
         for number, card in enumerate((self.loss, self.score, self.groups_card, self.shares)):
-            card.setMinimumSize(300, 200)
+            card.setMinimumWidth(300)
+            card.setFixedHeight(CARD_HEIGHT)
             grid.addWidget(card, number // 2, number % 2)
-        for n in range(2):
-            grid.setColumnStretch(n, 1)
-            grid.setRowStretch(n, 1)
-        self.body.addLayout(grid, 1)
+            grid.setColumnStretch(number % 2, 1)
+        self.body.addLayout(grid)
+        self.body.addSpacing(8)
+        self.body.addWidget(self.worst)
+        self.body.addStretch(1)
 
     def begin(self, title: str, line: str) -> None:
         """A new run."""
@@ -77,6 +83,7 @@ class RunPage(Page):
         for curve in (self.loss, self.score, self.shares):
             curve.clear()
         self._show_results(False)
+        self.worst.show_worst(None, None)
         self._smooth = None
         self.epoch.setText(self.tr("Starting"))
         self.step.setText("")
@@ -101,7 +108,7 @@ class RunPage(Page):
             left = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
             self.left.setText(self.tr("about {0} left").replace("{0}", left))
 
-    def metric(self, record: dict[str, Any]) -> None:
+    def measured(self, record: dict[str, Any]) -> None:
         """One measurement on the hold-out; step 0 is the model that the run began from."""
         value = record.get("nme", record.get("pck"))
         if value is not None:
@@ -115,7 +122,8 @@ class RunPage(Page):
         self._state = state
         self.pause.setVisible(state in ("running", "paused"))
         self.pause.setText(self.tr("Go on") if state == "paused" else self.tr("Pause"))
-        self.stop.setVisible(state in ("starting", "running", "paused"))
+        self.stop.setVisible(state in ("starting", "running", "paused", "stopping"))
+        self.stop.setText(self.tr("End now") if state == "stopping" else self.tr("Stop"))
         words = {
             "starting": self.tr("Starting"), "stopping": self.tr("Finishing"),
             "checking": self.tr("Checking the model"), "finished": self.tr("Finished"),
@@ -129,7 +137,7 @@ class RunPage(Page):
         self.bar.setEnabled(state != "paused")
         self._dress()
 
-    def finish(self, result: dict[str, Any]) -> None:
+    def finish(self, result: dict[str, Any], worst: Worst | None, schema: Schema | None) -> None:
         """The model is there: errors by group and image by image, before and after."""
         metrics = result["metrics"]
         self.title.setText(str(result.get("name") or self.title.text()))
@@ -139,9 +147,12 @@ class RunPage(Page):
         for line, key in (("old", "before_images"), ("new", "after_images")):
             errors = np.sort(np.array(metrics.get(key) or [], np.float64))
             errors = errors[np.isfinite(errors)]
+            if len(errors):
+                self.shares.add(line, 0.0, 0.0)
             for n, error in enumerate(errors):
                 self.shares.add(line, float(error), 100 * (n + 1) / len(errors))
         self._show_results(bool(after))
+        self.worst.show_worst(worst, schema)
 
     def _show_results(self, there: bool) -> None:
         for label in self.later:

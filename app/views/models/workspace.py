@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
@@ -10,12 +11,14 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QWidget
 
 from app.library import Entry
 from app.project.values import ACCEPTED
+from app.services.runs import read_worst
 from app.views.context import Context
 from app.views.models.comparison import Comparison
 from app.views.models.library_pane import LibraryPane
 from app.views.models.pages import CardPage, FormPage
 from app.views.widgets import Banner, EmptyState
 from engine.errors import UserError
+from engine.modelfile import read_model
 
 if TYPE_CHECKING:
     from app.views.models.run_page import RunPage
@@ -34,6 +37,7 @@ class ModelsWorkspace(QMainWindow):
         self.card, self.form, self.side = CardPage(), FormPage(), Comparison()
         self.empty = EmptyState(self.tr("No model for this schema"), self.tr("Import"))
         self.run: RunPage | None = None  # made when a training is shown first, because of its plots
+        self._offered: set[Path] = set()
         self.stack = QStackedWidget()
         for page in (self.card, self.form, self.empty):
             self.stack.addWidget(page)
@@ -59,7 +63,7 @@ class ModelsWorkspace(QMainWindow):
         context.document_changed.connect(self.refresh)
         training.state_changed.connect(self._state)
         training.progress.connect(lambda record: self._run_page().progress(record))
-        training.metric.connect(lambda record: self._run_page().metric(record))
+        training.metric.connect(lambda record: self._run_page().measured(record))
         training.finished.connect(self._finished)
         training.failed.connect(self._failed)
         training.silent.connect(self._silent)
@@ -81,6 +85,7 @@ class ModelsWorkspace(QMainWindow):
         """The workspace came on screen."""
         self.refresh()
         self.library.list.setFocus()
+        self._offer_to_go_on()
 
     def facts(self) -> str:
         """One line for the status bar."""
@@ -108,7 +113,7 @@ class ModelsWorkspace(QMainWindow):
         return self.training.active or self.training.state == "finished"
 
     def _show(self) -> None:
-        """Show what belongs in the middle; a set-up under way stays until another model is chosen."""
+        """Show what belongs in the middle; a training that runs or waits for an answer comes first."""
         entry = self.library.entry
         self.side_dock.setVisible(self.busy)
         if self.busy:
@@ -179,13 +184,27 @@ class ModelsWorkspace(QMainWindow):
             return
         page = self._run_page()
         words = self.tr("From {0}, with the labels of {1}").replace("{0}", entry.title)
-        page.begin(self.tr("Fine-tuning"), words.replace("{1}", self.context.document.name))
+        page.begin(self.training.name, words.replace("{1}", self.context.document.name))
         self.side.begin(entry.title, {
-            self.tr("Starts from"): entry.title, self.tr("Epochs"): f"{settings['epochs']:g}"
-            if "epochs" in settings else "", self.tr("Rate"): f"{settings['rate']:g}" if "rate" in settings else "",
+            self.tr("Starts from"): entry.title, self.tr("Epochs"): settings.get("epochs"),
+            self.tr("Rate"): settings.get("rate"),
         })  # fmt: skip
         self.banner.dismiss()
         self._show()
+
+    def _offer_to_go_on(self) -> None:
+        """A run that broke off, by a crash or a power cut, can go on from its last checkpoint."""
+        folder = None if self.busy else self.training.unfinished()
+        if folder is not None and folder not in self._offered:
+            self._offered.add(folder)
+            self.banner.show_message("warning", self.tr("A training stopped before its end."), self.tr("Resume"),
+                                     lambda: self._go_on(folder))  # fmt: skip
+
+    def _go_on(self, folder: Path) -> None:
+        if self._guard(lambda: self.training.go_on(folder) or True):
+            self._run_page().begin(self.training.name, self.tr("Goes on from its last checkpoint"))
+            self.side.begin("", {})
+            self._show()
 
     def _state(self, state: str) -> None:
         if self.run is not None:
@@ -193,13 +212,20 @@ class ModelsWorkspace(QMainWindow):
         self.facts_changed.emit(self.facts())
 
     def _finished(self, result: dict[str, Any]) -> None:
-        self._run_page().finish(result)
+        worst = read_worst(Path(result["folder"])) if result.get("folder") else None
+        model = self._guard(read_model, result["path"])
+        self._run_page().finish(result, worst, model.schema if model is not None else None)
         self.side.show_result(result["metrics"], result["notice"] or "")
         self._show()
 
     def _failed(self, sentence: str) -> None:
         self._show()
-        self.banner.show_message("warning", sentence)
+        folder = self.training.unfinished()
+        if folder is not None and folder == self.training.folder:
+            self._offered.add(folder)
+            self.banner.show_message("warning", sentence, self.tr("Resume"), lambda: self._go_on(folder))
+        else:
+            self.banner.show_message("warning", sentence)
 
     def _silent(self, silent: bool) -> None:
         if silent:

@@ -1,0 +1,320 @@
+"""The Models workspace: library, card, set-up, a real training to the model in use, failures and roll back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QPushButton
+
+from app.project.edits import Accept
+from app.services.runs import Worst
+from app.views.context import Context
+from app.views.models.facts import flat, text
+from app.views.models.library_pane import short_title
+from app.views.models.listing import lineage
+from app.views.models.workspace import ModelsWorkspace
+from app.views.models.worst import WorstStrip
+from engine.modelfile import read_model
+from engine.schema import load_schema
+from tests.app.projects import SCHEMA, new_document, put
+from tests.app.views.window_bench import adopt_small, close_context, make_context
+
+needs_torch = pytest.mark.skipif(util.find_spec("torch") is None, reason="training needs PyTorch")
+
+
+@pytest.fixture
+def context(qapp, tmp_path: Path) -> Iterator[Context]:
+    made = make_context(tmp_path)
+    adopt_small(made.library, tmp_path, SCHEMA.name, 1)
+    yield made
+    close_context(made)
+
+
+@pytest.fixture
+def workspace(qtbot, context: Context) -> Iterator[ModelsWorkspace]:
+    workspace = ModelsWorkspace(context)
+    workspace.resize(1376, 838)
+    workspace.show()
+    workspace.activate()
+    yield workspace
+    workspace.close()
+    workspace.deleteLater()
+
+
+def labelled(context: Context, folder: Path, accepted: int = 4) -> None:
+    """Open a project for bodies with some accepted images."""
+    document = new_document(folder, 4)
+    for image in document.images()[:accepted]:
+        put(document, image.id, image.id)
+        document.apply(Accept(image.id))
+    context.set_document(document)
+
+
+def choose(workspace: ModelsWorkspace, schema: str) -> None:
+    pane = workspace.library
+    pane.filter.setCurrentIndex(pane.filter.findData(schema))
+    pane.fill()
+
+
+def titles(workspace: ModelsWorkspace) -> list[str]:
+    return [entry.title for entry in workspace.library.model.entries]
+
+
+def filled(workspace: ModelsWorkspace) -> list[str]:
+    """Texts of the accent-filled buttons on screen."""
+    buttons = workspace.findChildren(QPushButton)
+    return [b.text() for b in buttons if b.property("primary") and b.isVisible() and b.isEnabled()]
+
+
+def click(button: QPushButton) -> None:
+    assert button.isVisible() and button.isEnabled()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+# ---- library and card
+
+
+def test_the_list_holds_the_models_of_one_schema_with_the_one_in_use(workspace, context, tmp_path) -> None:
+    choose(workspace, "ibug68")
+    pane = workspace.library
+    assert "small 0" in titles(workspace) and "small 1" not in titles(workspace)
+    assert pane.entry.title == "small 0" and pane.used
+    adopt_small(context.library, tmp_path, "ibug68", 2)
+    context.model_changed.emit()
+    assert [e.title for e in pane.model.entries if pane.model.in_use(e)] == ["small 2"]
+    assert pane.entry.title == "small 0"  # the selection stays
+    choose(workspace, SCHEMA.name)
+    assert "small 1" in titles(workspace) and "small 0" not in titles(workspace)
+
+
+def test_the_open_projects_schema_leads(workspace, context, tmp_path, qtbot) -> None:
+    labelled(context, tmp_path)
+    again = ModelsWorkspace(context)
+    assert again.library.schema == SCHEMA.name
+    again.deleteLater()
+
+
+def test_the_card_tells_the_network(workspace) -> None:
+    choose(workspace, "ibug68")
+    assert workspace.stack.currentWidget() is workspace.card and workspace.card.title.text() == "small 0"
+    shown = workspace.card.facts.shown
+    assert shown["Landmarks"] == "68" and shown["Width"] == "32" and shown["Input"] == "64 \u00d7 64"
+    assert workspace.card.known.shown and not workspace.card.none.isVisible()
+    assert not workspace.card.groups_card.isVisible()
+    assert filled(workspace) == ["Fine-tune"] and not workspace.side.isVisible()
+
+
+def test_a_broken_file_is_listed_with_its_reason(workspace, context) -> None:
+    (context.library.folder / "torn.hourbit").write_bytes(b"not a model")
+    workspace.refresh()
+    pane = workspace.library
+    broken = next(e for e in pane.model.entries if e.title == "torn")
+    pane.select(broken)
+    assert workspace.card.facts.shown["Problem"] and lineage(broken) == broken.problem
+    assert not workspace.card.button.isEnabled() and not pane.export.isEnabled() and pane.remove.isEnabled()
+    click(pane.remove)
+    assert "torn" not in titles(workspace) and not broken.path.exists()
+
+
+def test_another_model_is_used_and_rolled_back(workspace, context, tmp_path, qtbot) -> None:
+    path = adopt_small(context.library, tmp_path, "ibug68", 2).path
+    context.library.roll_back("ibug68")
+    workspace.refresh()
+    choose(workspace, "ibug68")
+    pane = workspace.library
+    pane.select(next(e for e in pane.model.entries if e.path == path))
+    with qtbot.waitSignal(context.model_changed):
+        click(workspace.card.use)
+    assert context.library.in_use("ibug68").path == path and not workspace.card.use.isVisible()
+    with qtbot.waitSignal(context.model_changed):
+        click(workspace.card.back)
+    assert context.library.in_use("ibug68").title == "small 0" == pane.entry.title
+
+
+def test_import_export_rename_and_remove(workspace, context, tmp_path, monkeypatch) -> None:
+    choose(workspace, "ibug68")
+    pane = workspace.library
+    source = context.library.in_use("ibug68").path
+    copy = tmp_path / "copy.hourbit"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(copy), ""))
+    click(pane.export)
+    assert copy.read_bytes() == source.read_bytes()
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(copy), ""))
+    before = len(pane.model.entries)
+    click(pane.bring)
+    assert len(pane.model.entries) == before + 1 and pane.entry.path != source and not pane.used
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("Better name", True))
+    click(pane.rename)
+    assert pane.entry.title == "Better name" == read_model(pane.entry.path).name
+    click(pane.remove)
+    assert len(pane.model.entries) == before and "Better name" not in titles(workspace)
+
+
+def test_a_file_that_is_no_model_is_refused_in_place(workspace, tmp_path, monkeypatch) -> None:
+    (tmp_path / "bad.hourbit").write_bytes(b"PK nonsense")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(tmp_path / "bad.hourbit"), ""))
+    click(workspace.library.bring)
+    assert workspace.banner.isVisible() and "bad.hourbit" in workspace.banner.text.text()
+
+
+# ---- set-up
+
+
+def test_the_set_up_says_why_it_cannot_start(workspace, context, tmp_path) -> None:
+    choose(workspace, SCHEMA.name)
+    click(workspace.card.button)
+    form = workspace.form
+    assert workspace.stack.currentWidget() is form and "No project is open" in form.reason.text()
+    assert not form.go.isEnabled() and form.go.toolTip() == form.reason.text()
+    labelled(context, tmp_path, accepted=0)
+    workspace.trigger("fine_tune")
+    assert "accepted" in form.reason.text() and not form.go.isEnabled()
+    choose(workspace, "ibug68")
+    workspace.trigger("fine_tune")
+    assert "another schema" in form.reason.text()
+
+
+def test_the_set_up_counts_the_labels(workspace, context, tmp_path) -> None:
+    labelled(context, tmp_path)
+    choose(workspace, SCHEMA.name)
+    workspace.trigger("fine_tune")
+    assert workspace.form.labels.shown["Accepted images with landmarks"] == "4"
+    assert workspace.form.go.isEnabled() and not workspace.form.reason.isVisible() and filled(workspace) == ["Start"]
+
+
+# ---- training
+
+
+@needs_torch
+def test_from_labels_to_the_new_model_in_use(workspace, context, tmp_path, qtbot) -> None:
+    labelled(context, tmp_path)
+    choose(workspace, SCHEMA.name)
+    old = context.library.in_use(SCHEMA.name)
+    workspace.trigger("fine_tune")
+    with qtbot.waitSignal(context.training.finished, timeout=90_000):
+        workspace.form.start.emit({"steps": 4, "epochs": 0.0, "evaluate_every": 2, "batch": 2})
+        assert workspace.stack.currentWidget() is workspace.run and workspace.side.isVisible()
+        assert not workspace.side.use.isEnabled() and filled(workspace) == []
+        assert workspace.facts()
+        qtbot.waitUntil(lambda: "step 1 of 4" in workspace.run.step.text(), timeout=60_000)
+    run, side, metrics = workspace.run, workspace.side, context.training.result["metrics"]
+    assert run.title.text() == "small 1 v2" and run.epoch.text() == "Finished" and not run.stop.isVisible()
+    assert len(run.loss.line("raw")[0]) == 4 and run.score.line("score")[0][0] == 0
+    assert [row[0] for row in run.groups.rows] == list(metrics["after_groups"])
+    assert run.shares.line("new")[1][-1] == 100
+    assert side.number.text() == f"{metrics['after']:.2f}" and side.use.isEnabled()
+    assert len(filled(workspace)) == 1
+    click(side.use)
+    new = context.library.in_use(SCHEMA.name)
+    assert new.title == "small 1 v2" and new.path != old.path
+    assert workspace.library.entry.path == new.path and workspace.library.used
+    assert workspace.stack.currentWidget() is workspace.card and not workspace.side.isVisible()
+    click(workspace.card.back)
+    assert context.library.in_use(SCHEMA.name).path == old.path
+
+
+@needs_torch
+def test_keep_the_old_leaves_the_library_alone(workspace, context, tmp_path, qtbot) -> None:
+    labelled(context, tmp_path)
+    choose(workspace, SCHEMA.name)
+    before = titles(workspace)
+    workspace.trigger("fine_tune")
+    with qtbot.waitSignal(context.training.finished, timeout=90_000):
+        workspace.form.start.emit({"steps": 1, "epochs": 0.0, "batch": 2})
+    click(workspace.side.keep)
+    assert titles(workspace) == before and workspace.stack.currentWidget() is workspace.card
+
+
+@needs_torch
+@pytest.mark.parametrize("ending", ["import os; os.abort()", "raise SystemExit(3)"])
+def test_a_training_that_dies_leaves_the_window_as_it_was(workspace, context, tmp_path, qtbot, ending) -> None:
+    labelled(context, tmp_path)
+    choose(workspace, SCHEMA.name)
+    worker = tmp_path / "worker.py"
+    worker.write_text(ending)
+    context.training._command = ("-u", str(worker))
+    workspace.trigger("fine_tune")
+    with qtbot.waitSignal(context.training.failed, timeout=30_000):
+        workspace.form.start.emit({"steps": 4})
+    assert workspace.banner.isVisible() and "ended unexpectedly" in workspace.banner.text.text()
+    assert workspace.stack.currentWidget() is workspace.card and not workspace.side.isVisible()
+    workspace.trigger("fine_tune")
+    assert workspace.form.go.isEnabled()  # one may try again
+
+
+def test_a_run_that_broke_off_is_offered_once(workspace, context, tmp_path, data_folder) -> None:
+    folder = data_folder / "runs" / "2026-01-01 10.00.00 mpii16"
+    folder.mkdir(parents=True)
+    (folder / "start.json").write_text('{"type": "start"}')
+    (folder / "latest.safetensors").write_bytes(b"")
+    workspace.activate()
+    assert workspace.banner.isVisible() and workspace.banner.button.text() == "Resume"
+    workspace.banner.dismiss()
+    workspace.activate()
+    assert not workspace.banner.isVisible()
+
+
+# ---- before and after
+
+
+METRICS = {"metric": "nme", "before": 4.0, "after": 3.0, "labels": 8, "held_out": 2, "step": 9,
+           "before_images": [4.0, 4.0], "after_images": [2.0, 4.0]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "use"),
+    [
+        ({}, "25 % lower error", True),
+        ({"after": 5.0}, "25 % higher error", False),
+        ({"metric": "pck", "before": 80.0, "after": 88.0}, "10 % more landmarks right", True),
+        ({"metric": "pck", "before": 80.0, "after": 72.0}, "10 % fewer landmarks right", False),
+        ({"after": None}, "Nothing was held out", True),
+        ({"before": None}, "no figure to compare", True),
+        ({"after": 4.001}, "No difference", False),
+    ],
+)
+def test_the_verdict_and_the_filled_button(workspace, changes, words, use) -> None:
+    side = workspace.side
+    side.begin("old", {})
+    side.show_result(METRICS | changes, "")
+    assert words in side.verdict.text()
+    assert [bool(side.use.property("primary")), bool(side.keep.property("primary"))] == [use, not use]
+
+
+def test_images_are_counted_by_what_is_better_for_the_metric(workspace) -> None:
+    side = workspace.side
+    side.show_result(METRICS, "")
+    assert side.facts.shown["Images better"] == "1 of 2" and side.facts.shown["Images worse"] == "0 of 2"
+    side.show_result(METRICS | {"metric": "pck"}, "")
+    assert side.facts.shown["Images better"] == "0 of 2" and side.facts.shown["Images worse"] == "1 of 2"
+
+
+def test_the_worst_pictures_are_drawn_with_their_errors(qtbot) -> None:
+    schema = load_schema("ibug68")
+    points = np.tile(np.linspace(10, 50, 68)[None, :, None], (2, 1, 2)).astype(np.float32)
+    pictures = np.full((2, 64, 64, 3), (0, 90, 0), np.uint8)
+    worst = Worst(pictures, points, points, points + 4, np.ones((2, 68), bool), np.array([3.0, np.nan], np.float32),
+                  np.array([2.0, 1.0], np.float32), ("a", "b"))  # fmt: skip
+    strip = WorstStrip()
+    qtbot.addWidget(strip)
+    strip.resize(900, 180)
+    strip.show_worst(worst, schema)
+    image = strip.row.grab().toImage()
+    colours = {image.pixelColor(x, y).name() for x in range(0, 110) for y in range(0, 110)}
+    assert "#005a00" in colours and "#a79bff" in colours and len(colours) > 4
+    assert not strip.isHidden()
+    strip.show_worst(worst, load_schema("mpii16"))  # does not fit: nothing rather than nonsense
+    assert strip.isHidden()
+
+
+def test_facts_are_written_for_people() -> None:
+    assert text(3.14159) == "3.14" and text(0.00005) == "0.00005" and text(15.0) == "15" and text(["a", 2]) == "a, 2"
+    card = {"steps": 4, "hold-out": {"nme": 3.5}, "groups": {"jaw": 1}, "a": 1}
+    assert list(flat(card, ("groups",)).items()) == [("NME on hold-out, %", 3.5), ("A", 1), ("Steps", 4)]
+    assert short_title(load_schema("ibug68")).endswith(" 68") and len(short_title(load_schema("ibug68"))) < 12
