@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the engine's reference is faster on one, and the window calmer
@@ -25,7 +26,13 @@ def run(argv: list[str] | None = None) -> int:
     window = make_window()
     window.show()
     open_arguments(window, argv or [])
-    return app.exec()
+    code = app.exec()
+    if threading.active_count() > 1:
+        # A camera or a search that hangs in a driver: everything is on the disk, and Python would abort on it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def make_window():
