@@ -132,8 +132,9 @@ class Browsing(QObject):
         return found is not None
 
     def accept(self) -> bool:
-        """Store the labels as checked, and go on."""
-        return self._finish(self.editing.accept)
+        """Store the labels as checked, and go on; a picture that cannot be read is nothing to accept."""
+        image = self.editing.image
+        return image is not None and image.state is not State.BROKEN and self._finish(self.editing.accept)
 
     def reject(self) -> bool:
         """Keep the picture out, and go on."""

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
-from app.project.values import Visibility
+from app.project.values import State, Visibility
 from app.views import marks, theme
 from app.views.label.editing import Editing
 from app.views.label.guide import Guide
 from app.views.label.landmark_table import LandmarkTable
 from app.views.label.numbers import number
-from app.views.widgets import Section
+from app.views.widgets import EmptyState, Section
 
 WIDTH = 320
 GUIDE_NEEDS = 800  # window height under which the guide folds
@@ -20,9 +29,9 @@ SEGMENTS = ((Visibility.VISIBLE, "first"), (Visibility.OCCLUDED, "mid"), (Visibi
 
 
 class Inspector(QWidget):
-    """Shows and edits what `editing` has selected. removed: the active instance is to be deleted."""
+    """Shows and edits what `editing` has selected. draw_wanted: a box for a new instance is to be drawn."""
 
-    removed = Signal()
+    draw_wanted = Signal()
 
     def __init__(self, editing: Editing, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +45,12 @@ class Inspector(QWidget):
         self.subject.set_content(self._instance_box(), padded=False)
         self.landmarks = Section(self.tr("Landmarks"), self)
         self.table = LandmarkTable(editing, self)
-        self.landmarks.set_content(self.table, padded=False)
+        self.nothing = EmptyState("", self.tr("Draw a box"))
+        self.nothing.clicked.connect(self.draw_wanted)
+        self.pages = QStackedWidget(self)
+        self.pages.addWidget(self.table)
+        self.pages.addWidget(self.nothing)
+        self.landmarks.set_content(self.pages, padded=False)
         self.guide_section = Section(self.tr("Guide"), self)
         self.guide = Guide(editing, self)
         self.guide_section.set_content(self.guide, padded=False)
@@ -127,6 +141,7 @@ class Inspector(QWidget):
             self.subject.set_note(note)
             self._show_box(instance)
         self._show_chooser(several)
+        self._show_nothing(instance is None)
         chosen = instance is not None and editing.landmark >= 0
         self.group.setExclusive(False)
         for visibility, button in self.buttons.items():
@@ -141,11 +156,28 @@ class Inspector(QWidget):
         editing = self._editing
         if editing.document is None or editing.image is None:
             return self.tr("No picture")
-        subject = self.tr("Body") if editing.document.schema.subject in ("person", "body") else self.tr("Face")
+        body = self._is_body()
+        if editing.image.state is State.BROKEN:
+            return self.tr("Cannot be read")
         if not editing.instances:
-            return self.tr("No {0} in this picture").format(subject.lower())
-        index = next((n for n, i in enumerate(editing.instances) if i.id == editing.active), 0)
-        return f"{subject} {index + 1}"
+            if editing.image.state is State.NEW:
+                return self.tr("Not predicted yet")
+            return self.tr("No body in this picture") if body else self.tr("No face in this picture")
+        if len(editing.instances) > 1:
+            return self.tr("Bodies") if body else self.tr("Faces")
+        return self.tr("Body 1") if body else self.tr("Face 1")
+
+    def _is_body(self) -> bool:
+        return self._editing.document.schema.subject in ("person", "body")
+
+    def _show_nothing(self, nothing: bool) -> None:
+        """What stands in place of the table where there is no landmark."""
+        image = self._editing.image
+        self.pages.setCurrentIndex(1 if nothing else 0)
+        if nothing and image is not None and image.state not in (State.NEW, State.BROKEN):
+            self.nothing.set_text(self.tr("Accept the picture as it is,\nor show where one is."), self.tr("Draw a box"))
+        else:
+            self.nothing.set_text("")
 
     def _show_box(self, instance: object) -> None:
         box, muted = instance.box, theme.theme().color("muted").name()
@@ -160,8 +192,9 @@ class Inspector(QWidget):
         with QSignalBlocker(self.chooser):
             self.chooser.clear()
             total = len(editing.instances)
+            words = self.tr("Body {0} of {1}") if total and self._is_body() else self.tr("Face {0} of {1}")
             for n, instance in enumerate(editing.instances):
-                self.chooser.addItem(self.tr("{0} of {1}").format(n + 1, total), instance.id)
+                self.chooser.addItem(words.format(n + 1, total), instance.id)
                 if instance.id == editing.active:
                     self.chooser.setCurrentIndex(n)
 

@@ -49,6 +49,8 @@ class PictureView(QGraphicsView):
     def set_picture(self, picture: Picture | None, keep_view: bool = False) -> None:
         """Show a picture, fitted, or none."""
         self.picture.set_picture(picture)
+        if picture is None:
+            self.zoom_plate.set_text("")
         self._update_scene_rect()
         if not keep_view:
             self.fit()
@@ -124,6 +126,8 @@ class PictureView(QGraphicsView):
 
     def zoom_changed(self, scale: float) -> None:
         """What subclasses draw at another zoom; here the read-out."""
+        if self.picture.boundingRect().isEmpty():
+            return
         per_cent = scale * 100
         self.zoom_plate.set_text(f"{per_cent:.0f} %" if per_cent >= 10 else f"{per_cent:.1f} %")
 

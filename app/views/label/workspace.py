@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.project.values import State
 from app.services.pictures import Picture, equalised
 from app.views.context import Context
 from app.views.label.action_bar import ActionBar
@@ -105,6 +106,7 @@ class LabelWorkspace(QMainWindow):
         context.stills.progress.connect(self.queue.set_progress)
         context.stills.unavailable.connect(self._no_model)
         self.queue.chosen.connect(self._chosen)
+        self.inspector.draw_wanted.connect(lambda: self.choose_tool("new"))
         self.queue.cancel_wanted.connect(context.stills.cancel)
         self.queue.add_wanted.connect(lambda: self.wanted.emit("open_folder"))
         self.empty.clicked.connect(lambda: self.wanted.emit("open_folder"))
@@ -133,7 +135,7 @@ class LabelWorkspace(QMainWindow):
         if image is None:
             return ""
         name = image.path.replace("\\", "/").rsplit("/", 1)[-1]
-        return f"{name}, {image.width} \u00d7 {image.height}"
+        return name if image.state is State.BROKEN else f"{name}, {image.width} \u00d7 {image.height}"
 
     def trigger(self, name: str) -> bool:
         """Do an action of the table; False where it is not one of ours."""
@@ -181,8 +183,9 @@ class LabelWorkspace(QMainWindow):
     def _refresh(self) -> None:
         document, model, current = self.context.document, self.browsing.model, self.browsing.current
         self.bar.set_place(model.row_of(current), model.rowCount())
-        self.bar.set_usable(current is not None)
-        self.tools.again.setEnabled(current is not None)
+        usable = current is not None and self.editing.image.state is not State.BROKEN
+        self.bar.set_usable(usable)
+        self.tools.again.setEnabled(usable)
         self.tools.set_history(*((document.undo_title, document.redo_title) if document else (None, None)))
         self._refresh_peaks()
         self.facts_changed.emit(self.facts())

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.files import data_folder
 from app.library import Library
 from app.project.document import Document
 from app.project.edits import PutInstance
-from app.project.values import Origin, State
+from app.project.values import Origin, State, Visibility
 from app.services.stills import Stills
 from app.views.label.workspace import LabelWorkspace
 from engine.errors import UserError
@@ -242,3 +242,52 @@ def test_a_small_window_gives_the_room_to_the_picture(desk, qtbot):
     desk.workspace.resize(1376, 838)
     qtbot.waitUntil(lambda: desk.workspace.queue.width() == 248, timeout=2000)
     assert desk.workspace.inspector.guide.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("key", "seen"),
+    [
+        (Qt.Key.Key_H, lambda w: not w.canvas.labels_shown),
+        (Qt.Key.Key_M, lambda w: not w.canvas.heat_shown),
+        (Qt.Key.Key_N, lambda w: w.canvas.tool == "new"),
+        (Qt.Key.Key_B, lambda w: w.canvas.tool == "box"),
+        (Qt.Key.Key_S, lambda w: w.editing.landmark == 0),
+        (Qt.Key.Key_W, lambda w: w.editing.landmark == 15),
+        (Qt.Key.Key_D, lambda w: w.bar.place.text() == "2 of 4"),
+        (Qt.Key.Key_Return, lambda w: w.queue.chips["done"].text() == "Done 1"),
+        (Qt.Key.Key_Enter, lambda w: w.queue.chips["done"].text() == "Done 1"),
+        (Qt.Key.Key_Delete, lambda w: w.editing.instances == ()),
+    ],
+)
+def test_plain_keys_work_on_the_canvas(desk, key, seen):
+    QTest.keyClick(desk.canvas, key)
+    assert seen(desk.workspace)
+
+
+def test_visibility_keys(desk):
+    desk.editing.select(2)
+    seen = []
+    for key in (Qt.Key.Key_Q, Qt.Key.Key_X, Qt.Key.Key_Backspace, Qt.Key.Key_Q):
+        QTest.keyClick(desk.canvas, key)
+        seen.append(Visibility(int(desk.editing.current.visibility[2])))
+    assert seen == [Visibility.OCCLUDED, Visibility.ABSENT, Visibility.VISIBLE, Visibility.OCCLUDED]
+
+
+def test_letters_reach_the_actions_from_the_lists_but_not_from_a_number_being_typed(desk):
+    QTest.keyClick(desk.workspace.queue.list, Qt.Key.Key_D)
+    assert desk.workspace.bar.place.text() == "2 of 4"
+    table = desk.workspace.inspector.table
+    table.edit(table.model().index(0, 2))
+    editor = table.findChild(QLineEdit)
+    before = desk.editing.current.visibility.copy()
+    QTest.keyClicks(editor, "xq12")
+    assert np.array_equal(desk.editing.current.visibility, before)
+    assert "12" in editor.text()
+    QTest.keyClick(editor, Qt.Key.Key_Escape)
+
+
+def test_a_picture_without_a_subject_offers_to_draw_a_box(desk):
+    desk.workspace.trigger("delete_instance")
+    assert desk.workspace.inspector.pages.currentWidget() is desk.workspace.inspector.nothing
+    desk.workspace.inspector.nothing.button.click()
+    assert desk.canvas.tool == "new"
