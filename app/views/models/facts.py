@@ -11,7 +11,7 @@ NAMES = {
     "hold-out, nme": "NME on hold-out, %", "hold-out, nme of the parent": "NME of the parent, %",
     "hold-out, pck": "PCK on hold-out, %", "hold-out, pck of the parent": "PCK of the parent, %",
 }  # fmt: skip
-LONGEST = 64  # characters of a value on its line; the tooltip has it whole
+LONGEST = 120  # characters of a value on its line; the tooltip has it whole
 
 
 class Facts(QWidget):
@@ -23,7 +23,8 @@ class Facts(QWidget):
         self.grid.setContentsMargins(0, 0, 0, 0)
         self.grid.setHorizontalSpacing(16)
         self.grid.setVerticalSpacing(8)
-        self.grid.setColumnStretch(1, 1)
+        self.grid.setColumnStretch(0, 2)
+        self.grid.setColumnStretch(1, 3)
         self.shown: dict[str, str] = {}
 
     def show_facts(self, facts: Mapping[str, object]) -> None:
@@ -40,6 +41,7 @@ class Facts(QWidget):
             key = QLabel(name)
             words = QLabel(value if len(value) <= LONGEST else value[: LONGEST - 1] + "\u2026")
             key.setProperty("muted", True)
+            key.setWordWrap(True)
             words.setWordWrap(True)
             words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
             words.setToolTip("" if len(value) <= LONGEST else value)
