@@ -157,17 +157,6 @@ class FirstStart(QWidget):
         grid.setSpacing(16)
         for number, tile in enumerate(self.tiles.values()):
             grid.addWidget(tile, number // 2, number % 2)
-        drop = QFrame()
-        drop.setProperty("drop", True)
-        drop.setFixedHeight(48)
-        inside = QHBoxLayout(drop)
-        inside.setSpacing(12)
-        hint = QLabel(self.tr("Drop a folder, video, picture, project or model anywhere"))
-        hint.setProperty("muted", True)
-        inside.addStretch(1)
-        inside.addWidget(self.drop_sign)
-        inside.addWidget(hint)
-        inside.addStretch(1)
         left = self._left = QVBoxLayout()
         left.setSpacing(0)
         left.addWidget(title)
@@ -178,7 +167,7 @@ class FirstStart(QWidget):
         left.addSpacing(16)
         left.addLayout(self._kinds())
         left.addSpacing(16)
-        left.addWidget(drop)
+        left.addWidget(self._hint())
         left.addSpacing(24)
         left.addWidget(self.recent)
         left.addStretch(1)
@@ -211,6 +200,21 @@ class FirstStart(QWidget):
         outer.addStretch(1)
         outer.addLayout(row, 8)
         outer.addStretch(1)
+
+    def _hint(self) -> QFrame:
+        """The dashed line that tells of dropping."""
+        drop = QFrame()
+        drop.setProperty("drop", True)
+        drop.setFixedHeight(48)
+        inside = QHBoxLayout(drop)
+        inside.setSpacing(12)
+        hint = QLabel(self.tr("Drop a folder, video, picture, project or model anywhere"))
+        hint.setProperty("muted", True)
+        inside.addStretch(1)
+        inside.addWidget(self.drop_sign)
+        inside.addWidget(hint)
+        inside.addStretch(1)
+        return drop
 
     def _kinds(self) -> QHBoxLayout:
         """Faces or bodies: what a new project is about."""
@@ -270,7 +274,7 @@ class FirstStart(QWidget):
     def _show_sample(self, found: dict[str, Any]) -> None:
         self.picture.show_prediction(found.get("prediction"), found.get("schema"))
         if "prediction" in found:
-            words = self.tr("The sample: {0}, {1} ms on one core").replace("{0}", found["name"])
+            words = self.tr("{0}, {1} ms on one core").replace("{0}", found["name"])
             self.under.set_text(words.replace("{1}", f"{1000 * found['seconds']:.0f}"))
         else:
             self.under.set_text(found.get("problem") or self.tr("No face was found in the sample"))

@@ -112,7 +112,8 @@ class CardPage(Page):
         groups = card.get("groups")
         groups = groups if isinstance(groups, dict) else {}
         self.facts.show_facts(self._network(entry))
-        self.known.show_facts(flat(card, LEFT_OUT))
+        left_out = LEFT_OUT + (("data",) if card.get("data") == ["snapshot.npz"] else ())
+        self.known.show_facts(flat(card, left_out))
         self.none.setVisible(not self.known.shown)
         self.groups.show_groups(None, {k: float(v) for k, v in groups.items() if isinstance(v, (int, float))})
         self.groups_card.setVisible(bool(self.groups.rows))

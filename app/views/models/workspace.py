@@ -179,9 +179,11 @@ class ModelsWorkspace(QMainWindow):
         return labels, "" if labels else self.tr("No image is accepted yet; accept some in Label first.")
 
     def _start(self, settings: dict[str, Any]) -> None:
-        entry = self.library.entry
+        entry, broken_off = self.library.entry, self.training.unfinished()
         if not self._guard(lambda: self.training.start(self.context.document, entry, settings) or True):
             return
+        if broken_off is not None:
+            self.training.give_up(broken_off)  # who begins anew does not want to be asked again
         page = self._run_page()
         words = self.tr("From {0}, with the labels of {1}").replace("{0}", entry.title)
         page.begin(self.training.name, words.replace("{1}", self.context.document.name))

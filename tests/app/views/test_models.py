@@ -6,22 +6,16 @@ from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QPushButton
 
 from app.project.edits import Accept
-from app.services.runs import Worst
 from app.views.context import Context
-from app.views.models.facts import flat, text
-from app.views.models.library_pane import short_title
 from app.views.models.listing import lineage
 from app.views.models.workspace import ModelsWorkspace
-from app.views.models.worst import WorstStrip
 from engine.modelfile import read_model
-from engine.schema import load_schema
 from tests.app.projects import SCHEMA, new_document, put
 from tests.app.views.window_bench import adopt_small, close_context, make_context
 
@@ -220,13 +214,15 @@ def test_from_labels_to_the_new_model_in_use(workspace, context, tmp_path, qtbot
 
 
 @needs_torch
-def test_keep_the_old_leaves_the_library_alone(workspace, context, tmp_path, qtbot) -> None:
+def test_keep_the_old_leaves_the_library_alone(workspace, context, tmp_path, qtbot, data_folder) -> None:
     labelled(context, tmp_path)
+    checkpoint = broken_off(data_folder)
     choose(workspace, SCHEMA.name)
     before = titles(workspace)
     workspace.trigger("fine_tune")
     with qtbot.waitSignal(context.training.finished, timeout=90_000):
         workspace.form.start.emit({"steps": 1, "epochs": 0.0, "batch": 2})
+    assert not checkpoint.exists()  # beginning anew gives up the run that broke off
     click(workspace.side.keep)
     assert titles(workspace) == before and workspace.stack.currentWidget() is workspace.card
 
@@ -248,73 +244,19 @@ def test_a_training_that_dies_leaves_the_window_as_it_was(workspace, context, tm
     assert workspace.form.go.isEnabled()  # one may try again
 
 
-def test_a_run_that_broke_off_is_offered_once(workspace, context, tmp_path, data_folder) -> None:
-    folder = data_folder / "runs" / "2026-01-01 10.00.00 mpii16"
+def broken_off(home: Path) -> Path:
+    """A run that ended in the middle; returns its checkpoint."""
+    folder = home / "runs" / "2026-01-01 10.00.00 mpii16"
     folder.mkdir(parents=True)
     (folder / "start.json").write_text('{"type": "start"}')
     (folder / "latest.safetensors").write_bytes(b"")
+    return folder / "latest.safetensors"
+
+
+def test_a_run_that_broke_off_is_offered_once(workspace, data_folder) -> None:
+    broken_off(data_folder)
     workspace.activate()
     assert workspace.banner.isVisible() and workspace.banner.button.text() == "Resume"
     workspace.banner.dismiss()
     workspace.activate()
     assert not workspace.banner.isVisible()
-
-
-# ---- before and after
-
-
-METRICS = {"metric": "nme", "before": 4.0, "after": 3.0, "labels": 8, "held_out": 2, "step": 9,
-           "before_images": [4.0, 4.0], "after_images": [2.0, 4.0]}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("changes", "words", "use"),
-    [
-        ({}, "25 % lower error", True),
-        ({"after": 5.0}, "25 % higher error", False),
-        ({"metric": "pck", "before": 80.0, "after": 88.0}, "10 % more landmarks right", True),
-        ({"metric": "pck", "before": 80.0, "after": 72.0}, "10 % fewer landmarks right", False),
-        ({"after": None}, "Nothing was held out", True),
-        ({"before": None}, "no figure to compare", True),
-        ({"after": 4.001}, "No difference", False),
-    ],
-)
-def test_the_verdict_and_the_filled_button(workspace, changes, words, use) -> None:
-    side = workspace.side
-    side.begin("old", {})
-    side.show_result(METRICS | changes, "")
-    assert words in side.verdict.text()
-    assert [bool(side.use.property("primary")), bool(side.keep.property("primary"))] == [use, not use]
-
-
-def test_images_are_counted_by_what_is_better_for_the_metric(workspace) -> None:
-    side = workspace.side
-    side.show_result(METRICS, "")
-    assert side.facts.shown["Images better"] == "1 of 2" and side.facts.shown["Images worse"] == "0 of 2"
-    side.show_result(METRICS | {"metric": "pck"}, "")
-    assert side.facts.shown["Images better"] == "0 of 2" and side.facts.shown["Images worse"] == "1 of 2"
-
-
-def test_the_worst_pictures_are_drawn_with_their_errors(qtbot) -> None:
-    schema = load_schema("ibug68")
-    points = np.tile(np.linspace(10, 50, 68)[None, :, None], (2, 1, 2)).astype(np.float32)
-    pictures = np.full((2, 64, 64, 3), (0, 90, 0), np.uint8)
-    worst = Worst(pictures, points, points, points + 4, np.ones((2, 68), bool), np.array([3.0, np.nan], np.float32),
-                  np.array([2.0, 1.0], np.float32), ("a", "b"))  # fmt: skip
-    strip = WorstStrip()
-    qtbot.addWidget(strip)
-    strip.resize(900, 180)
-    strip.show_worst(worst, schema)
-    image = strip.row.grab().toImage()
-    colours = {image.pixelColor(x, y).name() for x in range(0, 110) for y in range(0, 110)}
-    assert "#005a00" in colours and "#a79bff" in colours and len(colours) > 4
-    assert not strip.isHidden()
-    strip.show_worst(worst, load_schema("mpii16"))  # does not fit: nothing rather than nonsense
-    assert strip.isHidden()
-
-
-def test_facts_are_written_for_people() -> None:
-    assert text(3.14159) == "3.14" and text(0.00005) == "0.00005" and text(15.0) == "15" and text(["a", 2]) == "a, 2"
-    card = {"steps": 4, "hold-out": {"nme": 3.5}, "groups": {"jaw": 1}, "a": 1}
-    assert list(flat(card, ("groups",)).items()) == [("NME on hold-out, %", 3.5), ("A", 1), ("Steps", 4)]
-    assert short_title(load_schema("ibug68")).endswith(" 68") and len(short_title(load_schema("ibug68"))) < 12
