@@ -137,4 +137,4 @@ class QueueDelegate(QStyledItemDelegate):
             painter.setPen(theme.theme().color("text"))
             value = number(image.doubt, 2)
             painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
-            self._bar(painter, QRectF(space.left() - 56, below.center().y() - 2, 52, 4), image.doubt)
+            self._bar(painter, QRectF(space.left() - 52, below.center().y() - 2, 48, 4), image.doubt)
