@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -53,7 +54,9 @@ def make_window():
     from app.views.window import MainWindow
 
     home = data_folder()
-    reports = crash.install(home) if os.access(home, os.W_OK) else None
+    told: list[MainWindow] = []
+    with contextlib.suppress(OSError):  # a home that cannot be written is no reason not to start
+        crash.install(home, lambda sentence: [window.broken.emit(sentence) for window in told])
     failed = load_plugins()
     settings, library = Settings(home / "settings.json"), Library(home)
     theme().apply(QApplication.instance(), settings.get("theme", "system"), settings.get("text size", 100))
@@ -63,7 +66,7 @@ def make_window():
     window = MainWindow(context)
     for sentence in failed.values():
         window.say(sentence)
-    window.crash_report = reports
+    told.append(window)
     return window
 
 

@@ -18,7 +18,7 @@ class DropFrame(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.words = QLabel(self)
-        self.words.setProperty("tag", True)
+        self.words.setProperty("plate", True)
         self.hide()
 
     def show_words(self, words: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -24,6 +24,7 @@ from app.views.weights import weighted
 from app.views.widgets import ElidedLabel, key_cap
 
 RAIL, RAIL_BUTTON = 64, 60
+SAID_MS = 8000
 WORKSPACES = ("live", "label", "models")
 
 
@@ -183,6 +184,14 @@ class StatusLine(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(STATUS_BAR)
         self.sign, self.saved, self.facts, self.right = QLabel(), QLabel(), ElidedLabel(), QLabel()
+        self.said, self.undo = QLabel(), QPushButton(self.tr("Undo"))
+        self.undo.setProperty("link", True)
+        self._undo: Callable[[], object] | None = None
+        self.undo.clicked.connect(self._take_back)
+        self._quiet = QTimer(self)
+        self._quiet.setSingleShot(True)
+        self._quiet.setInterval(SAID_MS)
+        self._quiet.timeout.connect(self.unsay)
         self.works: dict[str, Work] = {}
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
@@ -190,8 +199,12 @@ class StatusLine(QWidget):
         row.addWidget(self.sign)
         row.addWidget(self.saved)
         row.addSpacing(8)
-        row.addWidget(self.facts, 1)
+        row.addWidget(self.facts, 1000)
+        row.addWidget(self.said)
+        row.addWidget(self.undo)
+        row.addStretch(1)
         row.addWidget(self.right)
+        self.unsay()
         self._ok, self._open = True, False
         theme().changed.connect(self._dress)
         self.set_saved(True, False)
@@ -202,6 +215,28 @@ class StatusLine(QWidget):
         words = self.tr("All edits saved") if ok else self.tr("Not saved: the disk refused the last edit")
         self.saved.setText(words if project else self.tr("No project open"))
         self._dress()
+
+    def say(self, sentence: str, undo: Callable[[], object] | None = None) -> None:
+        """A line in place of the facts for a while, with a way back where there is one."""
+        self._undo = undo
+        self.said.setText(sentence)
+        self.facts.hide()
+        self.said.show()
+        self.undo.setVisible(undo is not None)
+        self._quiet.start()
+
+    def unsay(self) -> None:
+        """The facts again."""
+        self._quiet.stop()
+        self.said.hide()
+        self.undo.hide()
+        self.facts.show()
+
+    def _take_back(self) -> None:
+        undo, self._undo = self._undo, None
+        self.unsay()
+        if undo is not None:
+            undo()
 
     def set_work(
         self, name: str, text: str, done: float = 0.0, left: str = "", cancel: Callable[[], object] | None = None

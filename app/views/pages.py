@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QFormLayout,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QScrollArea,
@@ -45,6 +46,8 @@ class SettingsPage(QDialog):
         form = QFormLayout(self)
         form.setContentsMargins(24, 24, 24, 24)
         form.setSpacing(12)
+        form.setHorizontalSpacing(24)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow(self.tr("Theme"), self.scheme)
         form.addRow(self.tr("Text size"), self.scale)
         form.addRow(self.tr("Annotator"), self.annotator)
@@ -80,24 +83,40 @@ class KeysPage(QDialog):
         for menu in MENUS:
             heading = QLabel(menu)
             heading.setProperty("heading", True)
+            if row:
+                grid.setRowMinimumHeight(row, 16)
+                row += 1
             grid.addWidget(heading, row, 0)
             row += 1
             for spec in ACTIONS:
                 if spec.menu == menu and spec.keys:
                     grid.addWidget(QLabel(title(spec)), row, 0)
-                    grid.addWidget(key_cap("  ".join(spec.keys)), row, 1, Qt.AlignmentFlag.AlignLeft)
+                    grid.addLayout(_caps(spec.keys), row, 1)
                     row += 1
-        more = QLabel(self.tr("Arrows nudge the selected landmark by 1 pixel, with Shift 10, with Ctrl 0.1.\n"
+        more = QLabel(self.tr("Arrows nudge the selected landmark by 1 pixel, with Shift 10, with Ctrl 0.1. "
                               "Wheel zooms at the cursor; middle drag or Space and drag pans."))  # fmt: skip
         more.setProperty("muted", True)
-        grid.addWidget(more, row, 0, 1, 2)
+        more.setWordWrap(True)
+        grid.setRowMinimumHeight(row, 16)
+        grid.addWidget(more, row + 1, 0, 1, 2)
+        grid.setColumnStretch(0, 1)
         area = QScrollArea()
         area.setWidget(holder)
         area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(area)
         self.resize(460, 640)
+
+
+def _caps(keys: tuple[str, ...]) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(4)
+    for key in keys:
+        row.addWidget(key_cap("Enter" if key == "Return" else key))
+    row.addStretch(1)
+    return row
 
 
 class AboutPage(QDialog):

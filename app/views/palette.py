@@ -4,18 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.views.actions import ACTIONS, title
+from app.views.theme import theme
 
-WIDTH, HEIGHT, TOP = 480, 360, 96
+WIDTH, HEIGHT, TOP, ROW = 480, 360, 96, 30
+KEY = Qt.ItemDataRole.UserRole + 1
 
 
 def matches(query: str, text: str) -> bool:
     """Whether all words of the query stand in the text."""
     return all(word in text.casefold() for word in query.casefold().split())
+
+
+class Row(QStyledItemDelegate):
+    """One action: its words, and its key at the right."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """Rows of one height."""
+        return QSize(0, theme().size(ROW))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Muted key, so that the eye finds the words first."""
+        area, colours = option.rect, theme().color
+        painter.save()
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(area, colours("sel"))
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(area, colours("hover"))
+        painter.setFont(option.font)
+        inside = area.adjusted(8, 0, -8, 0)
+        painter.setPen(colours("text"))
+        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter, index.data())
+        painter.setPen(colours("muted"))
+        painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, index.data(KEY))
+        painter.restore()
 
 
 class Palette(QFrame):
@@ -30,6 +66,10 @@ class Palette(QFrame):
         self.field, self.list = QLineEdit(), QListWidget()
         self.field.setPlaceholderText(self.tr("Find a command"))
         self.field.setAccessibleName(self.tr("Find a command"))
+        self.list.setItemDelegate(Row(self.list))
+        self.list.setMouseTracking(True)
+        self.list.setUniformItemSizes(True)
+        self.list.setAccessibleName(self.tr("Commands"))
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.field)
@@ -63,8 +103,8 @@ class Palette(QFrame):
         self.list.clear()
         for spec in ACTIONS:
             if spec.name != "palette" and self._usable(spec.name) and matches(query, title(spec)):
-                keys = f"    {spec.keys[0]}" if spec.keys else ""
-                item = QListWidgetItem(f"{title(spec)}{keys}")
+                item = QListWidgetItem(title(spec))
+                item.setData(KEY, spec.keys[0].replace("Return", "Enter") if spec.keys else "")
                 item.setData(Qt.ItemDataRole.UserRole, spec.name)
                 self.list.addItem(item)
         self.list.setCurrentRow(0)

@@ -29,6 +29,8 @@ QLabel[value="true"] {{ font-weight: 600; }}
 QLabel[error="true"] {{ color: {c["error"]}; font-size: {size(12)}px; }}
 QLabel[key="true"] {{ font-size: {size(11)}px; color: {c["muted"]}; border: 1px solid {c["outline"]};
   border-radius: 3px; padding: 0px 4px; }}
+QLabel[plate="true"] {{ font-size: {size(15)}px; background: {c["raised"]}; border: 1px solid {c["accent"]};
+  border-radius: 6px; padding: 11px 16px; }}
 QLabel[tag="true"] {{ font-size: {size(11)}px; color: {c["muted"]}; background: {c["raised"]};
   border-radius: 3px; padding: 1px 5px; }}
 QSplitter::handle {{ background: {c["border"]}; }}
@@ -109,6 +111,8 @@ QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: 28px; padding: 0px 8px; borde
   border-radius: 5px; background: {c["field"]}; selection-background-color: {c["accent"]};
   selection-color: {c["onaccent"]}; }}
 QAbstractSpinBox QLineEdit {{ min-height: 0px; padding: 0px; border: none; background: transparent; }}
+QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ min-height: 0px; padding: 0px; border: none;
+  background: transparent; }}
 QLineEdit[cell="true"] {{ min-height: 20px; padding: 0px 2px; border-radius: 0px; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
   border: none; width: 18px; background: transparent; }}

@@ -75,6 +75,8 @@ class Theme(QObject):
         font = QFont(self._family) if self._family else QFont()
         font.setPixelSize(self.size(tokens.BODY))
         font.setFeature(QFont.Tag("tnum"), 1)
+        # Hinted, letters move to whole pixels and words fall apart at this size.
+        font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
         return font
 
     def _draw_pictures(self) -> Path:

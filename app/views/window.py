@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -14,18 +14,25 @@ from app.views.drops import DropFrame, dropped_paths
 from app.views.firststart import FirstStart
 from app.views.frame import WORKSPACES, MenuLine, Rail, StatusLine
 from app.views.menus import Menus
+from app.views.notices import Notices
 from app.views.opening import Opening
 from app.views.pages import AboutPage, KeysPage, SettingsPage
 from app.views.palette import Palette
+from app.views.regions import step_region
 from app.views.widgets import Banner, Line
+from engine.errors import UserError
 
 LEAST = (1024, 680)
 FIRST = (1440, 900)
-SAID_MS = 8000
 
 
 class MainWindow(QMainWindow):
-    """One window; its workspaces are made when they are shown first."""
+    """One window; its workspaces are made when they are shown first.
+
+    broken(sentence): something that should not happen did, in whatever thread.
+    """
+
+    broken = Signal(str)
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -40,6 +47,7 @@ class MainWindow(QMainWindow):
         self.palette_popup = Palette(self)
         self._lay_out()
         self.banner, self.drop = Banner(self.stack), DropFrame(self)
+        self.notices = Notices(context, self.status, self._undo)
         self.menus = Menus(self.menu_line.menus, self, self.opening.recent)
         self._connect()
         self._restore()
@@ -77,6 +85,7 @@ class MainWindow(QMainWindow):
         self.menus.exported.connect(opening.export)
         self.menus.reopened.connect(opening.project)
         opening.failed.connect(lambda sentence: self.banner.show_message("error", sentence))
+        self.broken.connect(lambda sentence: self.banner.show_message("error", sentence))
         opening.said.connect(self.say)
         opening.show.connect(self.show_page)
         opening.video.connect(self._play)
@@ -96,6 +105,8 @@ class MainWindow(QMainWindow):
             made = _make(name, self.context)
             made.facts_changed.connect(lambda text, n=name: self._facts(n, text))
             made.wanted.connect(self.trigger)
+            if name == "label":
+                made.editing.failed.connect(self.notices.refused)
             self.workspaces[name] = made
             self.stack.addWidget(made)
             state = self.context.settings.get(f"docks {name}", "")
@@ -153,12 +164,17 @@ class MainWindow(QMainWindow):
 
     def say(self, sentence: str) -> None:
         """A line in the status bar for a while."""
-        self.status.facts.set_text(sentence)
-        QTimer.singleShot(SAID_MS, self, self._unsay)
+        self.status.say(sentence)
 
-    def _unsay(self) -> None:
-        name = self.current
-        self.status.facts.set_text(self.workspaces[name].facts() if name else "")
+    def _undo(self) -> None:
+        """Take the last edit back, where it can be seen if that is on screen."""
+        if self.current == "label":
+            self.trigger("undo")
+            return
+        try:
+            self.context.document.undo()
+        except UserError as error:
+            self.banner.show_message("error", str(error))
 
     def _facts(self, name: str, text: str) -> None:
         if name == self.current:
@@ -187,14 +203,9 @@ class MainWindow(QMainWindow):
             self._full_screen()
         elif event.key() == Qt.Key.Key_F6 and self.current:
             back = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            self._next_region(-1 if back else 1)
+            step_region(self.workspaces[self.current].focus_regions(), self.focusWidget(), -1 if back else 1)
         else:
             super().keyPressEvent(event)
-
-    def _next_region(self, step: int) -> None:
-        regions = self.workspaces[self.current].focus_regions()
-        held = [n for n, region in enumerate(regions) if region.hasFocus() or region.isAncestorOf(self.focusWidget())]
-        regions[((held[0] if held else -1) + step) % len(regions)].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # ---- project and training
 
@@ -202,7 +213,6 @@ class MainWindow(QMainWindow):
         document = self.context.document
         self.menu_line.name.set_text(document.name if document is not None else "")
         self.setWindowTitle(f"{document.name} - Hourbit" if document is not None else "Hourbit")
-        self.status.set_saved(True, document is not None)
         self.menus.show_state(document, self.current)
         if document is None and self.current in ("label", ""):
             self.show_page("")
