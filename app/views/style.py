@@ -9,7 +9,8 @@ from pathlib import Path
 def style_sheet(c: dict[str, str], size: Callable[[int], int], pictures: Path) -> str:
     """Qt style sheet for colours `c`; `size` scales text, `pictures` holds the tick and the arrows."""
     scheme = "dark" if c["text"] == "#E7E9EC" else "light"
-    picture = {n: (pictures / f"{n}-{scheme}.png").as_posix() for n in ("check", "chevron-down", "chevron-up")}
+    names = ("check", "chevron-down", "chevron-up", "chevron-right")
+    picture = {n: (pictures / f"{n}-{scheme}.png").as_posix() for n in names}
     return _base(c, size) + _buttons(c, size) + _fields(c, size, picture) + _lists(c, size) + _regions(c, size)
 
 
@@ -119,6 +120,7 @@ QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSp
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url("{picture["chevron-up"]}"); width: 12px; height: 12px; }}
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url("{picture["chevron-down"]}"); width: 12px;
   height: 12px; }}
+QMenu::right-arrow {{ image: url("{picture["chevron-right"]}"); width: 14px; height: 14px; right: 4px; }}
 QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {c["outline"]}; border-radius: 3px;
   background: {c["field"]}; }}
