@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from app.files import data_folder
 from app.library import Entry, Library
+from app.project.document import Document
 from app.views.window import MainWindow
 from tests.app.views.small import write_pictures
 from tests.app.views.window_bench import adopt_small, bare_context
+
+WAIT = 10_000  # ms
 
 
 def open_window(size: tuple[int, int] = (1440, 900)) -> MainWindow:
@@ -43,3 +48,17 @@ def picture_folder(folder: Path, count: int = 3) -> Path:
     place = folder / "Office faces"
     write_pictures(place, count)
     return place
+
+
+def no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this machine has, the window finds no camera."""
+    for place in ("app.services.live", "app.views.firststart"):
+        monkeypatch.setattr(f"{place}.list_cameras", lambda: [])
+
+
+def opened(qtbot: QtBot, window: MainWindow, folder: Path) -> Document:
+    """Open a folder and wait for its project."""
+    before = window.context.document
+    window.opening.folder(folder)
+    qtbot.waitUntil(lambda: window.context.document not in (None, before), timeout=WAIT)
+    return window.context.document

@@ -11,18 +11,14 @@ from PySide6.QtTest import QTest
 from app.project.edits import Accept, Reject, SetState
 from app.project.values import State
 from app.views.window import MainWindow
-from tests.app.views.desk import close_window, open_window, picture_folder
-
-WAIT = 10_000  # ms
+from tests.app.views.desk import close_window, no_camera, open_window, opened, picture_folder
 
 
 @pytest.fixture
 def window(qtbot, tmp_path, monkeypatch) -> Iterator[MainWindow]:
-    for place in ("app.services.live", "app.views.firststart"):
-        monkeypatch.setattr(f"{place}.list_cameras", lambda: [])
+    no_camera(monkeypatch)
     made = open_window()
-    made.opening.folder(picture_folder(tmp_path))
-    qtbot.waitUntil(lambda: made.context.document is not None, timeout=WAIT)
+    opened(qtbot, made, picture_folder(tmp_path))
     yield made
     close_window(made)
 

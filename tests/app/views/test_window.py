@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 
@@ -18,10 +17,8 @@ from app.project.document import Document
 from app.views import theme
 from app.views.regions import usable_regions
 from app.views.window import MainWindow
-from engine.modelfile import write_model
 from engine.schema import load_schema
-from tests.app.views.desk import add_model, close_window, open_window, picture_folder
-from tests.app.views.small import small_model
+from tests.app.views.desk import add_model, close_window, no_camera, open_window, opened, picture_folder
 
 ROOT = Path(__file__).parents[3]
 WAIT = 10_000  # ms
@@ -31,8 +28,7 @@ WAIT = 10_000  # ms
 def surroundings(monkeypatch, tmp_path_factory):
     """No camera, and a model in use that is small."""
     add_model(tmp_path_factory.mktemp("model"))
-    for place in ("app.services.live", "app.views.firststart"):
-        monkeypatch.setattr(f"{place}.list_cameras", lambda: [])
+    no_camera(monkeypatch)
 
 
 @pytest.fixture
@@ -40,25 +36,6 @@ def window(qtbot) -> Iterator[MainWindow]:
     made = open_window()
     yield made
     assert close_window(made) < 3.0
-
-
-def opened(qtbot, window: MainWindow, folder: Path) -> Document:
-    """Open a folder and wait for its project."""
-    before = window.context.document
-    window.opening.folder(folder)
-    qtbot.waitUntil(lambda: window.context.document not in (None, before), timeout=WAIT)
-    return window.context.document
-
-
-def drop_on(window: MainWindow, path: Path) -> None:
-    data, middle = QMimeData(), window.rect().center()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPoint(middle), copy, data, left, none)
-    window.dragEnterEvent(enter)
-    assert enter.isAccepted() and window.drop.isVisible() and window.drop.words.text()
-    window.dropEvent(QDropEvent(QPointF(middle), copy, data, left, none))
-    assert not window.drop.isVisible()
 
 
 def test_without_a_project_the_first_page_shows(window):
@@ -157,35 +134,6 @@ def test_a_file_that_is_no_project_is_refused(qtbot, window, tmp_path):
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT)
     assert window.context.document is None and window.current == ""
     assert bad.read_bytes().startswith(b"no project")
-
-
-def test_dropping_a_folder_opens_it(qtbot, window, tmp_path):
-    drop_on(window, picture_folder(tmp_path))
-    qtbot.waitUntil(lambda: window.current == "label", timeout=WAIT)
-
-
-def test_dropping_a_picture_on_a_project_adds_it(qtbot, window, tmp_path):
-    document = opened(qtbot, window, picture_folder(tmp_path))
-    other = picture_folder(tmp_path / "other", 1) / "picture1.png"
-    drop_on(window, other)
-    qtbot.waitUntil(lambda: len(document.images()) == 4, timeout=WAIT)
-
-
-def test_dropping_a_model_adds_it_to_the_library(qtbot, window, tmp_path):
-    before = len(window.context.library.entries())
-    path = tmp_path / "another.hourbit"
-    write_model(path, small_model(load_schema("ibug68"), seed=3))
-    drop_on(window, path)
-    qtbot.waitUntil(lambda: window.current == "models", timeout=WAIT)
-    assert len(window.context.library.entries()) == before + 1
-
-
-def test_dropping_something_else_says_so(qtbot, window, tmp_path):
-    strange = tmp_path / "notes.txt"
-    strange.write_text("hello")
-    drop_on(window, strange)
-    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT)
-    assert "notes.txt" in window.banner.text.text()
 
 
 def test_actions_that_need_a_project_are_off_without_one(qtbot, window, tmp_path):

@@ -1,0 +1,67 @@
+"""What is dropped on the window is opened, and the window says beforehand what that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+
+from app.views.window import MainWindow
+from engine.modelfile import write_model
+from engine.schema import load_schema
+from tests.app.views.desk import add_model, close_window, no_camera, open_window, opened, picture_folder
+from tests.app.views.small import small_model
+
+WAIT = 10_000  # ms
+
+
+@pytest.fixture
+def window(qtbot, monkeypatch, tmp_path_factory) -> Iterator[MainWindow]:
+    add_model(tmp_path_factory.mktemp("model"))
+    no_camera(monkeypatch)
+    made = open_window()
+    yield made
+    close_window(made)
+
+
+def drop_on(window: MainWindow, path: Path) -> None:
+    data, middle = QMimeData(), window.rect().center()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(middle), copy, data, left, none)
+    window.dragEnterEvent(enter)
+    assert enter.isAccepted() and window.drop.isVisible() and window.drop.words.text()
+    window.dropEvent(QDropEvent(QPointF(middle), copy, data, left, none))
+    assert not window.drop.isVisible()
+
+
+def test_dropping_a_folder_opens_it(qtbot, window, tmp_path):
+    drop_on(window, picture_folder(tmp_path))
+    qtbot.waitUntil(lambda: window.current == "label", timeout=WAIT)
+
+
+def test_dropping_a_picture_on_a_project_adds_it(qtbot, window, tmp_path):
+    document = opened(qtbot, window, picture_folder(tmp_path))
+    other = picture_folder(tmp_path / "other", 1) / "picture1.png"
+    drop_on(window, other)
+    qtbot.waitUntil(lambda: len(document.images()) == 4, timeout=WAIT)
+
+
+def test_dropping_a_model_adds_it_to_the_library(qtbot, window, tmp_path):
+    before = len(window.context.library.entries())
+    path = tmp_path / "another.hourbit"
+    write_model(path, small_model(load_schema("ibug68"), seed=3))
+    drop_on(window, path)
+    qtbot.waitUntil(lambda: window.current == "models", timeout=WAIT)
+    assert len(window.context.library.entries()) == before + 1
+
+
+def test_dropping_something_else_says_so(qtbot, window, tmp_path):
+    strange = tmp_path / "notes.txt"
+    strange.write_text("hello")
+    drop_on(window, strange)
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT)
+    assert "notes.txt" in window.banner.text.text()
