@@ -22,6 +22,7 @@ from app.services.worker import COMMAND, Worker
 from engine.errors import UserError
 from engine.modelfile import read_model
 
+NICENESS = 10  # the window goes first
 RUNNING = ("starting", "running", "paused", "stopping", "checking")
 
 
@@ -81,6 +82,7 @@ class Training(QObject):
         start = {
             "type": "start", "schema": document.schema.name, "recipe": "finetune", "settings": settings or {},
             "from": str(entry.path), "out": str(self.folder), "seed": 0, "name": self.name,
+            "nice": NICENESS,
         }  # fmt: skip
         self.result = None
         self._to("starting")

@@ -1,8 +1,8 @@
 """The training process: JSON lines on stdin and stdout (architecture.md 4). Its end of stdin is its end.
 
 One object a line. In: start{snapshot: [packs], recipe, settings, from, schema, out, seed, resume, name, date,
-threads}, then pause, resume, stop. Out: hello, heartbeat, progress, metric, checkpoint, heard{order} at once after
-each order, finishing, sample{path}, done{model, sha256, metrics}, error{kind: user or bug, text}.
+threads, nice}, then pause, resume, stop. Out: hello, heartbeat, progress, metric, checkpoint, heard{order} at once
+after each order, finishing, sample{path}, done{model, sha256, metrics}, error{kind: user or bug, text}.
 """
 
 from __future__ import annotations
@@ -88,6 +88,8 @@ def main() -> int:
     if start is None:
         channel.send("error", kind="user", text="The training got no start line; update Hourbit.")
         return 1
+    if isinstance(start.get("nice"), int) and hasattr(os, "nice"):
+        os.nice(start["nice"])  # before the threads begin: each has a priority of its own
     orders = Orders()
     threading.Thread(target=orders.listen, args=(lines, channel), daemon=True).start()
     threading.Thread(target=_beat, args=(channel,), daemon=True).start()

@@ -106,12 +106,15 @@ class Comparison(QWidget):
             self.was.setText(self.tr("%, was {0}").replace("{0}", percent(before) if before is not None else DASH))
             improved = before is None or (after < before if name == "nme" else after > before)
             self._verdict(before, after, name, improved)
-        self.facts.show_facts(self._compared(metrics) | {self.tr("Runtime check"): notice or self.tr("passed")})
+        self.facts.show_facts(self._compared(metrics) | {
+            self.tr("Runtime check"): self.tr("slow runtime") if notice else self.tr("passed"),
+        })
         self.settings.show_facts(self.settings.shown | {
             self.tr("Labels"): metrics.get("labels"), self.tr("Held out"): metrics.get("held_out"),
             self.tr("Steps"): metrics.get("step"), self.tr("Best step"): metrics.get("best_step"),
         })  # fmt: skip
-        self.note.hide()
+        self.note.setText(notice)
+        self.note.setVisible(bool(notice))
         for button in (self.use, self.keep):
             button.setEnabled(True)
             button.setToolTip("")
@@ -141,7 +144,8 @@ class Comparison(QWidget):
         if percent(after) == percent(before):
             self._say("equal", "muted", self.tr("No difference on the hold-out"))
             return
-        share = f"{abs(after - before) / before * 100:.0f} %"
+        change = abs(after - before) / before * 100
+        share = f"{change:.0f} %" if change >= 1 else f"{change:.1f} %"
         words = {
             ("nme", True): self.tr("{0} lower error"), ("nme", False): self.tr("{0} higher error"),
             ("pck", True): self.tr("{0} more landmarks right"), ("pck", False): self.tr("{0} fewer landmarks right"),

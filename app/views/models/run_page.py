@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from app.services.runs import Worst
 from app.views.models.charts import Card, CurveCard, GroupChart
@@ -47,6 +48,8 @@ class RunPage(Page):
             card.column.addWidget(label)
         self.groups_card.column.addWidget(self.groups)
         self.groups_card.column.addStretch(1)
+        self._filler = QWidget()  # keeps the waiting card's words at its top
+        self.shares.column.addWidget(self._filler, 1)
         self.worst = WorstStrip()
         self._lay_out()
         self._smooth: float | None = None
@@ -96,7 +99,7 @@ class RunPage(Page):
         self._smooth = loss if self._smooth is None else (1 - SMOOTH) * self._smooth + SMOOTH * loss
         self.loss.add("raw", step, loss)
         self.loss.add("smooth", step, self._smooth)
-        self.epoch.setText(self.tr("Epoch {0}").replace("{0}", str(int(record.get("epoch") or 0) + 1)))
+        self.epoch.setText(self._epoch(record))
         words = self.tr("step {0}").replace("{0}", str(step))
         if record.get("steps"):
             words = self.tr("step {0} of {1}").replace("{0}", str(step)).replace("{1}", str(record["steps"]))
@@ -107,6 +110,15 @@ class RunPage(Page):
             minutes, seconds = divmod(int(eta), 60)
             left = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
             self.left.setText(self.tr("about {0} left").replace("{0}", left))
+
+    def _epoch(self, record: dict[str, Any]) -> str:
+        """Which pass over the labels this is, of how many where that is known."""
+        number, whole = int(record.get("epoch") or 0) + 1, record.get("epochs")
+        if not whole:
+            return self.tr("Epoch {0}").replace("{0}", str(number))
+        whole = math.ceil(whole)
+        words = self.tr("Epoch {0} of {1}").replace("{0}", str(min(number, whole)))
+        return words.replace("{1}", str(whole))
 
     def measured(self, record: dict[str, Any]) -> None:
         """One measurement on the hold-out; step 0 is the model that the run began from."""
@@ -155,8 +167,8 @@ class RunPage(Page):
         self.worst.show_worst(worst, schema)
 
     def _show_results(self, there: bool) -> None:
-        for label in self.later:
-            label.setVisible(not there)
+        for waiting in (*self.later, self._filler):
+            waiting.setVisible(not there)
         self.groups.setVisible(there)
         self.shares.plot.setVisible(there)
 
