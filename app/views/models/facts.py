@@ -11,6 +11,7 @@ NAMES = {
     "hold-out, nme": "NME on hold-out, %", "hold-out, nme of the parent": "NME of the parent, %",
     "hold-out, pck": "PCK on hold-out, %", "hold-out, pck of the parent": "PCK of the parent, %",
 }  # fmt: skip
+LONG_NAME = 24  # characters from which a name may take two lines
 LONGEST = 120  # characters of a value on its line; the tooltip has it whole
 
 
@@ -41,7 +42,7 @@ class Facts(QWidget):
             key = QLabel(name)
             words = QLabel(value if len(value) <= LONGEST else value[: LONGEST - 1] + "\u2026")
             key.setProperty("muted", True)
-            key.setWordWrap(True)
+            key.setWordWrap(len(name) > LONG_NAME)
             words.setWordWrap(True)
             words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
             words.setToolTip("" if len(value) <= LONGEST else value)
