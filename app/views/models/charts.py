@@ -50,6 +50,8 @@ class CurveCard(Card):
         self.plot.setMinimumHeight(120)
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.plot.getViewBox().setDefaultPadding(0.1)
+        # One point alone, or equal ones, would shrink the range to nothing, from which it does not come back.
+        self.plot.getViewBox().setLimits(minXRange=0.5, minYRange=1e-5)
         self._legend = legend or {}
         self.column.addWidget(self.plot, 1)
         self._lines: dict[str, Any] = {}
@@ -78,6 +80,10 @@ class CurveCard(Card):
     def line(self, name: str) -> tuple[list[float], list[float]]:
         """The points of a line so far: x and y."""
         return self._points.get(name, ([], []))
+
+    def set_span(self, end: float) -> None:
+        """Show the whole way from 0 to `end`, however far it is gone."""
+        self.plot.setXRange(0, end, padding=0.08)
 
     def set_limit(self, value: float) -> None:
         """The dashed line of the model in use."""

@@ -53,6 +53,7 @@ class RunPage(Page):
         self.worst = WorstStrip()
         self._lay_out()
         self._smooth: float | None = None
+        self._steps = 0.0
         self._state = ""
         theme().changed.connect(self._dress)
         self._dress()
@@ -87,7 +88,7 @@ class RunPage(Page):
             curve.clear()
         self._show_results(False)
         self.worst.show_worst(None, None)
-        self._smooth = None
+        self._smooth, self._steps = None, 0.0
         self.epoch.setText(self.tr("Starting"))
         self.step.setText("")
         self.left.setText("")
@@ -102,6 +103,7 @@ class RunPage(Page):
         self.epoch.setText(self._epoch(record))
         words = self.tr("step {0}").replace("{0}", str(step))
         if record.get("steps"):
+            self._span(float(record["steps"]))
             words = self.tr("step {0} of {1}").replace("{0}", str(step)).replace("{1}", str(record["steps"]))
         self.step.setText(words)
         self.bar.setValue(round(1000 * float(record.get("done") or 0)))
@@ -110,6 +112,13 @@ class RunPage(Page):
             minutes, seconds = divmod(int(eta), 60)
             left = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
             self.left.setText(self.tr("about {0} left").replace("{0}", left))
+
+    def _span(self, steps: float) -> None:
+        """Both curves share the way to the end; set once, since setting it redraws them."""
+        if steps != self._steps:
+            self._steps = steps
+            for curve in (self.loss, self.score):
+                curve.set_span(steps)
 
     def _epoch(self, record: dict[str, Any]) -> str:
         """Which pass over the labels this is, of how many where that is known."""

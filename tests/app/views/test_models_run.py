@@ -100,6 +100,9 @@ def test_a_run_shows_its_steps_and_can_rest_and_stop(qtbot, desk: Desk) -> None:
     assert "4 of 4" in page.step.text() and "9 s" in page.left.text()
     assert not desk.workspace.side.use.isEnabled() and not desk.workspace.side.keep.isEnabled()
     assert desk.workspace.facts()
+    for curve in (page.loss, page.score):  # from one point at 0 on, the axis shows the whole way
+        left, right = curve.plot.getViewBox().viewRange()[0]
+        assert -0.5 < left <= 0 and 4 <= right < 4.5, (left, right)
     page.pause.click()
     assert desk.training.state == "paused" and page.left.text() == "Paused"
     page.pause.click()
