@@ -42,7 +42,7 @@ class FirstStart(QWidget):
         self._camera = False
         self.tiles = {
             "start_camera": Tile("webcam", self.tr("Start camera"), self.tr("Look at yourself, live")),
-            "open_folder": Tile("folder-open-outline", self.tr("Open folder"), self.tr("Pictures, with sub-folders")),
+            "open_folder": Tile("folder-open-outline", self.tr("Open folder"), self.tr("Pictures, and folders within")),
             "open_video": Tile("movie-open-outline", self.tr("Open video"), self.tr("MP4, MKV, AVI, WebM")),
             "sample": Tile("image-outline", self.tr("Try the sample"), self.tr("24 faces, predicted at once")),
         }
@@ -171,8 +171,7 @@ class FirstStart(QWidget):
         left.addSpacing(24)
         left.addWidget(self.recent)
         left.addStretch(1)
-        holder = QWidget()
-        holder.setFixedWidth(LEFT)
+        self.left = holder = QWidget()
         holder.setLayout(left)
         left.setContentsMargins(0, 0, 0, 0)
         self.right = QWidget()
@@ -281,17 +280,23 @@ class FirstStart(QWidget):
 
     def _dress(self) -> None:
         self.drop_sign.setPixmap(icon("tray-arrow-down", 18).pixmap(18, 18))
+        self.left.setFixedWidth(theme().size(LEFT))
+        self._fit_picture()
 
     def minimumSizeHint(self) -> QSize:
         """The left column with one project: the rest goes before the window would have to grow."""
         edges = self.layout().contentsMargins()
-        return QSize(LEFT + edges.left() + edges.right(), self._height(min(len(self._rows), 1)))
+        return QSize(theme().size(LEFT) + edges.left() + edges.right(), self._height(min(len(self._rows), 1)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The picture shrinks, then goes; recent projects that have no room are left out."""
         super().resizeEvent(event)
         self._show_rows()
-        self.right.setVisible(self.width() >= HIDE_UNDER)
-        side = PICTURE if self.width() >= SHRINK_UNDER else SMALL
+        self._fit_picture()
+
+    def _fit_picture(self) -> None:
+        width = self.width() - theme().size(LEFT) + LEFT  # larger text takes its room from the picture
+        self.right.setVisible(width >= HIDE_UNDER)
+        side = PICTURE if width >= SHRINK_UNDER else SMALL
         self.picture.setFixedSize(side, side)
         self.right.setFixedWidth(side)

@@ -174,5 +174,6 @@ QFrame[banner="warning"] {{ background: {c["warningBg"]}; border: none; }}
 QFrame[banner="success"] {{ background: {c["successBg"]}; border: none; }}
 QFrame[banner] QLabel {{ background: transparent; }}
 QStatusBar, QWidget#status {{ background: {c["window"]}; font-size: {size(12)}px; color: {c["muted"]}; }}
+QWidget#status QPushButton {{ font-size: {size(12)}px; min-height: 20px; border: none; }}
 QWidget#status QLabel {{ font-size: {size(12)}px; color: {c["muted"]}; }}
 """

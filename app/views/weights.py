@@ -7,7 +7,7 @@ alone; the weight axis has to be set besides. This style does that for every wid
 from __future__ import annotations
 
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QProxyStyle, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QProxyStyle, QWidget
 
 MEDIUM, HEAVY = 500, 600
 HEAVY_PROPERTIES = ("heading", "title", "figure", "tile", "value", "primary")
@@ -37,6 +37,8 @@ class WeightStyle(QProxyStyle):
         """Widgets only; palettes and the application go on to Fusion."""
         if isinstance(target, QWidget):
             super().polish(target)
+            if isinstance(target, QAbstractSpinBox):  # a style sheet's padding does not reach its text
+                target.lineEdit().setTextMargins(8, 0, 0, 0)
             weight = weight_of(target)
             if weight != 400:
                 target.setFont(weighted(target.font(), weight))

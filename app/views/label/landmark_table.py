@@ -29,6 +29,7 @@ Index = QModelIndex | QPersistentModelIndex
 GLYPH, NAME, X, Y, SCORE, MOVED = range(6)
 WIDTHS = {GLYPH: 32, X: 46, Y: 46, SCORE: 42, MOVED: 46}
 ROW = 26
+LARGE = 115  # per cent of text size from which x and y have no room
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -198,7 +199,6 @@ class LandmarkTable(QTableView):
         self.setMouseTracking(True)
         self.setFrameShape(QTableView.Shape.NoFrame)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
@@ -206,16 +206,26 @@ class LandmarkTable(QTableView):
         header.setMinimumSectionSize(24)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        for column, width in WIDTHS.items():
-            self.setColumnWidth(column, width)
+        self._places_hidden = False
+        self._scale()
+        theme.theme().changed.connect(self._scale)
         self.selectionModel().currentRowChanged.connect(self._row_changed)
         editing.selected.connect(self._follow)
         editing.changed.connect(self._follow)
 
+    def _scale(self) -> None:
+        """Columns and rows grow with the text."""
+        size = theme.theme().size
+        self.verticalHeader().setDefaultSectionSize(size(ROW))
+        for column, width in WIDTHS.items():
+            self.setColumnWidth(column, size(width))
+        self.hide_places(self._places_hidden)
+
     def hide_places(self, hidden: bool) -> None:
-        """Leave x and y out where there is little room."""
-        self.setColumnHidden(X, hidden)
-        self.setColumnHidden(Y, hidden)
+        """Leave x and y out where there is little room, for the window or for large text."""
+        self._places_hidden = hidden
+        for column in (X, Y):
+            self.setColumnHidden(column, hidden or theme.theme().scale > LARGE)
 
     def _row_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if not self._mute and current.isValid():

@@ -207,6 +207,21 @@ def test_the_window_fits_the_screens_it_is_made_for(qtbot, window, tmp_path, siz
         assert (window.width(), window.height()) == size, name
 
 
+def test_large_text_leaves_nothing_out_of_the_frame(window):
+    try:
+        theme.apply(QApplication.instance(), "dark", 150)
+        QApplication.processEvents()
+        bar = window.menu_line.menus
+        assert all(bar.rect().contains(bar.actionGeometry(action)) for action in bar.actions())
+        command = window.menu_line.command
+        words = command.fontMetrics().horizontalAdvance(command.text())
+        assert words + 16 + window.menu_line.cap.width() < command.width()
+        for button in window.rail.buttons.values():
+            assert button.size() == window.rail.buttons["live"].size()
+    finally:
+        theme.apply(QApplication.instance(), "dark", 100)
+
+
 def test_closing_keeps_where_things_were(qtbot, tmp_path):
     first = open_window((1200, 760))
     opened(qtbot, first, picture_folder(tmp_path))
