@@ -136,6 +136,7 @@ class Demo:
 
     def fine_tune(self, document: Document, run: Path, settings: dict[str, Any], seed: int) -> Model:
         """Freeze the accepted labels, train with them in a process of its own, and read what it wrote."""
+        run.mkdir(parents=True, exist_ok=True)
         frozen = snapshot(document, run / "snapshot.npz")
         start = {
             "snapshot": [str(frozen.path.resolve())], "schema": self.schema.name, "recipe": None,

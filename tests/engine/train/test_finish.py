@@ -109,17 +109,27 @@ def test_training_goes_on_from_the_signs_alone(model: Model, tmp_path: Path) -> 
     assert np.abs(logits(network, pictures) - expected).mean() < 0.05 * expected.std()
 
 
-def test_without_latents_batch_norm_knows_its_inputs(model: Model, tmp_path: Path) -> None:
-    """Else the first steps of a fine-tuning would start from other activations than the model's."""
+def test_without_latents_batch_norm_knows_its_inputs(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the first steps of a fine-tuning would start from other activations than the model's.
+
+    Rounding flips some signs of a toy network, on each machine others, so the measure is how far it is without.
+    """
     alone = tmp_path / "alone.hourbit"
     shutil.copy(model.path, alone)
     bare, pictures = read_model(alone), calibration()
-    network = network_from(bare, pictures)
-    with torch.no_grad():
-        trained = network.train()(pictures).numpy()  # normalises with the batch's own statistics
     reference = open_runtime(bare, "reference")
     expected = np.stack([reference.run(picture, logits=True) for picture in crops(16, 8)])
-    assert np.abs(trained - expected).mean() < 0.1 * expected.std()
+
+    def away() -> float:
+        with torch.no_grad():  # in training, so it normalises with the batch's own statistics
+            return float(np.abs(network_from(bare, pictures).train()(pictures).numpy() - expected).mean())
+
+    fitted = away()
+    monkeypatch.setattr("engine.train.finish._fit_norms", lambda network, calibration: None)
+    assert fitted < 0.3 * expected.std()
+    assert fitted < 0.5 * away()
 
 
 def test_latents_of_another_model_are_refused(model: Model, tmp_path: Path) -> None:
