@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 from PySide6.QtCore import QSize, Signal
@@ -13,12 +12,10 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLayout,
 from app.services.projects import BODIES, FACES, Recent
 from app.sources.camera import list_cameras
 from app.views.context import Context
+from app.views.sample import predict_sample
 from app.views.theme import icon, theme
 from app.views.tiles import PICTURE, RecentRow, SamplePicture, Tile, thumbnail
 from app.views.widgets import ElidedLabel, Line
-from engine.errors import UserError
-from engine.predictor import Predictor
-from engine.samples import sample_pictures
 
 LEFT, GAP = 560, 64
 HIDE_UNDER, SHRINK_UNDER, SMALL = 1160, 1300, 440
@@ -30,6 +27,7 @@ class FirstStart(QWidget):
 
     wanted = Signal(str)
     opened = Signal(object)
+    truth = Signal(str)  # what computes here, once that is known
     _computed = Signal(dict)
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
@@ -239,24 +237,9 @@ class FirstStart(QWidget):
         found: dict[str, Any] = {"camera": cameras[0].name if cameras else ""}
         found["thumbnails"] = {path: thumbnail(path) for path in pictures if path}
         if stale:
-            found["sample"] = self._predict()
+            found["sample"] = predict_sample(self.context)
         if not self._closed:  # closing waits for whoever is past this line, so the signal's owner is still there
             self._computed.emit(found)
-
-    def _predict(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        try:
-            runtime = self.context.runtime_for(FACES)
-            predictor, pixels = Predictor(runtime), sample_pictures()[0][1]
-            faces = predictor.predict(pixels)
-            found |= {"schema": runtime.model.schema, "name": runtime.model.name}
-            if faces:
-                started = time.thread_time()
-                found["prediction"] = predictor.predict_box(pixels, faces[0].box)
-                found["seconds"] = time.thread_time() - started
-        except (UserError, OSError) as error:
-            found["problem"] = str(error)
-        return found
 
     def _show_result(self, found: dict[str, Any]) -> None:
         self._thread.join()
@@ -271,6 +254,7 @@ class FirstStart(QWidget):
             self._show_sample(found["sample"])
 
     def _show_sample(self, found: dict[str, Any]) -> None:
+        self.truth.emit(found.get("truth", ""))
         self.picture.show_prediction(found.get("prediction"), found.get("schema"))
         if "prediction" in found:
             words = self.tr("{0}, {1} ms on one core").replace("{0}", found["name"])

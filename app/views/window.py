@@ -44,6 +44,7 @@ class MainWindow(QMainWindow):
         self.menu_line, self.rail, self.status = MenuLine(), Rail(), StatusLine()
         self.stack, self.first = QStackedWidget(), FirstStart(context)
         self.workspaces: dict[str, QMainWindow] = {}
+        self._truth = ""
         self.palette_popup = Palette(self)
         self._lay_out()
         self.banner, self.drop = Banner(self.stack), DropFrame(self)
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self.palette_popup.chosen.connect(self.trigger)
         self.first.wanted.connect(self.trigger)
         self.first.opened.connect(opening.project)
+        self.first.truth.connect(self._show_truth)
         self.menus.chosen.connect(self.trigger)
         self.menus.exported.connect(opening.export)
         self.menus.reopened.connect(opening.project)
@@ -138,7 +140,7 @@ class MainWindow(QMainWindow):
         self.rail.show_current(name)
         self.menus.show_state(self.context.document, name)
         legend = self.tr("Hollow: model   Dot: edited   Solid: by hand   Diamond: occluded")
-        self.status.right.setText(legend if name == "label" else "")
+        self.status.right.setText(legend if name == "label" else self._truth if not name else "")
 
     def trigger(self, name: str) -> None:
         """Do an action of the table, wherever it belongs."""
@@ -175,6 +177,11 @@ class MainWindow(QMainWindow):
             self.context.document.undo()
         except UserError as error:
             self.banner.show_message("error", str(error))
+
+    def _show_truth(self, truth: str) -> None:
+        self._truth = truth
+        if not self.current:
+            self.status.right.setText(truth)
 
     def _facts(self, name: str, text: str) -> None:
         if name == self.current:

@@ -8,12 +8,12 @@ from app.library import Entry
 from app.services.live import Live
 from app.views.context import Context
 from app.views.live.panel import SidePanel
+from app.views.sample import runtime_truth
 from engine.runtime import Runtime, open_runtime
 from engine.schema import Schema
 
 KEY = "live/model"
 DETECTORS = {"face": ("face", "whole"), "person": ("person", "whole")}
-ISAS = {"avx512": "AVX-512", "avx2": "AVX2", "scalar": "scalar"}
 
 
 class ModelChoice(QObject):
@@ -76,22 +76,11 @@ class ModelChoice(QObject):
         self.live.load(lambda: open_runtime(entry.model))
 
     def _ready(self, runtime: Runtime) -> None:
-        self.panel.model.set_truth(*self.truth(runtime))
+        self.panel.model.set_truth(*runtime_truth(runtime))
         schema = runtime.model.schema
         if schema.subject != self._schema:
             self._schema = schema.subject
             self._offer_detectors(schema)
-
-    def truth(self, runtime: Runtime) -> tuple[str, bool]:
-        """Runtime, instruction set, threads and self-check in one line, and whether all is well."""
-        if runtime.notice:
-            return runtime.notice, False
-        names = {"packed": self.tr("Packed"), "reference": self.tr("NumPy"), "onnx": self.tr("ONNX Runtime")}
-        many = self.tr("{0} threads").replace("{0}", str(runtime.threads))
-        kind = f"{names[runtime.name]} {ISAS.get(runtime.isa, '')}".strip()
-        parts = [kind, self.tr("1 core") if runtime.threads == 1 else many]
-        check = self.tr("Self-check passed") if runtime.checked else self.tr("No self-check")
-        return f"{', '.join(parts)}. {check}", runtime.checked
 
     def _offer_detectors(self, schema: Schema) -> None:
         texts = {"face": self.tr("Face box"), "person": self.tr("Person box"), "whole": self.tr("Whole picture")}

@@ -207,6 +207,14 @@ def test_the_window_fits_the_screens_it_is_made_for(qtbot, window, tmp_path, siz
         assert (window.width(), window.height()) == size, name
 
 
+def test_the_first_page_says_what_computes(qtbot, window):
+    qtbot.waitUntil(lambda: bool(window.status.right.text()), timeout=WAIT)
+    told = window.status.right.text()
+    assert "Self-check passed" in told or "NumPy" in told
+    window.trigger("models")
+    assert not window.status.right.text()
+
+
 def test_large_text_leaves_nothing_out_of_the_frame(window):
     try:
         theme.apply(QApplication.instance(), "dark", 150)

@@ -1,0 +1,49 @@
+"""The landmarks of the sample's portrait, found on this machine now, and what found them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication
+
+from app.services.projects import FACES
+from app.views.context import Context
+from engine.errors import UserError
+from engine.predictor import Predictor
+from engine.runtime import Runtime
+from engine.samples import sample_pictures
+
+NAMES = {"packed": "Packed", "reference": "NumPy", "onnx": "ONNX Runtime"}
+ISAS = {"avx512": "AVX-512", "avx2": "AVX2", "scalar": "scalar"}
+
+
+def predict_sample(context: Context) -> dict[str, Any]:
+    """With the faces' model in use: prediction, schema, name, seconds of one core, truth; problem where it failed."""
+    found: dict[str, Any] = {}
+    try:
+        runtime = context.runtime_for(FACES)
+        predictor, pixels = Predictor(runtime), sample_pictures()[0][1]
+        faces = predictor.predict(pixels)
+        found |= {"schema": runtime.model.schema, "name": runtime.model.name, "truth": runtime_truth(runtime)[0]}
+        if faces:
+            started = time.thread_time()
+            found["prediction"] = predictor.predict_box(pixels, faces[0].box)
+            found["seconds"] = time.thread_time() - started
+    except (UserError, OSError) as error:
+        found["problem"] = str(error)
+    return found
+
+
+def runtime_truth(runtime: Runtime) -> tuple[str, bool]:
+    """Runtime, instruction set, threads and self-check in one line, and whether all is well."""
+    if runtime.notice:
+        return runtime.notice, False
+    kind = f"{_tr(NAMES[runtime.name])} {ISAS.get(runtime.isa, '')}".strip()
+    threads = _tr("1 core") if runtime.threads == 1 else _tr("{0} threads").replace("{0}", str(runtime.threads))
+    check = _tr("Self-check passed") if runtime.checked else _tr("No self-check")
+    return f"{kind}, {threads}. {check}", runtime.checked
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("runtime", text)
