@@ -187,7 +187,7 @@ def test_a_still_stream_is_no_fault() -> None:
 def test_size_may_change_in_mid_stream(watch) -> None:
     watcher = watch()
     sizes = [(640, 480), (1920, 1080), (1, 1), (7, 3), (160, 120)] * 4
-    watcher.pipeline.start(Synthetic([Step(size=size) for size in sizes], 0.03, live=False))
+    watcher.pipeline.start(Synthetic([Step(size=size) for size in sizes], 0.15, live=False))
     assert watcher.pipeline.wait_ended(20)
     seen = {result.frame.pixels.shape[1::-1] for result in watcher.results}
     assert len(seen) >= 3 and watcher.kinds[-1] is State.ENDED

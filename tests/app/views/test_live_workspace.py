@@ -159,8 +159,8 @@ def test_a_frame_of_other_landmarks_is_refused_with_a_sentence(workspace, qtbot,
 
 def test_a_lost_source_is_told_over_the_dimmed_frame(workspace, qtbot) -> None:
     run(workspace, qtbot, Synthetic([Step()] * 30 + [Step("nothing")] * 100_000, 0.01))
-    qtbot.waitUntil(lambda: workspace.view.trouble, timeout=5000)
-    assert workspace.stage.banner.isVisible() and workspace.view.result is not None
+    qtbot.waitUntil(lambda: workspace.view.trouble and workspace.stage.banner.isVisible(), timeout=10_000)
+    assert workspace.view.result is not None
     assert workspace.live.state in (State.LOST, State.STALLED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -58,7 +59,8 @@ class Worker:
         self.process.stdout.close()
 
     def say(self, line: bytes | dict[str, Any]) -> None:
-        self.process.stdin.write(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError):  # it may have said its last word already
+            self.process.stdin.write(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
         self.process.stdin.flush()
 
     def records(self) -> Iterator[dict[str, Any]]:
