@@ -55,13 +55,14 @@ class Worker:
     def __exit__(self, *exception: object) -> None:
         self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.stdout.close()
 
     def say(self, line: bytes | dict[str, Any]) -> None:
         with contextlib.suppress(BrokenPipeError):  # it may have said its last word already
             self.process.stdin.write(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
-        self.process.stdin.flush()
+            self.process.stdin.flush()
 
     def records(self) -> Iterator[dict[str, Any]]:
         for line in self.process.stdout:
