@@ -5,6 +5,7 @@ Each has `move(position)`, `finish(position)` and `cancel()`; positions are QPoi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 SLACK = 2.0  # a press that moves less than this is a click, viewport pixels
 
 
-class Gesture:
+class Gesture(ABC):
     """A press that may become a drag."""
 
     def __init__(self, canvas: Canvas, start: QPointF) -> None:
@@ -41,8 +42,9 @@ class Gesture:
         else:
             self.click()
 
+    @abstractmethod
     def follow(self, position: QPointF) -> None:
-        raise NotImplementedError
+        """Show what the drag does so far."""
 
     def commit(self, position: QPointF) -> None:
         """Make the edit; the default makes none."""
