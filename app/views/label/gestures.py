@@ -5,7 +5,6 @@ Each has `move(position)`, `finish(position)` and `cancel()`; positions are QPoi
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 SLACK = 2.0  # a press that moves less than this is a click, viewport pixels
 
 
-class Gesture(ABC):
+class Gesture:
     """A press that may become a drag."""
 
     def __init__(self, canvas: Canvas, start: QPointF) -> None:
@@ -42,9 +41,8 @@ class Gesture(ABC):
         else:
             self.click()
 
-    @abstractmethod
     def follow(self, position: QPointF) -> None:
-        """Show what the drag does so far."""
+        """Show what the drag does so far; the default shows nothing."""
 
     def commit(self, position: QPointF) -> None:
         """Make the edit; the default makes none."""
