@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.files import atomic_write
-from app.formats import Exporter, ExportReport, chosen, damage, file_name, refuse_nothing
+from app.formats import Exporter, ExportReport, chosen, damage, file_name, refuse_nothing, refuse_own
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, Instance, Origin, State, Visibility
 from engine.errors import UserError
@@ -12,7 +12,7 @@ from engine.schema import Schema
 __all__ = [
     "ACCEPTED", "Document", "ExportReport", "Exporter", "Image", "Instance", "Origin", "Schema", "State",
     "UserError", "Visibility", "atomic_write", "chosen", "damage", "exporter", "exporters", "file_name",
-    "refuse_nothing", "register_exporter",
+    "refuse_nothing", "refuse_own", "register_exporter",
 ]  # fmt: skip
 
 _EXPORTERS: dict[str, Exporter] = {}

@@ -15,6 +15,7 @@ DONE, FAILED, WRONG_USE = 0, 1, 2
 ROOMS = ("engine", "plugins", "resources")
 USERS_OWN = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 
+
 def window(context: typer.Context) -> None:
     """Open the window where no command was given."""
     if context.invoked_subcommand is None:
@@ -58,14 +59,22 @@ def check_rooms(here: Path | None = None) -> None:
             raise UserError(f"{found} takes the place of our {room!r}; install Hourbit in an environment of its own.")
 
 
+def refuse_empty(arguments: list[str]) -> None:
+    """Raise UserError for an empty argument, mostly a script's unset variable: as a path it would be this folder."""
+    for argument in arguments:
+        if not argument.strip() or (argument.startswith("--") and argument.endswith("=")):
+            raise UserError(f"Nothing is given {f'for {argument[:-1]}' if argument.strip() else 'in quotes'}; name it.")
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
         check_rooms()
+        refuse_empty(arguments)
         code = build()(arguments, prog_name="hourbit", standalone_mode=False)
         return code if isinstance(code, int) else DONE
     except typer.TyperException as error:
-        print(f"{error.format_message()} See hourbit --help, or --help after a command.", file=sys.stderr)
+        print(f"{error.format_message().rstrip('.')}. See hourbit --help, or --help after a command.", file=sys.stderr)
         return WRONG_USE
     except UserError as error:
         print(str(error), file=sys.stderr)

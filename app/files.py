@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 import platformdirs
@@ -27,6 +28,7 @@ def atomic_write(path: str | Path, data: bytes) -> None:
     Raises UserError with the reason where it cannot be written; the old file is then untouched.
     """
     path = Path(path)
+    check_place(path)
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
     try:
         with open(temporary, "xb") as file:
@@ -42,6 +44,21 @@ def atomic_write(path: str | Path, data: bytes) -> None:
         reason = error.strerror or error
         raise UserError(f"{path} cannot be written ({reason}); choose another place or free space.") from error
     sync_folder(path.parent)
+
+
+def check_place(path: Path) -> None:
+    """Raise UserError where no file can be `path`: it is a folder, or its folder is missing."""
+    reason = "it is a folder" if os.path.isdir(path) else "there is no such folder"
+    if os.path.isdir(path) or not os.path.isdir(path.parent):
+        raise UserError(f"{path} cannot be written ({reason}); choose another place or free space.")
+
+
+def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
+    """Raise UserError where writing `path` would replace one of the files that are read."""
+    target = path.resolve()
+    for file in inputs:
+        if file.resolve() == target or (os.path.exists(path) and os.path.exists(file) and path.samefile(file)):
+            raise UserError(f"{path} would replace what is read; choose another place for the result.")
 
 
 def sync_folder(folder: Path) -> None:

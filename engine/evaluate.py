@@ -52,6 +52,8 @@ def evaluate(
     """
     schema = runtime.model.schema
     metric, normalise = _choose(schema, metric, normalise)
+    if threshold is not None and not (np.isfinite(threshold) and threshold > 0):
+        raise UserError(f"The threshold is a share of the normaliser, above 0, such as 0.2, not {threshold}.")
     labelled = data if isinstance(data, Labelled) else load_labelled(data, schema, format)
     size = normaliser(labelled, schema, normalise)
     seen = predict_all(Predictor(runtime, _detector(detector, runtime), flip), labelled, detector == "file", progress)

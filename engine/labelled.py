@@ -124,6 +124,8 @@ def _annotation(
     for source, target in _pairs(tuple(n.lower() for n in names), len(values), schema):
         points[target] = values[source, :2]
         weight[target] = {0: 0.0, 1: 0.5}.get(int(values[source, 2]), 1.0)
+    if annotation["image_id"] not in files:
+        raise ValueError(f"annotation {annotation.get('id')} belongs to image {annotation['image_id']}, which it lacks")
     return files[annotation["image_id"]], points, weight
 
 

@@ -17,6 +17,7 @@ from app.api import (
     damage,
     file_name,
     refuse_nothing,
+    refuse_own,
     register_exporter,
 )
 
@@ -36,6 +37,7 @@ class Csv:
     def export(self, document: Document, path: Path, states: Set[State]) -> ExportReport:
         """Write the labels of images in `states`; raises UserError where there is nothing to write."""
         path = Path(path)
+        refuse_own(document, path)
         names = document.schema.landmarks
         text = io.StringIO(newline="")
         writer = csv.writer(text)

@@ -52,12 +52,22 @@ class Inputs:
     def __iter__(self) -> Iterator[Item]:
         turn = 0
         for path in self.files:
-            for read in self._readers(path):
+            for read in self._opened(path):
                 mine = turn % self.count == self.shard - 1
                 turn += 1
                 item = read(mine)
                 if mine and item is not None:
                     yield item
+
+    def _opened(self, path: Path) -> Iterator[Callable[[bool], Item | None]]:
+        """What `_readers` gives; among others, a file that does not open is skipped with a remark."""
+        try:
+            yield from self._readers(path)
+        except (UserError, OSError) as error:
+            if len(self.files) == 1:
+                raise
+            self.unreadable += 1
+            say(f"{path}: {error}")
 
     def _readers(self, path: Path) -> Iterator[Callable[[bool], Item | None]]:
         """One function a picture of this file; called with whether its picture is wanted."""

@@ -80,6 +80,19 @@ def parse_shard(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
+def check_outputs(inputs: Inputs, out: Path | None, *folders: Path | None) -> None:
+    """Raise UserError where results could not be written, or could replace the pictures: before the work, not after."""
+    from app.files import check_place, refuse_inputs
+
+    if out is not None:
+        check_place(out)
+        refuse_inputs(out, inputs.files)
+    homes = {file.resolve().parent for file in inputs.files}
+    for folder in folders:
+        if folder is not None and folder.resolve() in homes:
+            raise UserError(f"The pictures are in {folder} themselves; choose another folder for what is drawn.")
+
+
 def open_predictor(runtime: Runtime, detector: str | None, flip: bool) -> Predictor:
     """A predictor with the detector asked for, else the one for the model's subject."""
     from engine.detect import make_detector
@@ -111,8 +124,9 @@ def predict(
     from engine.runtime import open_runtime
 
     first, last = parse_shard(shard)
-    exporter = find_exporter(form) if out else None
+    exporter = find_exporter(form)
     inputs = Inputs(sources, first, last)
+    check_outputs(inputs, out, overlay, heatmaps)
     runtime = open_runtime(find_model(model))
     if runtime.notice:
         say(runtime.notice)
@@ -121,10 +135,10 @@ def predict(
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
     with Collection(runtime.model.schema) as labels:
-        outputs = Outputs(overlay, heatmaps, labels if exporter else None)
+        outputs = Outputs(overlay, heatmaps, labels if out else None)
         value = run(inputs, predictor, outputs, runtime.model.schema, detector == "file")
         lines = [f"{value['images']} images, {value['instances']} instances, {value['images_per_second']:.1f} images/s"]
-        if exporter and out:
+        if out:
             lines += report_lines(labels.export(exporter, out), out)
     lines += [f"See {folder.resolve()}" for folder in (overlay, heatmaps) if folder]
     emit(value, as_json, lines)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.files import refuse_inputs
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, State
 from engine.errors import UserError
 
-__all__ = ["ExportReport", "Exporter", "chosen", "damage", "file_name", "refuse_nothing"]
+__all__ = ["ExportReport", "Exporter", "chosen", "damage", "file_name", "refuse_nothing", "refuse_own"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ def refuse_nothing(count: int, states: Set[State]) -> None:
         raise UserError("There are no accepted labels to export; accept some images first.")
     if count == 0 and states != set(State):
         raise UserError("There are no labels in images of this state to export; choose another state.")
+
+
+def refuse_own(document: Document, path: Path) -> None:
+    """Raise UserError where `path` is the project itself or one of its pictures."""
+    refuse_inputs(path, [document.path, *(document.picture_path(image) for image in document.images())])
 
 
 def damage(document: Document, images: list[Image]) -> tuple[dict, ...]:

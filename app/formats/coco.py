@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.files import atomic_write
-from app.formats import ExportReport, chosen, damage, file_name, refuse_nothing
+from app.formats import ExportReport, chosen, damage, file_name, refuse_nothing, refuse_own
 from app.project.document import Document
 from app.project.values import Image, Instance, State, Visibility
 from engine.schema import Schema
@@ -34,6 +34,7 @@ class Coco:
     def export(self, document: Document, path: Path, states: Set[State]) -> ExportReport:
         """Write the labels of images in `states`; raises UserError where there is nothing to write."""
         path = Path(path)
+        refuse_own(document, path)
         held = chosen(document, states)
         annotations: list[dict[str, Any]] = []
         for number, image in enumerate(held, 1):

@@ -42,6 +42,7 @@ def test_help_lists_what_there_is_and_nothing_that_comes_later() -> None:
         ("model", "info", "no-such-model"), ("model", "info", "nowhere/x.hourbit"), ("predict", "nowhere.jpg"),
         ("model", "new", "x.txt"), ("export", "nowhere.hourbit-project", "x.json"),
         ("evaluate", "no-such-model", "nowhere.npz"), ("predict", "x", "--shard", "3/2"),
+        ("predict", ""), ("predict", "x.jpg", "--out="), ("models", "--model", ""), ("bench", "--threads", "0"),
         ("model", "new", "x.hourbit", "--block", "multiscale"), ("model", "new", "x.hourbit", "--schema", "nothing"),
     ],
     ids=" ".join,

@@ -130,3 +130,28 @@ def test_no_face_is_a_normal_result(model: Model, tmp_path: Path) -> None:
     words = ("--model", model.path, "--detector", "face", "--overlay", tmp_path / "drawn", "--json")
     ran = hourbit("predict", tmp_path / "black.png", *words)
     assert ran.code == 0 and (ran.json["images"], ran.json["instances"]) == (1, 0)
+
+
+def test_results_never_replace_the_pictures(model: Model, folder: Path) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    picture = folder / "picture 1.png"
+    for words in (("--out", picture), ("--overlay", folder), ("--heatmaps", folder)):
+        ran = predict(model, picture, *words)
+        assert ran.code == 2 and len(ran.err.splitlines()) == 1 and ran.out == ""
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_where_labels_cannot_go_is_said_before_the_work(model: Model, folder: Path, tmp_path: Path) -> None:
+    for place in (tmp_path / "no folder" / "labels.json", folder, Path(".")):
+        ran = predict(model, folder, "--out", place, "--overlay", tmp_path / "drawn")
+        assert ran.code == 2 and "cannot be written" in ran.err and not (tmp_path / "drawn").exists()
+    assert "no format" in predict(model, folder, "--format", "nonsense").err
+
+
+@pytest.mark.parametrize("name", ["picture 3.mp4", "picture 3.npz"])
+def test_a_video_or_pack_that_does_not_open_stops_nothing(model: Model, folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"nothing")
+    ran = predict(model, folder / "picture 1.png", folder / name, folder / "picture 2.png", "--json")
+    assert ran.code == 1 and ran.json["images"] == 2 and name in ran.err
+    alone = predict(model, folder / name)
+    assert alone.code == 2 and "Traceback" not in alone.err

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.files import atomic_write, data_folder, safe_join
+from app.files import atomic_write, data_folder, refuse_inputs, safe_join
 from engine.errors import UserError
 
 
@@ -120,3 +120,22 @@ def test_links_do_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "in" / "link").symlink_to(tmp_path)
     with pytest.raises(UserError, match="outside"):
         safe_join(tmp_path / "in", "link/x")
+
+
+def test_a_result_does_not_replace_what_is_read(tmp_path: Path, monkeypatch) -> None:
+    """By the same name, through a link, or from the folder itself."""
+    (tmp_path / "a.jpg").write_bytes(b"picture")
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "a.jpg")
+    os.link(tmp_path / "a.jpg", tmp_path / "hard.jpg")
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jpg", "link.jpg", "hard.jpg", "../" + tmp_path.name + "/a.jpg"):
+        with pytest.raises(UserError, match="would replace"):
+            refuse_inputs(Path(name), [tmp_path / "other.jpg", tmp_path / "a.jpg"])
+    refuse_inputs(Path("b.jpg"), [tmp_path / "a.jpg", tmp_path / ("x" * 300)])
+
+
+def test_an_empty_path_is_a_sentence(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="cannot be written"):
+        atomic_write("", b"data")
+    assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app import api
 from app.formats.coco import Coco
+from app.plugins import load_plugins
 from app.project.document import Document
 from app.project.edits import Accept, PutInstance
 from app.project.values import ACCEPTED, State, Visibility
@@ -140,3 +142,14 @@ def test_pictures_are_named_from_the_folder_of_the_file(document: Document, tmp_
     for out in (tmp_path / "pictures" / "labels.json", tmp_path / "pictures" / "sub" / "labels.json"):
         for image in exported(document, out)["images"]:
             assert (out.parent / image["file_name"]).resolve().is_file() and "\\" not in image["file_name"]
+
+
+@pytest.mark.parametrize("exporter", ["coco", "csv", "snapshot"])
+def test_no_format_replaces_the_project_or_its_pictures(document: Document, tmp_path: Path, exporter: str) -> None:
+    load_plugins()
+    picture = document.picture_path(document.images()[0])
+    held = {path: path.read_bytes() for path in (document.path, picture)}
+    for path in held:
+        with pytest.raises(UserError, match="would replace"):
+            api.exporter(exporter).export(document, path, ACCEPTED)
+    assert {path: path.read_bytes() for path in held} == held

@@ -178,6 +178,7 @@ def test_progress(shifted: Path) -> None:
     ({"metric": "pckh"}, "pckh"), ({"metric": "oks"}, "oks"), ({"normalise": "head"}, "Head"),
     ({"metric": "best"}, "nme, pck"), ({"normalise": "length"}, "box"), ({"normalise": "torso"}, "no torso"),
     ({"normalise": "interpupil"}, "no interpupil"), ({"format": "xml"}, "pack or coco"),
+    *(({"metric": "pck", "threshold": t}, "above 0") for t in (0.0, -0.2, float("nan"), float("inf"))),
     ({"detector": "dog"}, "whole"), ({"detector": "person"}, "body model"),
 ])  # fmt: skip
 def test_what_does_not_fit(shifted: Path, options: dict, words: str) -> None:
@@ -245,6 +246,8 @@ def test_coco_people_become_mpii(tmp_path: Path) -> None:
     '"keypoints":[1,2,2,3,NaN,2,5,6,2]}]}',
     '{"images":[{"id":1,"file_name":"a.png"}],"categories":[{"id":1}],"annotations":[{"category_id":1,"image_id":1,'
     '"keypoints":[1,2,2,3,4,2,5,6]}]}',
+    '{"images":[{"id":2,"file_name":"a.png"}],"categories":[{"id":1}],"annotations":[{"category_id":1,"image_id":1,'
+    '"keypoints":[1,2,2,3,4,2,5,6,2]}]}',
     '{"images":[{"id":1,"file_name":"a.png"}],"categories":[{"id":1}],"annotations":[{"category_id":1,"image_id":1,'
     '"keypoints":[1,2,2,3,4,2,5,6,2]}]}',
 ])  # fmt: skip
