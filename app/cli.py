@@ -12,6 +12,7 @@ import typer
 from engine.errors import UserError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
+INTERRUPTED = 130  # what typer makes of Ctrl+C
 ROOMS = ("engine", "plugins", "resources")
 USERS_OWN = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 
@@ -63,7 +64,8 @@ def refuse_empty(arguments: list[str]) -> None:
     """Raise UserError for an empty argument, mostly a script's unset variable: as a path it would be this folder."""
     for argument in arguments:
         if not argument.strip() or (argument.startswith("--") and argument.endswith("=")):
-            raise UserError(f"Nothing is given {f'for {argument[:-1]}' if argument.strip() else 'in quotes'}; name it.")
+            place = f"after {argument}" if argument.strip() else "among the words given"
+            raise UserError(f"There is nothing {place}; perhaps a variable is not set.")
 
 
 def run(arguments: list[str]) -> int:
@@ -72,6 +74,8 @@ def run(arguments: list[str]) -> int:
         check_rooms()
         refuse_empty(arguments)
         code = build()(arguments, prog_name="hourbit", standalone_mode=False)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else DONE
     except typer.TyperException as error:
         print(f"{error.format_message().rstrip('.')}. See hourbit --help, or --help after a command.", file=sys.stderr)

@@ -8,6 +8,7 @@ import os
 
 _BEFORE = {name: os.environ.get(name) for name in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")}
 
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong with a video is our sentence to say
 import cv2  # noqa: E402
 
 for _name, _value in _BEFORE.items():

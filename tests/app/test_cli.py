@@ -56,6 +56,15 @@ def test_wrong_use_is_one_sentence_and_exit_code_2(words: tuple[str, ...], tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_is_a_word_and_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("app.commands.bench.find_model", interrupted)
+    ran = hourbit("bench", "face68")
+    assert (ran.code, ran.out, ran.err) == (1, "", "Stopped.\n")
+
+
 def test_damaged_model_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "bad.hourbit").write_bytes(b"\x10" + b"\0" * 40)
     ran = hourbit("model", "info", tmp_path / "bad.hourbit", "--json")
