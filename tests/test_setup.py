@@ -53,9 +53,11 @@ def installed(checkout: Path) -> Path:
     programs.mkdir(parents=True)
     script(programs / "python", f'exec "{sys.executable}" "$@"')
     script(programs / "hourbit", 'printf "%s|" "$@" "in $PWD"')
+    # Without the caller's settings, as HOURBIT_VENV would name the environment that runs this very test.
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("HOURBIT_")}
     for place in ("window", "offscreen"):
         text = f'. ./setup.sh; fingerprint export >"$venv/.hourbit-export-{place}"'
-        subprocess.run(["sh", "-c", text], cwd=checkout, check=True)
+        subprocess.run(["sh", "-c", text], cwd=checkout, env=settings, check=True)
     return checkout
 
 
