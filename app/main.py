@@ -8,8 +8,6 @@ import sys
 import threading
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the engine's reference is faster on one, and the window calmer
-
 
 def run(argv: list[str] | None = None) -> int:
     """Open the window and stay until it is closed; returns the exit code, 2 where there is no display."""
