@@ -55,9 +55,13 @@ def check_place(path: Path) -> None:
 
 def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
     """Raise UserError where writing `path` would replace one of the files that are read."""
-    target = path.resolve()
+    target = os.path.realpath(path)
     for file in inputs:
-        if file.resolve() == target or (os.path.exists(path) and os.path.exists(file) and path.samefile(file)):
+        try:
+            same = os.path.realpath(file) == target or (os.path.exists(path) and os.path.samefile(file, path))
+        except (OSError, ValueError):  # gone, or no name on this system
+            continue
+        if same:
             raise UserError(f"{path} would replace what is read; choose another place for the result.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,7 +33,10 @@ def setting(text: str) -> tuple[str, Any]:
     try:
         if not equals:
             raise ValueError("there is no =")
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+        found = tomllib.loads(f"value = {value}")["value"]
+        if not isinstance(found, (bool, int, float, str)) or (isinstance(found, float) and not math.isfinite(found)):
+            raise ValueError("no setting has such a value")
+        return key.strip(), found
     except ValueError as error:
         raise UserError(f"--set wants NAME=VALUE, such as steps=200, not {text!r} ({error}).") from error
 

@@ -25,6 +25,7 @@ class Worker:
 
     def __init__(self, start: dict[str, Any], log: Path) -> None:
         need_torch()
+        json.dumps(start, allow_nan=False)  # raises before there is a process, which would wait for ever
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
         # A session of its own: Ctrl+C reaches us only, and we ask it to stop.
@@ -38,8 +39,9 @@ class Worker:
     def send(self, message: dict[str, Any]) -> None:
         """Write one line to the worker; harmless when it is gone."""
         assert self._process.stdin is not None
+        line = json.dumps(message, allow_nan=False).encode() + b"\n"  # what JSON cannot hold is no message: it raises
         with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(json.dumps(message, allow_nan=False).encode() + b"\n")
+            self._process.stdin.write(line)
             self._process.stdin.flush()
 
     def stop(self) -> None:

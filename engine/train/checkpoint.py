@@ -49,7 +49,8 @@ def load_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam)
         moments = _moments(tensors, [p for group in optimiser.param_groups for p in group["params"]])
         optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
     except Exception as error:  # safetensors and torch raise several kinds; each means an unusable file
-        raise CheckpointError(f"{path.name} does not fit this training ({error}); start anew.") from error
+        reason = " ".join(str(error).split())[:120]  # torch writes a line for each layer
+        raise CheckpointError(f"{path.name} does not fit this training ({reason}); start anew.") from error
     return state
 
 

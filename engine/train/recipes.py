@@ -12,6 +12,8 @@ from engine.errors import UserError
 
 # Least values of settings; the others may be 0. Batch-norm needs two pictures where a map is one pixel.
 LEAST = {"batch": 2, "steps": 1, "sigma": 0.1, "holdout_every": 2, "width": 1, "stem": 1, "side": 1, "pad": -1}
+MOST = {"batch": 4096}
+WORDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 class RecipeError(UserError):
@@ -69,7 +71,7 @@ def load_recipe(name: str | Path) -> Recipe:
     try:
         return with_settings(Recipe(), tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{name} is not a TOML file ({error}).") from error
+        raise RecipeError(f"{name} is not a TOML file ({error}); correct it.") from error
 
 
 def with_settings(recipe: Recipe, settings: dict) -> Recipe:
@@ -81,10 +83,12 @@ def with_settings(recipe: Recipe, settings: dict) -> Recipe:
         if kinds[key] is float and isinstance(value, int) and not isinstance(value, bool):
             settings = settings | {key: float(value)}
         elif type(value) is not kinds[key]:
-            raise RecipeError(f"{key} must be a {kinds[key].__name__}, not {value!r}.")
+            raise RecipeError(f"{key} must be {WORDS[kinds[key]]}, not {value!r}.")
         least = LEAST.get(key, 0)
         if not least <= value < math.inf:  # not a number fails too
             raise RecipeError(f"{key} must be {least} or more, not {value!r}.")
+        if value > MOST.get(key, math.inf):
+            raise RecipeError(f"{key} must be {MOST[key]} or less, not {value!r}.")
     return replace(recipe, **settings)
 
 

@@ -122,6 +122,12 @@ def test_stop_is_heard(script, tmp_path: Path) -> None:
         assert next(records)["stopped"] is True
 
 
+def test_a_start_that_json_cannot_hold_starts_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError):
+        Worker({"settings": {"rate": float("nan")}}, tmp_path / "log")
+    assert not (tmp_path / "log").exists()
+
+
 def test_an_endless_line_does_not_fill_the_memory(script, tmp_path: Path) -> None:
     script("print('x' * 5_000_000); sys.exit(0)")
     with Worker({"out": "x"}, tmp_path / "log") as worker, pytest.raises(WorkerError):
@@ -132,7 +138,7 @@ def test_settings_read_as_toml() -> None:
     assert setting("steps=20") == ("steps", 20)
     assert setting("rate = 1e-3") == ("rate", 0.001)
     assert setting('name="x"') == ("name", "x")
-    for wrong in ("steps", "steps=", "a=b c"):
+    for wrong in ("steps", "steps=", "a=b c", "rate=nan", "rate=-inf", "steps=2020-01-01", "steps=[1]"):
         with pytest.raises(UserError, match="NAME=VALUE"):
             setting(wrong)
 

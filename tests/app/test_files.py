@@ -131,7 +131,9 @@ def test_a_result_does_not_replace_what_is_read(tmp_path: Path, monkeypatch) -> 
     for name in ("a.jpg", "link.jpg", "hard.jpg", "../" + tmp_path.name + "/a.jpg"):
         with pytest.raises(UserError, match="would replace"):
             refuse_inputs(Path(name), [tmp_path / "other.jpg", tmp_path / "a.jpg"])
-    refuse_inputs(Path("b.jpg"), [tmp_path / "a.jpg", tmp_path / ("x" * 300)])
+    refuse_inputs(Path("b.jpg"), [tmp_path / "a.jpg", tmp_path / ("x" * 300), Path("zero\0byte")])
+    with pytest.raises(UserError, match="would replace"):
+        refuse_inputs(Path("a.jpg"), [Path("zero\0byte"), tmp_path / ("x" * 300), tmp_path / "a.jpg"])
 
 
 def test_an_empty_path_is_a_sentence(tmp_path: Path, monkeypatch) -> None:
