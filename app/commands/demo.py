@@ -36,7 +36,7 @@ def demo(
     from app.files import data_folder
 
     began = time.monotonic()
-    folder = prepared(out or data_folder() / "demo")
+    folder = (out or data_folder() / "demo").resolve()
     value = walk(folder, model, steps, seed)
     after = "not trained: PyTorch is not installed" if value["after"] is None else f"{value['after']:.2f} %"
     emit(value, as_json, [
@@ -48,9 +48,8 @@ def demo(
     ])  # fmt: skip
 
 
-def prepared(folder: Path) -> Path:
-    """The folder, made, and freed of an earlier demo's project and training; raises UserError."""
-    folder = folder.resolve()
+def prepared(folder: Path) -> None:
+    """Make the folder, and free it of an earlier demo's project and training; raises UserError."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; name a folder.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +57,6 @@ def prepared(folder: Path) -> Path:
         old.unlink()
     for name in (RUN, LIBRARY):
         shutil.rmtree(folder / name, ignore_errors=True)
-    return folder
 
 
 def walk(folder: Path, name: str, steps: int, seed: int) -> dict[str, Any]:
@@ -75,6 +73,7 @@ def walk(folder: Path, name: str, steps: int, seed: int) -> dict[str, Any]:
     wanted = len(people[0].landmarks)
     if len(model.schema) != wanted:
         raise UserError(f"The demo needs a model of {wanted} face landmarks; {name} has {len(model.schema)}.")
+    prepared(folder)  # not before all is well: it clears an earlier demo away
     held_out = people[::HOLD_OUT_EVERY]
     labelled = [sample for n, sample in enumerate(people) if n % HOLD_OUT_EVERY]
     walked = Demo(folder, model)

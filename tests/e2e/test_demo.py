@@ -75,3 +75,4 @@ def test_a_body_model_is_refused(model: Path, tmp_path: Path) -> None:
     write_model(model, random_model("body", Architecture(16, width=32, stem=16, side=64)))
     ran = hourbit("demo", "--model", model, "--out", tmp_path / "demo")
     assert ran.code == 2 and "68 face landmarks" in ran.err
+    assert not (tmp_path / "demo").exists()
