@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from engine.errors import UserError
@@ -23,8 +23,10 @@ class CheckpointError(UserError):
 
 def _write(path: Path, tensors: dict[str, Tensor], state: dict) -> None:
     temporary = path.with_name(f".{path.name}.part")
-    save_file({name: t.contiguous() for name, t in tensors.items()}, temporary, {"state": json.dumps(state)})
-    with open(temporary, "rb") as file:
+    data = save({name: t.contiguous() for name, t in tensors.items()}, {"state": json.dumps(state)})
+    with open(temporary, "wb") as file:  # save_file would let nobody but the owner read it
+        file.write(data)
+        file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
 

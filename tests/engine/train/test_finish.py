@@ -51,6 +51,7 @@ def assert_same_bits(network: Hourglass, model: Model) -> None:
 
 def test_the_file_reads_back_as_it_was_made(model: Model, network: Hourglass) -> None:
     assert model.path is not None and latents_path(model.path).is_file()
+    assert latents_path(model.path).stat().st_mode == model.path.stat().st_mode  # whoever reads one reads both
     again = read_model(model.path)
     assert again.sha256 == model.sha256
     assert (again.name, again.crop, again.schema, again.card) == ("Toy", CROP, SCHEMA, {"steps": RECIPE.steps})
