@@ -12,6 +12,7 @@ import pytest
 from app.commands import worker as worker_module
 from app.commands.train import setting
 from app.commands.worker import Worker, WorkerError
+from app.services import launch
 from engine.errors import UserError
 from tests.app.cli_runner import hourbit
 
@@ -30,7 +31,8 @@ def script(monkeypatch: pytest.MonkeyPatch):
 
     def use(code: str) -> None:
         monkeypatch.setattr(worker_module, "COMMAND", ("-c", TALK + textwrap.dedent(code)))
-        monkeypatch.setattr(worker_module, "need_torch", lambda: None)
+        for place in (worker_module, launch):
+            monkeypatch.setattr(place, "need_torch", lambda: None)
 
     return use
 
