@@ -124,7 +124,8 @@ def test_stop_is_heard(script, tmp_path: Path) -> None:
         assert next(records)["stopped"] is True
 
 
-def test_a_start_that_json_cannot_hold_starts_nothing(tmp_path: Path) -> None:
+def test_a_start_that_json_cannot_hold_starts_nothing(script, tmp_path: Path) -> None:
+    script("")
     with pytest.raises(ValueError):
         Worker({"settings": {"rate": float("nan")}}, tmp_path / "log")
     assert not (tmp_path / "log").exists()
