@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from app.services.own_thread import OwnThread
 from engine.errors import UserError
 from engine.images import load_image
 from engine.opencv import cv2
@@ -17,7 +18,6 @@ from engine.types import frozen
 
 CACHE_BYTES = 512 << 20
 SMALLEST_LEVEL = 1500  # a level of the pyramid is made while the longer side is above this, pixels
-JOIN_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class PictureCache:
         return str(path), stat.st_mtime_ns, stat.st_size
 
 
-class Pictures(QObject):
+class Pictures(OwnThread, QObject):
     """Loads pictures for the canvas and thumbnails for the queue in one thread of its own.
 
     loaded(image id, Picture); thumbnailed(image id, (side, side, 4) uint8 BGRX); failed(image id, sentence).
@@ -116,15 +116,15 @@ class Pictures(QObject):
     thumbnailed = Signal(int, object)
     failed = Signal(int, str)
 
+    _thread_name = "pictures"
+
     def __init__(self, cache: PictureCache, thumbnail_side: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._prepare_thread()
         self.cache = cache
         self._side = thumbnail_side
-        self._ready = threading.Condition()
         self._shown: list[tuple[int, Path, bool]] = []  # newest last; True: the view waits for it
         self._small: OrderedDict[int, Path] = OrderedDict()
-        self._closed = False
-        self._thread: threading.Thread | None = None
 
     def show(self, image: int, path: Path) -> None:
         """Ask for a picture; older requests that nobody waits for any more are dropped."""
@@ -156,23 +156,6 @@ class Pictures(QObject):
         """Drop the thumbnails that are still to be made."""
         with self._ready:
             self._small.clear()
-
-    def close(self, timeout: float = JOIN_SECONDS) -> bool:
-        """End the thread; True when it has ended in time."""
-        with self._ready:
-            self._closed = True
-            self._ready.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout)
-            return not self._thread.is_alive()
-        return True
-
-    def _wake(self) -> None:
-        with self._ready:
-            if not self._closed and (self._thread is None or not self._thread.is_alive()):
-                self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
-                self._thread.start()
-            self._ready.notify_all()
 
     def _run(self) -> None:
         while True:

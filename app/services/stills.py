@@ -6,7 +6,6 @@ the window never waits.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from app.services.own_thread import OwnThread
 from app.services.pictures import PictureCache, reason
 from engine.detect import make_detector
 from engine.errors import UserError
@@ -25,7 +25,6 @@ from engine.schema import Schema
 from engine.types import Box, Prediction
 from engine.uncertainty import doubt as doubt_of
 
-JOIN_SECONDS = 3.0
 DETECTORS = {"face": "face", "person": "person", "body": "person"}
 
 
@@ -57,7 +56,7 @@ class Answer:
         return self.request.image
 
 
-class Stills(QObject):
+class Stills(OwnThread, QObject):
     """Background prediction of project pictures.
 
     predicted(image id, Answer); failed(image id, sentence): the picture cannot be read;
@@ -69,13 +68,15 @@ class Stills(QObject):
     progress = Signal(int, int)
     unavailable = Signal(str)
 
+    _thread_name = "stills"
+
     def __init__(
         self, runtime_for: Callable[[Schema], Runtime], cache: PictureCache | None = None, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        self._prepare_thread()
         self.cache = cache or PictureCache()
         self._runtime_for = runtime_for
-        self._ready = threading.Condition()
         self._urgent: list[Request] = []  # newest last
         self._backlog: deque[Request] = deque()
         self._in_hand: tuple[Request, ...] = ()
@@ -83,8 +84,6 @@ class Stills(QObject):
         self._done = self._total = 0
         self._schema: Schema | None = None
         self._predictor: Predictor | None = None
-        self._closed = False
-        self._thread: threading.Thread | None = None
 
     # ---- what the window asks for
     def set_schema(self, schema: Schema | None) -> None:
@@ -141,24 +140,7 @@ class Stills(QObject):
             self._done = self._total = 0
         self._tell(self.progress, 0, 0)
 
-    def close(self, timeout: float = JOIN_SECONDS) -> bool:
-        """End the thread after the picture in hand; True when it has ended in time."""
-        with self._ready:
-            self._closed = True
-            self._ready.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout)
-            return not self._thread.is_alive()
-        return True
-
     # ---- the thread
-    def _wake(self) -> None:
-        with self._ready:
-            if not self._closed and (self._thread is None or not self._thread.is_alive()):
-                self._thread = threading.Thread(target=self._run, name="stills", daemon=True)
-                self._thread.start()
-            self._ready.notify_all()
-
     def _next(self) -> tuple[Request, bool] | None:
         with self._ready:
             self._in_hand = ()
