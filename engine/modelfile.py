@@ -77,6 +77,12 @@ def write_model(path: str | Path, model: Model) -> Model:
     path = Path(path)
     metadata = _metadata(model) | {"sha256": model.sha256}
     data = safetensors.numpy.save({n: np.ascontiguousarray(t) for n, t in model.tensors.items()}, metadata)
+    write_whole(path, data)
+    return read_model(path)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a file's contents on the disk: afterwards it holds the old bytes or the new, never a part."""
     temporary = path.with_name(f".{path.name}.part")
     try:
         with open(temporary, "wb") as file:
@@ -86,7 +92,6 @@ def write_model(path: str | Path, model: Model) -> Model:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return read_model(path)
 
 
 def read_model(path: str | Path) -> Model:

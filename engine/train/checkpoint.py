@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from engine.errors import UserError
+from engine.modelfile import write_whole
 from engine.train.binary import BinaryConv2d
 from engine.train.hourglass import Hourglass
 
@@ -22,13 +22,8 @@ class CheckpointError(UserError):
 
 
 def _write(path: Path, tensors: dict[str, Tensor], state: dict) -> None:
-    temporary = path.with_name(f".{path.name}.part")
     data = save({name: t.contiguous() for name, t in tensors.items()}, {"state": json.dumps(state)})
-    with open(temporary, "wb") as file:  # save_file would let nobody but the owner read it
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    write_whole(path, data)  # not safetensors' save_file, which would let nobody but the owner read it
 
 
 def save_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam, state: dict) -> None:
