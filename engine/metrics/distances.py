@@ -1,4 +1,4 @@
-"""Accuracy of landmarks: NME, PCK, and what is drawn from them. All results are fractions, not percent."""
+"""Distances, what they are divided by, NME and PCK's verdict. All results are fractions, not percent."""
 
 from __future__ import annotations
 
@@ -57,20 +57,6 @@ def correct(
 ) -> np.ndarray:
     """PCK's verdict on each landmark: distance <= threshold * normaliser. (N, K) bool."""
     return distances(predicted, truth) <= threshold * np.asarray(normaliser, np.float64)[:, None]
-
-
-def auc(errors: np.ndarray, limit: float) -> float:
-    """Area under the cumulative error distribution from 0 to `limit`, divided by `limit` (CED, AUC)."""
-    errors = np.asarray(errors, np.float64)
-    if not len(errors):
-        return float("nan")
-    return float(np.mean(np.clip(limit - errors, 0, None)) / limit)
-
-
-def failure_rate(errors: np.ndarray, limit: float) -> float:
-    """Share of errors above `limit`."""
-    errors = np.asarray(errors, np.float64)
-    return float(np.mean(errors > limit)) if len(errors) else float("nan")
 
 
 def tight_boxes(points: np.ndarray, known: np.ndarray) -> np.ndarray:
