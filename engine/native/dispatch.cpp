@@ -1,4 +1,8 @@
 // Which instruction sets this machine can run, by cpuid and by what the operating system saves (xgetbv).
+//
+// HOURBIT_CPU_MASK names features that the processor shall be taken to lack, as Linux spells them and joined by
+// commas ("avx2,avx512f"): so a machine that has them all can show what one without them does. It only hides.
+#include <stdlib.h>
 #include <string.h>
 
 #include "hourbit.h"
@@ -15,11 +19,38 @@
 namespace hourbit {
 namespace {
 
-struct Support {
-    bool scalar, avx2, avx512;
-};
+// Whether a list joined by commas holds a name.
+bool listed(const char *list, const char *name) {
+    const size_t length = strlen(name);
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        if (*at == ',') ++at;
+        if (!strncmp(at, name, length) && (at[length] == ',' || !at[length])) return true;
+    }
+    return false;
+}
+
+bool hidden(const char *feature) {
+    const char *mask = getenv("HOURBIT_CPU_MASK");
+    return mask && listed(mask, feature);
+}
 
 #if defined(HOURBIT_X86)
+
+enum Word { ONE_ECX, SEVEN_EBX, SEVEN_ECX, WORDS };
+
+struct Feature {
+    const char *name;
+    Word word;
+    int bit;
+};
+
+constexpr Feature POPCNT[] = {{"popcnt", ONE_ECX, 23}};
+constexpr Feature AVX2[] = {{"osxsave", ONE_ECX, 27}, {"avx", ONE_ECX, 28},   {"fma", ONE_ECX, 12},
+                            {"avx2", SEVEN_EBX, 5},   {"bmi2", SEVEN_EBX, 8}};
+constexpr Feature AVX512[] = {{"avx512f", SEVEN_EBX, 16},      {"avx512dq", SEVEN_EBX, 17},
+                              {"avx512bw", SEVEN_EBX, 30},     {"avx512vl", SEVEN_EBX, 31},
+                              {"avx512_vnni", SEVEN_ECX, 11},  {"avx512_vpopcntdq", SEVEN_ECX, 14}};
+constexpr uint64_t YMM_STATE = 0x6, ZMM_STATE = 0xE6;
 
 bool cpuid(unsigned leaf, unsigned (&r)[4]) {
 #if defined(_MSC_VER)
@@ -44,54 +75,51 @@ uint64_t saved_state() {
 #endif
 }
 
-bool all(unsigned value, const int *bits, int count) {
-    for (int i = 0; i < count; ++i)
-        if (!(value >> bits[i] & 1)) return false;
+template <int COUNT>
+bool all(const unsigned (&found)[WORDS], const Feature (&features)[COUNT]) {
+    for (const Feature &f : features)
+        if (!(found[f.word] >> f.bit & 1) || hidden(f.name)) return false;
     return true;
 }
 
-Support detect() {
-    Support found = {false, false, false};
-    unsigned one[4], seven[4];
-    if (!cpuid(1, one)) return found;
-    found.scalar = one[2] >> 23 & 1;  // popcnt
-    const bool xsave = one[2] >> 27 & 1, avx = one[2] >> 28 & 1, fma = one[2] >> 12 & 1;
-    if (!found.scalar || !xsave || !avx || !fma || !cpuid(7, seven)) return found;
-    const uint64_t state = saved_state();
-    const int avx2_bits[] = {5, 8};                 // ebx: avx2, bmi2
-    const int avx512_bits[] = {16, 17, 30, 31};     // ebx: f, dq, bw, vl
-    const int counting_bits[] = {11, 14};           // ecx: vnni, vpopcntdq
-    found.avx2 = (state & 0x6) == 0x6 && all(seven[1], avx2_bits, 2);
-    found.avx512 = found.avx2 && (state & 0xE6) == 0xE6;
-    found.avx512 = found.avx512 && all(seven[1], avx512_bits, 4) && all(seven[2], counting_bits, 2);
-    return found;
+const char *detect() {
+    unsigned found[WORDS] = {}, leaf[4];
+    if (cpuid(1, leaf)) found[ONE_ECX] = leaf[2];
+    if (cpuid(7, leaf)) {
+        found[SEVEN_EBX] = leaf[1];
+        found[SEVEN_ECX] = leaf[2];
+    }
+    if (!all(found, POPCNT)) return "";
+    if (!all(found, AVX2) || (saved_state() & YMM_STATE) != YMM_STATE) return "scalar";
+    return all(found, AVX512) && (saved_state() & ZMM_STATE) == ZMM_STATE ? "avx512,avx2,scalar" : "avx2,scalar";
 }
+
+#elif defined(HOURBIT_NEON)
+
+// Every 64-bit ARM processor has it.
+const char *detect() { return hidden("neon") ? "scalar" : "neon,scalar"; }
 
 #else
 
-Support detect() { return {true, false, false}; }
+const char *detect() { return hidden("scalar") ? "" : "scalar"; }
 
 #endif
 
 }  // namespace
 
 const Kernels *find_kernels(const char *isa) {
-    const Support found = detect();
-    if (found.scalar && !strcmp(isa, "scalar")) return &scalar_kernels;
+    if (!listed(detect(), isa)) return nullptr;
 #if defined(HOURBIT_X86)
-    if (found.avx2 && !strcmp(isa, "avx2")) return &avx2_kernels;
-    if (found.avx512 && !strcmp(isa, "avx512")) return &avx512_kernels;
+    if (!strcmp(isa, "avx2")) return &avx2_kernels;
+    if (!strcmp(isa, "avx512")) return &avx512_kernels;
+#elif defined(HOURBIT_NEON)
+    if (!strcmp(isa, "neon")) return &neon_kernels;
 #endif
-    return nullptr;
+    return !strcmp(isa, "scalar") ? &scalar_kernels : nullptr;
 }
 
 }  // namespace hourbit
 
-extern "C" const char *hb_isas(void) {
-    const hourbit::Support found = hourbit::detect();
-    if (found.avx512) return "avx512,avx2,scalar";
-    if (found.avx2) return "avx2,scalar";
-    return found.scalar ? "scalar" : "";
-}
+extern "C" const char *hb_isas(void) { return hourbit::detect(); }
 
 extern "C" int32_t hb_abi(void) { return HB_ABI; }

@@ -102,6 +102,9 @@ extern const Kernels scalar_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
 #endif
+#if defined(HOURBIT_NEON)
+extern const Kernels neon_kernels;
+#endif
 
 // dispatch.cpp: null where the name is unknown or this machine lacks it.
 const Kernels *find_kernels(const char *isa);

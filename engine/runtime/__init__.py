@@ -72,9 +72,11 @@ def open_runtime(model: Model, runtime: str = "packed", threads: int = 1, isa: s
 
 def _open_packed(model: Model, isa: str | None) -> Runtime:
     try:
-        supported_isas()
+        isas = supported_isas()
     except EngineError as error:
         return _fallback(model, str(error))
+    if not isas:
+        return _fallback(model, "The compiled engine supports no instruction set of this processor.")
     isa = choose_isa(isa)
     try:
         packed = PackedRuntime(model, isa)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import threading
 from ctypes import POINTER, Structure, c_char_p, c_int32, c_int64, c_void_p
 from functools import cache
@@ -20,7 +21,8 @@ from engine.runtime.reference import check_crop
 from engine.runtime.steps import Plan, Step
 
 ABI = 1
-ISAS = ("avx512", "avx2", "scalar")
+ISAS = ("avx512", "avx2", "neon", "scalar")
+OTHERS = ("avx512", "avx2") if platform.machine().lower() in ("arm64", "aarch64") else ("neon",)  # of other processors
 FILES = ("libhourbit.so", "hourbit.dll", "libhourbit.dylib")
 
 
@@ -98,9 +100,9 @@ def choose_isa(isa: str | None = None) -> str:
     isas = supported_isas()
     source = "" if isa else "HOURBIT_ISA="
     isa = isa or os.environ.get("HOURBIT_ISA")
+    if not isas:
+        raise EngineError("The compiled engine supports no instruction set of this processor; use another runtime.")
     if not isa:
-        if not isas:
-            raise EngineError("The compiled engine supports no instruction set of this processor; use another runtime.")
         return isas[0]
     if isa not in ISAS:
         raise EngineError(f"{source}{isa} is no instruction set; use one of {', '.join(isas)}.")

@@ -19,7 +19,7 @@ ARCHITECTURES = {
     "width 96": Architecture(17, width=96, stem=48, side=128, pad=0),
     "width 160, side 192": Architecture(1, width=160, stem=16, side=192),
 }
-ISAS = ("avx512", "avx2", "scalar")
+ISAS = ("avx512", "avx2", "neon", "scalar")
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES.values(), ids=ARCHITECTURES.keys())

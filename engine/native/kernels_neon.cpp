@@ -1,0 +1,173 @@
+// NEON (64-bit ARM): exclusive or, population count of bytes and addition, four output channels in a register.
+//
+// Bytes hold the counts of 31 words (31 x 8 = 248), then they are widened. Tested under emulation against the
+// reference; not timed on hardware.
+#include <arm_neon.h>
+#include <string.h>
+
+#include "kernels.h"
+
+namespace hourbit {
+namespace {
+
+struct Lanes {
+    struct F {
+        float32x4_t low, high;
+    };
+    struct I {
+        int32x4_t low, high;
+    };
+    static constexpr int N = 8, HEAD_TILE = 8;
+
+    static F load(const float *p) { return {vld1q_f32(p), vld1q_f32(p + 4)}; }
+    static I load(const int32_t *p) { return {vld1q_s32(p), vld1q_s32(p + 4)}; }
+    static F load_some(const float *p, int) { return load(p); }
+    static void store(float *p, F x) {
+        vst1q_f32(p, x.low);
+        vst1q_f32(p + 4, x.high);
+    }
+    static void store_some(float *p, F x, int) { store(p, x); }
+    static F set(float x) { return {vdupq_n_f32(x), vdupq_n_f32(x)}; }
+    static I set(int x) { return {vdupq_n_s32(x), vdupq_n_s32(x)}; }
+    static F mul(F a, F b) { return {vmulq_f32(a.low, b.low), vmulq_f32(a.high, b.high)}; }
+    static F add(F a, F b) { return {vaddq_f32(a.low, b.low), vaddq_f32(a.high, b.high)}; }
+    // Not vmaxq: of zeros of both signs the others take the second.
+    static float32x4_t larger(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
+    static F larger(F a, F b) { return {larger(a.low, b.low), larger(a.high, b.high)}; }
+    static uint32_t mask(uint32x4_t low, uint32x4_t high) {
+        static const uint16_t BITS[8] = {1, 2, 4, 8, 16, 32, 64, 128};
+        const uint16x8_t all = vcombine_u16(vmovn_u32(low), vmovn_u32(high));
+        return vaddvq_u16(vandq_u16(all, vld1q_u16(BITS)));
+    }
+    static uint32_t positive(F x) {
+        const float32x4_t zero = vdupq_n_f32(0.0f);
+        return mask(vcgtq_f32(x.low, zero), vcgtq_f32(x.high, zero));
+    }
+    static I sub(I a, I b) { return {vsubq_s32(a.low, b.low), vsubq_s32(a.high, b.high)}; }
+    static F to_float(I x) { return {vcvtq_f32_s32(x.low), vcvtq_f32_s32(x.high)}; }
+    static uint32_t at_most(I a, I b) { return mask(vcleq_s32(a.low, b.low), vcleq_s32(a.high, b.high)); }
+    static I load_pairs(const int16_t *p) {
+        return {vreinterpretq_s32_s16(vld1q_s16(p)), vreinterpretq_s32_s16(vld1q_s16(p + 8))};
+    }
+    static I set_pair(const int16_t *p) {
+        int32_t pair;
+        memcpy(&pair, p, 4);
+        return set(pair);
+    }
+    static int32x4_t add_products(int32x4_t sum, int32x4_t a, int32x4_t b) {
+        const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+        return vaddq_s32(sum, vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y)));
+    }
+    static I add_products(I sum, I a, I b) {
+        return {add_products(sum.low, a.low, b.low), add_products(sum.high, a.high, b.high)};
+    }
+};
+
+}  // namespace
+}  // namespace hourbit
+
+#include "lanes.h"
+
+namespace hourbit {
+namespace {
+
+constexpr int WIDTH = 4;     // channels in a register
+constexpr int VECTORS = 4;   // registers of a tile: 16 channels
+constexpr int FULL = 31;     // words until the bytes must be widened
+
+int vectors(int channels) { return channels >= VECTORS * WIDTH ? VECTORS : 2; }
+
+int64_t conv_bytes(const ConvShape &s) {
+    return static_cast<int64_t>(s.channels) * s.kernel * s.kernel * words(s.in_channels) * 4;
+}
+
+// bits (channels, ky, kx, in) -> [channels / 16][ky][kx][word][16 or 8]
+void conv_pack(const ConvShape &s, const uint8_t *bits, void *packed) {
+    uint8_t *to = static_cast<uint8_t *>(packed);
+    const int tap_count = s.kernel * s.kernel, tap_bytes = s.in_channels / 8;
+    for (int first = 0, lanes; first < s.channels; first += lanes) {
+        lanes = vectors(s.channels - first) * WIDTH;
+        for (int tap = 0; tap < tap_count; ++tap)
+            for (int word = 0; word < words(s.in_channels); ++word)
+                for (int lane = first; lane < first + lanes; ++lane)
+                    for (int byte = 4 * word; byte < 4 * word + 4; ++byte) {
+                        const int64_t at = (static_cast<int64_t>(lane) * tap_count + tap) * tap_bytes + byte;
+                        *to++ = byte < tap_bytes ? bits[at] : 0;
+                    }
+    }
+}
+
+template <int P, int V>
+inline void widen(uint8x16_t (&bytes)[P][V], uint16x8_t (&wide)[P][V]) {
+    for (int p = 0; p < P; ++p)
+        for (int v = 0; v < V; ++v) {
+            wide[p][v] = vpadalq_u8(wide[p][v], bytes[p][v]);
+            bytes[p][v] = vdupq_n_u8(0);
+        }
+}
+
+template <int P, int V>
+inline void conv_tile(const Conv &c, const uint32_t *weight, int y, int x, int channel) {
+    const int in_words = words(c.shape.in_channels), row = c.shape.kernel * in_words;
+    const uint32_t *pixels = taps(c, y, x);
+    uint8x16_t bytes[P][V];
+    uint16x8_t wide[P][V];
+    for (int p = 0; p < P; ++p)
+        for (int v = 0; v < V; ++v) {
+            bytes[p][v] = vdupq_n_u8(0);
+            wide[p][v] = vdupq_n_u16(0);
+        }
+    int room = FULL;
+    for (int ky = 0; ky < c.shape.kernel; ++ky, pixels += (c.side + 2) * in_words)
+        for (int i = 0; i < row; ++i, weight += V * WIDTH) {
+            uint32x4_t w[V];
+            for (int v = 0; v < V; ++v) w[v] = vld1q_u32(weight + v * WIDTH);
+            for (int p = 0; p < P; ++p) {
+                const uint32x4_t a = vdupq_n_u32(pixels[p * in_words + i]);
+                for (int v = 0; v < V; ++v)
+                    bytes[p][v] = vaddq_u8(bytes[p][v], vcntq_u8(vreinterpretq_u8_u32(veorq_u32(a, w[v]))));
+            }
+            if (--room == 0) {
+                widen<P, V>(bytes, wide);
+                room = FULL;
+            }
+        }
+    widen<P, V>(bytes, wide);
+    for (int p = 0; p < P; ++p) {
+        const int32_t *corrected = correction(c, y, x + p);
+        for (int v = 0; v < V; v += 2) {
+            const uint32x4_t low = vpaddlq_u16(wide[p][v]), high = vpaddlq_u16(wide[p][v + 1]);
+            const Lanes::I differing = {vreinterpretq_s32_u32(low), vreinterpretq_s32_u32(high)};
+            finish(c, differing, y, x + p, channel + v * WIDTH, corrected);
+        }
+    }
+}
+
+template <int V>
+void conv_group(const Conv &c, const uint32_t *weight, int channel, int first, int last) {
+    for (int y = first; y < last; ++y) {
+        int x = 0;
+        for (; x + 4 <= c.side; x += 4) conv_tile<4, V>(c, weight, y, x, channel);
+        for (; x < c.side; ++x) conv_tile<1, V>(c, weight, y, x, channel);
+    }
+}
+
+void conv(const Conv &c, int first, int last) {
+    const int64_t filter = static_cast<int64_t>(c.shape.kernel) * c.shape.kernel * words(c.shape.in_channels);
+    const uint32_t *weight = static_cast<const uint32_t *>(c.weight);
+    for (int channel = 0, lanes; channel < c.shape.channels; channel += lanes, weight += filter * lanes) {
+        const int count = vectors(c.shape.channels - channel);
+        lanes = count * WIDTH;
+        if (count == VECTORS)
+            conv_group<VECTORS>(c, weight, channel, first, last);
+        else
+            conv_group<2>(c, weight, channel, first, last);
+    }
+}
+
+}  // namespace
+
+const Kernels neon_kernels = {"neon", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
+                              sign, pool, up_add, head_bytes, head_pack, head};
+
+}  // namespace hourbit

@@ -1,0 +1,64 @@
+"""Builds of the C library for tests: with other compilers, for another processor, with sanitizers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ARM_COMPILER, ARM_EMULATOR, X86_EMULATOR = "aarch64-linux-gnu-g++", "qemu-aarch64", "qemu-x86_64"
+ARM_SYSTEM = Path("/usr/aarch64-linux-gnu")  # where Debian's cross compiler has its libraries
+
+_folders: list[TemporaryDirectory[str]] = []  # kept, and removed when the tests end
+
+
+def need(*programs: str) -> None:
+    """Skip the test where a program is missing."""
+    missing = [program for program in programs if not shutil.which(program)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+def _cmake() -> str:
+    """CMake from PATH, or as the Python package beside the interpreter; skips without one."""
+    beside = Path(sys.executable).with_name("cmake")
+    found = shutil.which("cmake") or (str(beside) if beside.is_file() else None)
+    if not found:
+        pytest.skip("not installed: cmake")
+    return found
+
+
+@cache
+def build(*options: str) -> Path:
+    """A folder with libhourbit.so and `replay`, built with warnings as errors; made once for all tests."""
+    folder = TemporaryDirectory(prefix="hourbit-build-")
+    _folders.append(folder)
+    settings = ("-DCMAKE_BUILD_TYPE=Release", "-DHOURBIT_STRICT=ON", "-DHOURBIT_TESTS=ON", *options)
+    environment = {name: value for name, value in os.environ.items() if name not in ("CXXFLAGS", "LDFLAGS")}
+    for words in (["-S", str(ROOT), "-B", folder.name, *settings], ["--build", folder.name]):
+        done = subprocess.run([_cmake(), *words], capture_output=True, text=True, timeout=600, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return Path(folder.name)
+
+
+def build_arm() -> Path:
+    need(ARM_COMPILER, ARM_EMULATOR)
+    target = ("-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64")
+    return build(*target, f"-DCMAKE_CXX_COMPILER={ARM_COMPILER}")
+
+
+def replay(folder: Path, *words: object, runner: tuple[str, ...] = (), **variables: str) -> subprocess.CompletedProcess:
+    """Run a build's `replay`, where `runner` says so in an emulator."""
+    command = [*runner, str(folder / "replay"), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, env=os.environ | variables)
+
+
+def replay_arm(*words: object) -> subprocess.CompletedProcess:
+    return replay(build_arm(), *words, runner=(ARM_EMULATOR, "-L", str(ARM_SYSTEM)))
