@@ -103,15 +103,18 @@ def verify(
 def export(
     model: ModelName,
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The ONNX file to write.")],
+    twin: Annotated[bool, typer.Option("--twin", help="The real-valued network of the same shape instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write the same function as a float ONNX model."""
+    """Write the same function as a float ONNX model, equal bit for bit.
+
+    --twin writes what others would run in its place, for benchmarks: floats for signs, random weights.
+    """
     from app.files import atomic_write
-    from engine.runtime.onnx import export_onnx
+    from engine.runtime.onnx import OPSET, export_onnx, twin_model
 
     if out.suffix != ".onnx":
         raise UserError(f"An ONNX file's name ends with .onnx, unlike {out.name}.")
-    proto = export_onnx(find_model(model))
-    atomic_write(out, proto.SerializeToString())
-    opset = proto.opset_import[0].version
-    emit({"path": str(out.resolve()), "opset": opset}, as_json, f"Wrote {out}, opset {opset}")
+    chosen = find_model(model)
+    atomic_write(out, twin_model(chosen.architecture) if twin else export_onnx(chosen).SerializeToString())
+    emit({"path": str(out.resolve()), "opset": OPSET}, as_json, f"Wrote {out}, opset {OPSET}")

@@ -103,7 +103,16 @@ def test_export_writes_onnx(small: Path, tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
     out = tmp_path / "small.onnx"
     value = hourbit("model", "export", small, out, "--json").json
-    assert value == {"path": str(out), "opset": onnx.load(str(out)).opset_import[0].version}
+    proto = onnx.load(str(out))
+    assert value == {"path": str(out), "opset": proto.opset_import[0].version}
+    assert [source.name for source in proto.graph.input] == ["crop"]
+
+
+def test_export_writes_the_twin(small: Path, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    out = tmp_path / "twin.onnx"
+    assert set(hourbit("model", "export", small, out, "--twin", "--json").json) == {"path", "opset"}
+    assert [source.name for source in onnx.load(str(out)).graph.input] == ["image"]
 
 
 def test_bench_times_all_in_turns(small: Path) -> None:
