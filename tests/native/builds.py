@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ARM_COMPILER, ARM_EMULATOR, X86_EMULATOR = "aarch64-linux-gnu-g++", "qemu-aarch64", "qemu-x86_64"
 ARM_SYSTEM = Path("/usr/aarch64-linux-gnu")  # where Debian's cross compiler has its libraries
+
+X86 = platform.machine() in ("x86_64", "AMD64")
+ISAS = ("avx512", "avx2", "scalar") if X86 else ("neon", "scalar")
 
 _folders: list[TemporaryDirectory[str]] = []  # kept, and removed when the tests end
 

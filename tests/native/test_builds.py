@@ -9,8 +9,6 @@ import pytest
 
 from tests.native import builds
 
-X86 = platform.machine() in ("x86_64", "AMD64")
-ISAS = ("avx512", "avx2", "scalar") if X86 else ("neon", "scalar")
 COMPILERS = ("g++", "clang++")
 # `replay` asks for what no machine has; a null is what the library must then pass on.
 STRICT = {"ASAN_OPTIONS": "allocator_may_return_null=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
@@ -26,7 +24,7 @@ def native(compiler: str, *options: str) -> Path:
 def run_all(folder: Path, cases: Path, threads: int = 1) -> None:
     """Each instruction set that this machine has; that is one at least."""
     ran = 0
-    for isa in ISAS:
+    for isa in builds.ISAS:
         done = builds.replay(folder, cases, "equal", isa, threads, **STRICT)
         if "has no instruction set" not in done.stderr:
             assert done.returncode == 0 and " 0 differing" in done.stdout, done.stdout + done.stderr
