@@ -22,8 +22,8 @@ def verify(
     """Compare runtimes on `images` random crops, and on the sample pictures where they are installed.
 
     Every instruction set of this machine (or every runtime of `runtimes`) must equal the reference bit
-    for bit: the logits, and the residual stream inside the network, since a wrong weight need not reach
-    the logits of a given picture. Returns compared (values of each runtime), differing (over all), by
+    for bit: the logits, and inside the network the residual stream and the sign bits, since a wrong weight need not
+    reach the logits of a given picture. Returns compared (values of each runtime), differing (over all), by
     (instruction set -> differing), absent (instruction sets and runtimes that this machine lacks),
     onnx_max_abs (largest difference of ONNX Runtime's logits, None without it), images (crops compared).
     """
@@ -60,14 +60,16 @@ def _reference(model: Model, crop: np.ndarray) -> tuple[np.ndarray, dict[str, np
     inner: dict[str, np.ndarray] = {}
     for name, values in ReferenceRuntime(model).maps(crop):
         if name in taps:
-            inner[name] = values
+            inner[name] = values > 0 if model.graph[name].op == "sign" else values
     return np.ascontiguousarray(values.transpose(2, 0, 1)), inner
 
 
 def differing(found: np.ndarray, expected: np.ndarray) -> int:
-    """How many float32 values are not the same bits."""
-    if found.shape != expected.shape or found.dtype != np.float32:
+    """How many values, float32 or bool, are not the same bits."""
+    if found.shape != expected.shape or found.dtype != expected.dtype:
         return expected.size
+    if found.dtype == bool:
+        return int((found != expected).sum())
     return int((np.ascontiguousarray(found).view(np.uint32) != expected.view(np.uint32)).sum())
 
 

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define HB_ABI 1
+#define HB_ABI 2
 
 enum HbOp {
     HB_STEM = 0,   /* image -> target: integer 7 x 7 convolution, stride 2, batch-norm, ReLU */
@@ -89,6 +89,9 @@ HB_API int32_t hb_run(HbNet *net, const uint8_t *image, int64_t image_size, floa
  * and read a float buffer as it stands then. 0 = done. */
 HB_API int32_t hb_run_part(HbNet *net, const uint8_t *image, int64_t image_size, int32_t first, int32_t last);
 HB_API int32_t hb_read(const HbNet *net, int32_t buffer, float *values, int64_t count);
+
+/* As hb_read, the words of a bit buffer without its ring: count = side x side x words of a pixel. */
+HB_API int32_t hb_read_bits(const HbNet *net, int32_t buffer, uint32_t *values, int64_t count);
 
 /* Bytes of memory that a net holds. */
 HB_API int64_t hb_memory(const HbNet *net);

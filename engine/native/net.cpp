@@ -173,6 +173,19 @@ extern "C" int32_t hb_read(const HbNet *net, int32_t buffer, float *values, int6
     return 0;
 }
 
+extern "C" int32_t hb_read_bits(const HbNet *net, int32_t buffer, uint32_t *values, int64_t count) {
+    last_error[0] = 0;
+    const bool known = net && values && buffer >= 0 && buffer < net->buffer_count && net->buffers[buffer].bits;
+    if (!known) return fail("there is no such bit buffer"), 1;
+    const int side = net->buffers[buffer].side;
+    const int64_t row = static_cast<int64_t>(side) * words(net->buffers[buffer].channels);
+    if (count != side * row) return fail("the bits have another size"), 1;
+    const int64_t pitch = row / side * (side + 2);
+    const uint32_t *from = static_cast<const uint32_t *>(net->data[buffer]) + pitch + row / side;
+    for (int y = 0; y < side; ++y) memcpy(values + y * row, from + y * pitch, static_cast<size_t>(row) * 4);
+    return 0;
+}
+
 extern "C" int64_t hb_memory(const HbNet *net) { return net ? net->memory : 0; }
 
 extern "C" void hb_destroy(HbNet *net) {

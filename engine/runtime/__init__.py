@@ -6,6 +6,7 @@ checked once for each model before packed is trusted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -28,6 +29,9 @@ _checked: dict[tuple[str, str], bool] = {}
 class Runtime(Protocol):
     """A model ready to run.
 
+    Any thread may call it, and while it computes, other Python threads go on. One packed runtime serves one crop at
+    a time, so threads that shall run side by side open a runtime each; they share nothing but the model's tensors.
+
     name: packed, reference or onnx; isa: avx512, avx2, scalar, numpy or onnx; notice: why another runtime than
     the one asked for serves, else empty; checked: compared with the reference on this machine.
     """
@@ -41,6 +45,18 @@ class Runtime(Protocol):
 
     def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
         """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
+
+    def run_batch(self, crops: np.ndarray, logits: bool = False) -> np.ndarray:
+        """Heatmaps of several crops: (N, S, S, 3) uint8 RGB -> (N, K, S/4, S/4) float32, as `run` gives them."""
+
+    def layers(self) -> tuple[str, ...]:
+        """Names of the inner layers that `tap` can show, in evaluation order."""
+
+    def tap(self, crop: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """What inner layers give for a crop, by name: (H, W, C), a sign's bits as bool, else float32.
+
+        Equal in all runtimes. Costs time only when called. Raises UserError for an unknown name.
+        """
 
 
 def available_isas() -> list[str]:

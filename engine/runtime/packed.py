@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import threading
+from collections.abc import Iterable
 from ctypes import POINTER, Structure, c_char_p, c_int32, c_int64, c_void_p
 from functools import cache
 from importlib import resources
@@ -16,11 +17,11 @@ import numpy as np
 from engine.errors import UserError
 from engine.heatmaps import sigmoid
 from engine.modelfile import Model
+from engine.runtime.inputs import check_crop, check_crops, known_layers, layer_names
 from engine.runtime.plan import make_plan
-from engine.runtime.reference import check_crop
-from engine.runtime.steps import Plan, Step
+from engine.runtime.steps import Plan, Step, Tap
 
-ABI = 1
+ABI = 2
 ISAS = ("avx512", "avx2", "neon", "scalar")
 OTHERS = ("avx512", "avx2") if platform.machine().lower() in ("arm64", "aarch64") else ("neon",)  # of other processors
 FILES = ("libhourbit.so", "hourbit.dll", "libhourbit.dylib")
@@ -77,6 +78,8 @@ def _load(path: Path) -> ctypes.CDLL:
     library.hb_run_part.argtypes = [c_void_p, c_void_p, c_int64, c_int32, c_int32]
     library.hb_read.restype = c_int32
     library.hb_read.argtypes = [c_void_p, c_int32, c_void_p, c_int64]
+    library.hb_read_bits.restype = c_int32
+    library.hb_read_bits.argtypes = [c_void_p, c_int32, c_void_p, c_int64]
     library.hb_memory.restype = c_int64
     library.hb_memory.argtypes = [c_void_p]
     library.hb_destroy.restype = None
@@ -112,7 +115,10 @@ def choose_isa(isa: str | None = None) -> str:
 
 
 class PackedRuntime:
-    """A model in the C engine. Threads may share one; it then serves one call at a time."""
+    """A model in the C engine, whose calls let other Python threads run.
+
+    Threads may share one; it then serves one crop at a time. To run side by side each thread opens its own.
+    """
 
     name = "packed"
     threads = 1
@@ -136,28 +142,70 @@ class PackedRuntime:
     def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
         """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
         check_crop(crop, self.model)
-        crop = np.ascontiguousarray(crop)
-        architecture = self.model.architecture
-        out = np.empty((architecture.landmarks, architecture.heatmap, architecture.heatmap), np.float32)
-        with self._lock:
-            failed = self._library.hb_run(self._handle, crop.ctypes.data, crop.size, out.ctypes.data, out.size)
-        self._check(failed)
+        return self.run_batch(crop[None], logits)[0]
+
+    def run_batch(self, crops: np.ndarray, logits: bool = False) -> np.ndarray:
+        """Heatmaps of several crops: (N, S, S, 3) uint8 RGB -> (N, K, S/4, S/4) float32, as `run` gives them.
+
+        The crops go through one after the other in the memory of the first; the result is all that is new.
+        """
+        check_crops(crops, self.model)
+        network = self.model.architecture
+        out = np.empty((len(crops), network.landmarks, network.heatmap, network.heatmap), np.float32)
+        for crop, target in zip(crops, out, strict=True):
+            crop = np.ascontiguousarray(crop)
+            with self._lock:
+                failed = self._library.hb_run(
+                    self._handle, crop.ctypes.data, crop.size, target.ctypes.data, target.size
+                )
+                self._check(failed)
         return out if logits else sigmoid(out)
 
-    def maps(self, crop: np.ndarray) -> dict[str, np.ndarray]:
-        """The residual stream inside the network, by graph node: (H, W, C) float32 maps; for comparison."""
+    def layers(self) -> tuple[str, ...]:
+        """Names of the graph's nodes in evaluation order: what `tap` takes."""
+        return layer_names(self.model)
+
+    def tap(self, crop: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """What inner layers give for a crop, by name: (H, W, C), a sign's bits as bool, else float32.
+
+        Sign bits and sums are the engine's own. What it never writes down, since it is fused with its neighbours,
+        follows from these by the reference's operations. Raises UserError for an unknown name.
+        """
+        from engine.runtime.taps import complete
+
+        names = known_layers(self.model, names)
+        return complete(
+            self.model, crop, names, [tap.name for tap in self._taps], lambda wanted: self.maps(crop, wanted)
+        )
+
+    def maps(self, crop: np.ndarray, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """What the engine writes down on its way, by graph node: (H, W, C), bool for signs, else float32.
+
+        All of it, or only `names`; the network is run no further than the last of them.
+        """
         check_crop(crop, self.model)
         crop = np.ascontiguousarray(crop)
+        wanted = None if names is None else set(names)
         found: dict[str, np.ndarray] = {}
         first = 0
         with self._lock:
             for tap in self._taps:
-                self._check(self._library.hb_run_part(self._handle, crop.ctypes.data, crop.size, first, tap.steps))
-                first = tap.steps
-                values = np.empty((tap.side, tap.side, tap.channels), np.float32)
-                self._check(self._library.hb_read(self._handle, tap.buffer, values.ctypes.data, values.size))
-                found[tap.name] = values
+                if wanted is None or tap.name in wanted:
+                    self._check(self._library.hb_run_part(self._handle, crop.ctypes.data, crop.size, first, tap.steps))
+                    first = tap.steps
+                    found[tap.name] = self._read(tap)
         return found
+
+    def _read(self, tap: Tap) -> np.ndarray:
+        shape = (tap.side, tap.side)
+        if not tap.bits:
+            values = np.empty((*shape, tap.channels), np.float32)
+            self._check(self._library.hb_read(self._handle, tap.buffer, values.ctypes.data, values.size))
+            return values
+        words = np.empty((*shape, -(-tap.channels // 32)), "<u4")
+        self._check(self._library.hb_read_bits(self._handle, tap.buffer, words.ctypes.data, words.size))
+        bits = np.unpackbits(words.view(np.uint8), axis=2, bitorder="little")
+        return bits[:, :, : tap.channels].astype(bool)
 
     def _check(self, failed: int) -> None:
         if failed:

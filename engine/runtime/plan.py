@@ -128,6 +128,11 @@ class _Planner:
         """The map of `node` is whole now, whatever later steps do with its memory."""
         self.taps.append(Tap(node.name, len(self.steps), self.values[node.name].buffer, node.side, node.channels))
 
+    def _tap_bits(self, sign: Node) -> None:
+        """The bits of `sign` are whole now."""
+        tap = Tap(sign.name, len(self.steps), self.bits[sign.name], sign.side, sign.channels, bits=True)
+        self.taps.append(tap)
+
     # What the graph says
 
     def _tensor(self, node: Node, part: str) -> np.ndarray:
@@ -180,6 +185,7 @@ class _Planner:
         self.steps.append(
             Step(Op.SIGN, node.side, node.channels, 1, node.channels, source=buffer, bits=bits, arrays=arrays)
         )
+        self._tap_bits(node)
 
     def _binary(self, node: Node) -> None:
         out = self._output(node)
@@ -196,6 +202,13 @@ class _Planner:
         self.free.add(self.bits[source.name])
         if out.name in self.values:
             self._tap(out)
+        if bits >= 0:
+            self._tap_bits(self._sign_behind(out))
+
+    def _sign_behind(self, out: Node) -> Node:
+        """The sign after the batch-norm after `out`."""
+        (norm,) = (r for r in self.readers[out.name] if r.op == "norm")
+        return self._only(norm.name, "sign")
 
     def _next_bits(self, node: Node, out: Node) -> tuple[int, tuple[np.ndarray, ...]]:
         """Bit map and thresholds where the next operation on a convolution is batch-norm and sign."""
@@ -204,7 +217,7 @@ class _Planner:
             return -1, ()
         if len(norms) > 1:
             raise PlanError(f"{out.name} must have one batch-norm behind it")
-        sign = self._only(norms[0].name, "sign")
+        sign = self._sign_behind(out)
         products = node.kernel**2 * self.by_name[node.inputs[0]].channels
         scale, shift = self._tensor(norms[0], "scale"), self._tensor(norms[0], "shift")
         found = thresholds(self._tensor(node, "alpha"), out.op == "relu", scale, shift, products)

@@ -6,7 +6,7 @@ exact in any order; every other product and sum is rounded on its own, in the or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import numpy as np
@@ -15,7 +15,7 @@ from engine.graph import Node
 from engine.heatmaps import sigmoid
 from engine.lower import unpack_weights
 from engine.modelfile import Model
-from engine.types import check_picture
+from engine.runtime.inputs import check_crop, check_crops, known_layers, layer_names
 
 
 class ReferenceRuntime:
@@ -30,7 +30,7 @@ class ReferenceRuntime:
     def __init__(self, model: Model) -> None:
         self.model = model
         channels = {"image": 3} | {node.name: node.channels for node in model.graph.nodes}
-        self._operations = {node.name: self._operation(node, channels[node.inputs[0]]) for node in model.graph.nodes}
+        self._operations = {n.name: operation(model, n, channels[n.inputs[0]]) for n in model.graph.nodes}
 
     def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
         """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
@@ -51,28 +51,47 @@ class ReferenceRuntime:
                 if last_use[source] == node.name:
                     del values[source]
 
-    def _operation(self, node: Node, cin: int) -> Callable[..., np.ndarray]:
-        def get(part: str) -> np.ndarray:
-            return self.model.tensors[f"{node.name}.{part}"]
+    def run_batch(self, crops: np.ndarray, logits: bool = False) -> np.ndarray:
+        """Heatmaps of several crops: (N, S, S, 3) uint8 RGB -> (N, K, S/4, S/4) float32, as `run` gives them."""
+        check_crops(crops, self.model)
+        network = self.model.architecture
+        out = np.empty((len(crops), network.landmarks, network.heatmap, network.heatmap), np.float32)
+        for crop, target in zip(crops, out, strict=True):
+            target[:] = self.run(crop, logits)
+        return out
 
-        if node.op == "stem":
-            return partial(stem, weight=get("weight"), scale=get("scale"), bias=get("bias"))
-        if node.op == "norm":
-            return partial(norm, scale=get("scale"), shift=get("shift"))
-        if node.op == "binary":
-            signs = unpack_weights(get("bits"), cin, node.kernel).astype(np.float32)
-            return partial(binary, signs=signs, alpha=get("alpha"), pad=self.model.architecture.pad)
-        if node.op == "head":
-            return partial(head, weight=get("weight"), bias=get("bias"))
-        return {"relu": relu, "sign": sign, "pool": pool, "up": up, "add": np.add, "concat": concat}[node.op]
+    def layers(self) -> tuple[str, ...]:
+        """Names of the graph's nodes in evaluation order: what `tap` takes."""
+        return layer_names(self.model)
+
+    def tap(self, crop: np.ndarray, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """What inner layers give for a crop, by name: (H, W, C), a sign's bits as bool, else float32."""
+        names = known_layers(self.model, names)
+        found: dict[str, np.ndarray] = {}
+        for name, values in self.maps(crop):
+            if name in names:
+                found[name] = values > 0 if self.model.graph[name].op == "sign" else values
+                if len(found) == len(set(names)):
+                    break
+        return {name: found[name] for name in names}
 
 
-def check_crop(crop: np.ndarray, model: Model) -> None:
-    """Raise ValueError unless `crop` is a picture of the model's side."""
-    check_picture(crop)
-    side = model.architecture.side
-    if crop.shape != (side, side, 3):
-        raise ValueError(f"this model's crops are {side} x {side}, not {crop.shape[1]} x {crop.shape[0]}")
+def operation(model: Model, node: Node, cin: int) -> Callable[..., np.ndarray]:
+    """What a node does with its inputs' maps, of which the first has `cin` channels."""
+
+    def get(part: str) -> np.ndarray:
+        return model.tensors[f"{node.name}.{part}"]
+
+    if node.op == "stem":
+        return partial(stem, weight=get("weight"), scale=get("scale"), bias=get("bias"))
+    if node.op == "norm":
+        return partial(norm, scale=get("scale"), shift=get("shift"))
+    if node.op == "binary":
+        signs = unpack_weights(get("bits"), cin, node.kernel).astype(np.float32)
+        return partial(binary, signs=signs, alpha=get("alpha"), pad=model.architecture.pad)
+    if node.op == "head":
+        return partial(head, weight=get("weight"), bias=get("bias"))
+    return {"relu": relu, "sign": sign, "pool": pool, "up": up, "add": np.add, "concat": concat}[node.op]
 
 
 def stem(image: np.ndarray, weight: np.ndarray, scale: np.ndarray, bias: np.ndarray) -> np.ndarray:

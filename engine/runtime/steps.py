@@ -55,13 +55,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Tap:
-    """Where a graph node's float map stands after the first `steps` steps: (side, side, channels) in `buffer`."""
+    """Where a graph node's map stands after the first `steps` steps: (side, side, channels) in `buffer`.
+
+    bits: those of a sign, else floats.
+    """
 
     name: str
     steps: int
     buffer: int
     side: int
     channels: int
+    bits: bool = False
 
 
 @dataclass(frozen=True)

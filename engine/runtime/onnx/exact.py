@@ -8,6 +8,7 @@ of its own, and the head sums channel by channel in a Scan, as engine.md 4 defin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -99,13 +100,13 @@ class _Exact(Writer):
         self.add("Unsqueeze", [total, axis], "logits")
 
 
-def export_onnx(model: Model) -> Any:
+def export_onnx(model: Model, outputs: Iterable[str] = ()) -> Any:
     """An onnx.ModelProto of a model: "crop" (S, S, 3) uint8 -> "logits" (1, K, S/4, S/4) float32.
 
-    Raises OnnxError where onnx is not installed.
+    outputs: graph nodes whose maps are given out as well, (1, C, H, W). Raises OnnxError where onnx is not installed.
     """
     side = model.architecture.side
     exact = _Exact(model)
     exact.image(side)
     exact.emit()
-    return exact.finish("hourbit", ("crop", exact.onnx.TensorProto.UINT8, [side, side, 3]))
+    return exact.finish("hourbit", ("crop", exact.onnx.TensorProto.UINT8, [side, side, 3]), outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -38,15 +39,18 @@ class Writer:
         for node in self.graph.nodes:
             getattr(self, f"_{node.op}")(node, *node.inputs)
 
-    def finish(self, name: str, source: tuple[str, int, list[int]]) -> Any:
-        """The checked onnx.ModelProto; `source` is the input's name, element type and shape."""
-        info = self.onnx.helper.make_tensor_value_info
-        last = self.graph.nodes[-1]
+    def finish(self, name: str, source: tuple[str, int, list[int]], outputs: Iterable[str] = ()) -> Any:
+        """The checked onnx.ModelProto; `source` is the input's name, element type and shape.
+
+        outputs: nodes whose maps are given out besides the logits.
+        """
+        info, real = self.onnx.helper.make_tensor_value_info, self.onnx.TensorProto.FLOAT
+        nodes = {"logits": self.graph.nodes[-1]} | {name: self.graph[name] for name in outputs if name != "logits"}
         graph = self.onnx.helper.make_graph(
             self.nodes,
             name,
             [info(*source)],
-            [info("logits", self.onnx.TensorProto.FLOAT, [1, last.channels, last.side, last.side])],
+            [info(name, real, [1, node.channels, node.side, node.side]) for name, node in nodes.items()],
             [self.onnx.numpy_helper.from_array(value, name) for name, value in self.constants.items()],
         )
         opsets = [self.onnx.helper.make_opsetid("", OPSET)]
