@@ -81,7 +81,8 @@ def _engine() -> tuple[Check, str, str]:
         return Check("engine", False, str(error)), "reference", "numpy"
     if runtime.notice:
         return Check("engine", False, runtime.notice, needed=False), runtime.name, runtime.isa
-    why = "as HOURBIT_ISA says" if os.environ.get("HOURBIT_ISA") else "the best of this machine"
+    masked = "the best that HOURBIT_CPU_MASK leaves" if os.environ.get("HOURBIT_CPU_MASK") else ""
+    why = "as HOURBIT_ISA says" if os.environ.get("HOURBIT_ISA") else masked or "the best of this machine"
     check = Check("engine", True, f"{runtime.name} {runtime.isa}, {why}; equal to the reference")
     return check, runtime.name, runtime.isa
 

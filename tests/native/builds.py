@@ -30,13 +30,10 @@ def need(*programs: str) -> None:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
 
-def _cmake() -> str:
-    """CMake from PATH, or as the Python package beside the interpreter; skips without one."""
-    beside = Path(sys.executable).with_name("cmake")
-    found = shutil.which("cmake") or (str(beside) if beside.is_file() else None)
-    if not found:
-        pytest.skip("not installed: cmake")
-    return found
+def _environment() -> dict[str, str]:
+    """Without the caller's flags; CMake and Ninja may be Python packages, so beside the interpreter."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("CXXFLAGS", "LDFLAGS")}
+    return kept | {"PATH": f"{os.environ['PATH']}{os.pathsep}{Path(sys.executable).parent}"}
 
 
 @cache
@@ -45,9 +42,14 @@ def build(*options: str) -> Path:
     folder = TemporaryDirectory(prefix="hourbit-build-")
     _folders.append(folder)
     settings = ("-DCMAKE_BUILD_TYPE=Release", "-DHOURBIT_STRICT=ON", "-DHOURBIT_TESTS=ON", *options)
-    environment = {name: value for name, value in os.environ.items() if name not in ("CXXFLAGS", "LDFLAGS")}
+    environment = _environment()
+    cmake = shutil.which("cmake", path=environment["PATH"])
+    if not cmake:
+        pytest.skip("not installed: cmake")
+    if shutil.which("ninja", path=environment["PATH"]):
+        settings = ("-G", "Ninja", *settings)
     for words in (["-S", str(ROOT), "-B", folder.name, *settings], ["--build", folder.name]):
-        done = subprocess.run([_cmake(), *words], capture_output=True, text=True, timeout=600, env=environment)
+        done = subprocess.run([cmake, *words], capture_output=True, text=True, timeout=600, env=environment)
         assert done.returncode == 0, done.stdout + done.stderr
     return Path(folder.name)
 
