@@ -14,8 +14,8 @@ STEM_LEVELS = 32767  # int16 grid of the stem's weights
 def binary_weights(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sign bits and scale of one binary convolution.
 
-    weight (O, I, k, k) float -> bits (O, k * k * I / 8) uint8 in (ky, kx, channel) order, least
-    significant bit first, bit = w > 0; alpha (O,) float32 = mean |w| of each filter.
+    weight (O, I, k, k) float -> bits (O, k * k * I / 8, rounded up) uint8 in (ky, kx, channel) order, least
+    significant bit first, bit = w > 0, filled up with 0; alpha (O,) float32 = mean |w| of each filter.
     """
     weight = np.asarray(weight, np.float64)
     alpha = np.abs(weight).reshape(len(weight), -1).mean(1).astype(np.float32)
@@ -25,7 +25,7 @@ def binary_weights(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def unpack_weights(bits: np.ndarray, channels: int, kernel: int) -> np.ndarray:
     """Inverse of the packing above: (O, k, k, I) int8 of +-1."""
-    flat = np.unpackbits(bits, axis=1, bitorder="little")
+    flat = np.unpackbits(bits, axis=1, bitorder="little", count=kernel * kernel * channels)
     return (flat.astype(np.int8) * 2 - 1).reshape(len(bits), kernel, kernel, channels)
 
 

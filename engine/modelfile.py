@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ def write_model(path: str | Path, model: Model) -> Model:
     """Write a model whole or not at all, and return it with its path and size."""
     path = Path(path)
     metadata = _metadata(model) | {"sha256": model.sha256}
+    check_size(model.graph)
     data = safetensors.numpy.save({n: np.ascontiguousarray(t) for n, t in model.tensors.items()}, metadata)
     write_whole(path, data)
     return read_model(path)
@@ -113,6 +115,13 @@ def read_model(path: str | Path) -> Model:
     if metadata.get("sha256") != model.sha256:
         raise ModelError(f"{path.name} does not match its own digest; get the file again.")
     return model
+
+
+def check_size(graph: Graph) -> None:
+    """Raise ModelError for a network whose file could not be read again."""
+    size = sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in graph.tensors().values())
+    if size > MAX_FILE - MAX_HEADER:
+        raise ModelError(f"This network has {size >> 20} MB of weights, more than 255; make it narrower or lower.")
 
 
 def _json(value: Any) -> str:
@@ -189,7 +198,8 @@ def _check_tensors(graph: Graph, tensors: Mapping[str, np.ndarray]) -> None:
         raise ModelError(f"The model lacks or adds tensors ({odd[0]} and {len(odd) - 1} more); get the file again.")
     for name, (dtype, shape) in expected.items():
         tensor = tensors[name]
-        if tensor.dtype != np.dtype(dtype) or tensor.shape != shape:
+        half = name.endswith(".kernel") and tensor.dtype == np.float16
+        if tensor.dtype != np.dtype(dtype) and not half or tensor.shape != shape:
             raise ModelError(f"{name} must be {dtype} {shape}, not {tensor.dtype} {tensor.shape}.")
         if dtype == "float32":
             if not np.isfinite(tensor).all():
@@ -197,6 +207,15 @@ def _check_tensors(graph: Graph, tensors: Mapping[str, np.ndarray]) -> None:
             positive = name.endswith((".alpha", "stem.conv.scale"))
             if positive and ((tensor < SCALES[0]) | (tensor > SCALES[1])).any():
                 raise ModelError(f"{name} holds a scale outside 1e-8 to 1e8; train the model again.")
+    _check_filling(graph, tensors)
+
+
+def _check_filling(graph: Graph, tensors: Mapping[str, np.ndarray]) -> None:
+    """The bits that fill up a filter's last byte are 0."""
+    for node in graph.nodes:
+        used = node.kernel**2 * graph[node.inputs[0]].channels % 8 if node.op == "binary" else 0
+        if used and (tensors[f"{node.name}.bits"][:, -1] >> used).any():
+            raise ModelError(f"{node.name}.bits holds more bits than weights; get the file again.")
 
 
 def _digest(metadata: Mapping[str, str], tensors: Mapping[str, np.ndarray]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import lower
 from engine.graph import Architecture, Graph, Node, build
-from engine.modelfile import Model, make_model
+from engine.modelfile import Model, check_size, make_model
 from engine.schema import Schema, load_schema
 
 PIXEL_SPREAD = 0.3  # standard deviation of pixel values in [0, 1]
@@ -33,9 +33,11 @@ def schema_for(count: int) -> Schema:
 
 def random_model(name: str, architecture: Architecture, schema: Schema | None = None, seed: int = 0) -> Model:
     """A model of random weights whose signals keep a sensible size from layer to layer; same seed, same model."""
+    graph = build(architecture)
+    check_size(graph)
     schema = schema or schema_for(architecture.landmarks)
     card = {"data": "none: random weights", "seed": seed}
-    return make_model(name, architecture, schema, random_tensors(build(architecture), seed), card)
+    return make_model(name, architecture, schema, random_tensors(graph, seed), card)
 
 
 def random_tensors(graph: Graph, seed: int) -> dict[str, np.ndarray]:
@@ -77,6 +79,12 @@ def _draw(rng: np.random.Generator, node: Node, spread: float, fan_in: int) -> d
     if node.op == "stem":
         weight, scale = lower.stem_weights(rng.normal(0, fan_in**-0.5, (c, 3, node.kernel, node.kernel)))
         return {"weight": weight, "scale": scale, "bias": rng.normal(0, 0.1, c).astype(np.float32)}
+    if node.op == "conv":  # behind a ReLU
+        shape = (c, fan_in // node.kernel**2, node.kernel, node.kernel)
+        return {"kernel": rng.normal(0, (2 / fan_in) ** 0.5, shape).astype(np.float32)}
+    if node.op == "mix":
+        weight = rng.normal(0, 0.5 * fan_in**-0.5, (c, fan_in)).astype(np.float32)
+        return {"weight": weight, "bias": rng.normal(0, 0.1, c).astype(np.float32)}
     if node.op == "head":
         weight = rng.normal(0, fan_in**-0.5, (c, fan_in)).astype(np.float32)
         return {"weight": weight, "bias": np.full(c, -2.0, np.float32)}

@@ -71,19 +71,36 @@ def open_runtime(model: Model, runtime: str = "packed", threads: int = 1, isa: s
     """A runtime for a model.
 
     Where the compiled engine is missing or differs from the reference, "packed" gives the reference
-    with `notice` set; packed uses one thread. Raises UserError for an unknown runtime or instruction set.
+    with `notice` set; packed uses one thread. A model with real weights has no packed form: "packed" gives
+    ONNX Runtime, or the reference where that is not installed. Raises UserError for an unknown runtime or
+    instruction set.
     """
     if runtime not in RUNTIMES:
         raise UserError(f"Unknown runtime {runtime!r}; use one of {', '.join(RUNTIMES)}.")
     if threads < 1:
         raise UserError(f"A runtime needs at least one thread, not {threads}.")
     if runtime == "onnx":
-        from engine.runtime.onnx import OnnxRuntime
-
-        return OnnxRuntime(model, threads)
+        return _open_onnx(model, threads)
     if runtime == "reference":
         return ReferenceRuntime(model)
+    if model.architecture.real:
+        return _open_real(model, threads)
     return _open_packed(model, isa)
+
+
+def _open_onnx(model: Model, threads: int) -> Runtime:
+    from engine.runtime.onnx import OnnxRuntime
+
+    return OnnxRuntime(model, threads)
+
+
+def _open_real(model: Model, threads: int) -> Runtime:
+    from engine.runtime.onnx import OnnxError
+
+    try:
+        return _open_onnx(model, threads)
+    except OnnxError as error:
+        return _fallback(model, str(error))
 
 
 def _open_packed(model: Model, isa: str | None) -> Runtime:

@@ -89,9 +89,11 @@ def operation(model: Model, node: Node, cin: int) -> Callable[..., np.ndarray]:
     if node.op == "binary":
         signs = unpack_weights(get("bits"), cin, node.kernel).astype(np.float32)
         return partial(binary, signs=signs, alpha=get("alpha"), pad=model.architecture.pad)
-    if node.op == "head":
+    if node.op == "conv":
+        return partial(real, kernel=get("kernel").astype(np.float32))
+    if node.op in ("head", "mix"):
         return partial(head, weight=get("weight"), bias=get("bias"))
-    return {"relu": relu, "sign": sign, "pool": pool, "up": up, "add": np.add, "concat": concat}[node.op]
+    return PLAIN[node.op]
 
 
 def stem(image: np.ndarray, weight: np.ndarray, scale: np.ndarray, bias: np.ndarray) -> np.ndarray:
@@ -135,9 +137,31 @@ def binary(x: np.ndarray, signs: np.ndarray, alpha: np.ndarray, pad: int) -> np.
     return total.reshape(*x.shape[:2], -1) * alpha
 
 
+def real(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Convolution of real maps with zeros outside: x (H, W, I), kernel (O, I, k, k) float32; sums in any order."""
+    rows = kernel.transpose(0, 2, 3, 1).reshape(len(kernel), -1)
+    return (patches(x, kernel.shape[2], 0) @ rows.T).reshape(*x.shape[:2], -1)
+
+
 def pool(x: np.ndarray) -> np.ndarray:
     """Maximum of 2 x 2."""
     return np.maximum(np.maximum(x[::2, ::2], x[::2, 1::2]), np.maximum(x[1::2, ::2], x[1::2, 1::2]))
+
+
+def mean(x: np.ndarray) -> np.ndarray:
+    """Average of 2 x 2: the upper two are added, then the lower two, then both sums; times 0.25, which is exact."""
+    return ((x[::2, ::2] + x[::2, 1::2]) + (x[1::2, ::2] + x[1::2, 1::2])) * np.float32(0.25)
+
+
+def around(x: np.ndarray) -> np.ndarray:
+    """Maximum of the 3 x 3 pixels around each one, of those inside the map."""
+    tall = x.copy()
+    np.maximum(tall[1:], x[:-1], out=tall[1:])
+    np.maximum(tall[:-1], x[1:], out=tall[:-1])
+    wide = tall.copy()
+    np.maximum(wide[:, 1:], tall[:, :-1], out=wide[:, 1:])
+    np.maximum(wide[:, :-1], tall[:, 1:], out=wide[:, :-1])
+    return wide
 
 
 def up(x: np.ndarray) -> np.ndarray:
@@ -158,3 +182,8 @@ def head(x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
     for plane, column in zip(planes, weight.T, strict=True):
         total += np.multiply(plane, column[:, None], out=product)
     return total.reshape(-1, height, width).transpose(1, 2, 0)
+
+
+PLAIN: dict[str, Callable[..., np.ndarray]] = {
+    "relu": relu, "sign": sign, "pool": pool, "mean": mean, "around": around, "up": up, "add": np.add, "concat": concat,
+}  # fmt: skip

@@ -97,6 +97,8 @@ def _from_signs(network: Hourglass, model: Model) -> None:
             signs = lower.unpack_weights(held["bits"].numpy(), channels[node.inputs[0]], node.kernel)
             weight = torch.from_numpy(signs.transpose(0, 3, 1, 2).astype(np.float32))
             layer.weight.copy_(weight * held["alpha"][:, None, None, None])
+        elif node.op == "conv":
+            layer.weight.copy_(held["kernel"].float())
         else:
             layer.weight.copy_(held["weight"][:, :, None, None])
             layer.bias.copy_(held["bias"])
@@ -104,7 +106,7 @@ def _from_signs(network: Hourglass, model: Model) -> None:
 
 def _parts(op: str) -> tuple[str, ...]:
     return {"stem": ("weight", "scale", "bias"), "norm": ("scale", "shift"), "binary": ("bits", "alpha"),
-            "head": ("weight", "bias")}[op]  # fmt: skip
+            "conv": ("kernel",), "head": ("weight", "bias"), "mix": ("weight", "bias")}[op]  # fmt: skip
 
 
 @torch.no_grad()

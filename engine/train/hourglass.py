@@ -3,10 +3,13 @@
 The module walks the nodes of `engine.graph`, so it has the topology of every other runtime. In
 training mode it takes uint8 pictures, runs under autocast and returns logits. In eval mode it
 computes the engine's function bit for bit: integer stem in float64, batch-norm as two roundings,
-head summed channel by channel (engine.md 4).
+head summed channel by channel (engine.md 4). Of a network with real weights only the sums of its inner
+convolutions may be rounded in another order.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -18,11 +21,14 @@ from engine.graph import Architecture, Graph, Node, build
 from engine.train.binary import BinaryConv2d, convolve
 
 EMPTY_LOGIT = -4.0
-WEIGHTED = ("stem", "norm", "binary", "head")
+WEIGHTED = ("stem", "norm", "binary", "conv", "head", "mix")
 
 
 class Hourglass(nn.Module):
-    """A binarized hourglass of one architecture. (N, 3, S, S) uint8 RGB -> (N, K, S/4, S/4) float32 logits."""
+    """An hourglass of one architecture. (N, 3, S, S) uint8 RGB -> (N, K, S/4, S/4) float32 logits.
+
+    With `every` it returns the logits of all stacks as a list, the last one's last: each gets a loss of its own.
+    """
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -43,18 +49,22 @@ class Hourglass(nn.Module):
         self._lowered = None
         return super().train(mode)
 
-    def forward(self, image: Tensor) -> Tensor:
-        return self._run(image, self._trained if self.training else self._exact)
+    def forward(self, image: Tensor, every: bool = False) -> Tensor | list[Tensor]:
+        outputs = self._run(image, self._trained if self.training else self._exact)
+        return outputs if every else outputs[-1]
 
-    def _run(self, image: Tensor, apply) -> Tensor:
+    def _run(self, image: Tensor, apply: Callable[[Node, list[Tensor]], Tensor]) -> list[Tensor]:
+        outputs: list[Tensor] = []
         values: dict[str, Tensor] = {"image": image}
         last_use = {source: node.name for node in self.graph.nodes for source in node.inputs}
         for node in self.graph.nodes:
             values[node.name] = apply(node, [values[source] for source in node.inputs])
+            if node.name in self.graph.outputs:
+                outputs.append(values[node.name].float())
             for source in set(node.inputs):
                 if last_use[source] == node.name:
                     del values[source]
-        return values[self.graph.nodes[-1].name].float()
+        return outputs
 
     def _trained(self, node: Node, inputs: list[Tensor]) -> Tensor:
         if _key(node.name) in self.layers:
@@ -97,7 +107,9 @@ class Hourglass(nn.Module):
             return (x > 0).float() * 2 - 1
         if node.op == "binary":
             return convolve(x, get("signs"), self.architecture.pad) * get("alpha")[:, None, None]
-        if node.op == "head":
+        if node.op == "conv":
+            return functional.conv2d(x, get("kernel"), padding=node.kernel // 2)
+        if node.op in ("head", "mix"):
             total = get("bias")[None, :, None, None].expand(len(x), -1, *x.shape[2:])
             for channel, weight in enumerate(get("weight").T):
                 total = total + x[:, channel, None] * weight[:, None, None]
@@ -131,8 +143,10 @@ def _key(name: str) -> str:
 def _layer(node: Node, cin: int, pad: int) -> nn.Module | None:
     if node.op == "stem":
         layer = nn.Conv2d(cin, node.channels, node.kernel, stride=2, padding=node.kernel // 2)
-    elif node.op == "head":
+    elif node.op in ("head", "mix"):
         layer = nn.Conv2d(cin, node.channels, 1)
+    elif node.op == "conv":
+        layer = nn.Conv2d(cin, node.channels, node.kernel, padding=node.kernel // 2, bias=False)
     elif node.op == "norm":
         return nn.BatchNorm2d(node.channels, eps=lower.EPSILON)
     elif node.op == "binary":
@@ -141,7 +155,8 @@ def _layer(node: Node, cin: int, pad: int) -> nn.Module | None:
         return None
     nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
     # Most of a heatmap is empty: starting from that, and not from 0.5, saves the first hundreds of steps.
-    nn.init.constant_(layer.bias, EMPTY_LOGIT if node.op == "head" else 0.0)
+    if layer.bias is not None:
+        nn.init.constant_(layer.bias, EMPTY_LOGIT if node.op == "head" else 0.0)
     return layer
 
 
@@ -151,6 +166,11 @@ def _plain(node: Node, inputs: list[Tensor]) -> Tensor:
         return functional.relu(inputs[0])
     if node.op == "pool":
         return functional.max_pool2d(inputs[0], 2)
+    if node.op == "mean":
+        x = inputs[0]
+        return ((x[..., ::2, ::2] + x[..., ::2, 1::2]) + (x[..., 1::2, ::2] + x[..., 1::2, 1::2])) * 0.25
+    if node.op == "around":
+        return functional.max_pool2d(inputs[0], 3, stride=1, padding=1)
     if node.op == "up":
         return functional.interpolate(inputs[0], scale_factor=2, mode="nearest")
     if node.op == "add":
@@ -175,4 +195,6 @@ def _lower(node: Node, layer: nn.Module) -> dict[str, np.ndarray]:
     if node.op == "binary":
         bits, alpha = lower.binary_weights(array(layer.weight))
         return {"bits": bits, "alpha": alpha}
+    if node.op == "conv":
+        return {"kernel": array(layer.weight)}
     return {"weight": array(layer.weight)[:, :, 0, 0].copy(), "bias": array(layer.bias).copy()}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import engine.graph as graphs
+from engine.blocks import BY_NAME, Builder
 from engine.graph import Architecture, Graph, GraphError, Node, build
 from engine.modelfile import Model
 from engine.random_model import generic_schema, random_tensors
@@ -18,7 +19,7 @@ from engine.random_model import generic_schema, random_tensors
 DEPTH = 4  # halvings of a quarter of the side: 16 becomes 1, and 48 becomes 3
 USUAL: dict[str, tuple[Any, ...]] = {
     "landmarks": (1, 3, 5, 16, 17, 21, 68), "width": (32, 32, 32, 64, 64, 96, 128, 160), "stem": (16, 16, 32, 48),
-    "pad": (-1, 0), "side": (64,) * 60 + (128, 192),
+    "pad": (-1, 0), "real": (False,), "mid": (0, 0, 0, 6, 20), "side": (64,) * 60 + (128, 192),
 }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ class _Growth:
 
     def __init__(self, rng: np.random.Generator, architecture: Architecture) -> None:
         self.rng, self.architecture = rng, architecture
-        self.builder = graphs._Builder(architecture)
+        self.builder = Builder(architecture)
         self.count = 0
 
     def name(self, kind: str) -> str:
@@ -58,13 +59,13 @@ class _Growth:
         return self.builder.nodes[x].channels
 
     def block(self, x: str, width: int) -> str:
-        return getattr(self.builder, self.architecture.block)(self.name("block"), x, width)
+        return BY_NAME[self.architecture.block](self.builder, self.name("block"), x, width)
 
     def branch(self, x: str, depth: int) -> str:
         """x halved, worked on, enlarged and added to x worked on; both ends have x's channels."""
         width, side = self.channels(x), self.builder.nodes[x].side
         upper = self.block(x, width) if self.rng.random() < 0.5 else x
-        low = self.builder.add(self.name("pool"), "pool", x, side=side // 2)
+        low = self.builder.half(self.name("pool"), x)
         if depth > 1 or self.rng.random() < 0.5:
             low = self.block(low, self.width(low))
         if depth > 1:
@@ -82,10 +83,10 @@ class _Growth:
         return self.channels(x) if self.rng.random() < 0.4 else 32 * int(self.rng.integers(1, 5))
 
     def chain(self, x: str, width: int) -> str:
-        """Convolutions in a row; what only bits are made of may have 8, 24, 40 ... channels."""
+        """Convolutions in a row; what only bits are made of may have any even number of channels."""
         for _ in range(int(self.rng.integers(0, 3))):
-            x = self.builder.binary(self.name("chain"), x, 8 * int(self.rng.integers(1, 8)), self.kernel())
-        return self.builder.binary(self.name("last"), x, width, self.kernel())
+            x = self.builder.unit(self.name("chain"), x, 2 * int(self.rng.integers(1, 32)), self.kernel())
+        return self.builder.unit(self.name("last"), x, width, self.kernel())
 
     def kernel(self) -> int:
         return int(self.rng.choice([1, 3, 3]))
@@ -96,7 +97,7 @@ class _Growth:
         x = b.add("stem.relu", "relu", b.add("stem.norm", "norm", x))
         if self.rng.random() < 0.2:
             x = self.block(x, 32)
-        x = b.add("stem.pool", "pool", x, side=a.heatmap)
+        x = b.half("stem.pool", x)
         x = self.block(x, 32 * int(self.rng.integers(1, 5)))
         for _ in range(int(self.rng.integers(0, 2))):
             if self.rng.random() < 0.3:
@@ -106,8 +107,8 @@ class _Growth:
         if self.rng.random() < 0.5:
             x = self.chain(x, 16 * int(self.rng.integers(1, 9)))
         x = b.add("head.relu", "relu", b.add("head.norm", "norm", x))
-        b.add("head.conv", "head", x, channels=a.landmarks)
-        return Graph(a, tuple(b.nodes.values()))
+        out = b.add("head.conv", "head", x, channels=a.landmarks)
+        return Graph(a, tuple(b.nodes.values()), (out,))
 
 
 def random_network(seed: int) -> Model:

@@ -79,7 +79,18 @@ class _Exact(Writer):
         total = self.whole(x, kernel, f"{node.name}/sum", pads=[border] * 4)
         self.add("Mul", [total, self.column(node, "alpha")], node.name)
 
+    def _conv(self, node: Node, x: str) -> None:
+        """Real, with zeros outside; its sums may be rounded in any order."""
+        kernel = self.constant(f"{node.name}.kernel", self.part(node, "kernel").astype(np.float32))
+        self.add("Conv", [x, kernel], node.name, pads=[node.kernel // 2] * 4)
+
     def _head(self, node: Node, x: str) -> None:
+        self.ordered(node, x, self.output(node))
+
+    def _mix(self, node: Node, x: str) -> None:
+        self.ordered(node, x, node.name)
+
+    def ordered(self, node: Node, x: str, output: str) -> None:
         """total = bias, then total += weight[:, c] * x[c] for each channel c in turn, by a Scan over c."""
         make, real = self.onnx.helper, self.onnx.TensorProto.FLOAT
         cells = [node.side, node.side]
@@ -97,7 +108,7 @@ class _Exact(Writer):
             [make.make_tensor_value_info("after", real, sizes["before"])],
         )
         total = self.add("Scan", [start, planes, weight], f"{node.name}/total", body=body, num_scan_inputs=2)
-        self.add("Unsqueeze", [total, axis], "logits")
+        self.add("Unsqueeze", [total, axis], output)
 
 
 def export_onnx(model: Model, outputs: Iterable[str] = ()) -> Any:

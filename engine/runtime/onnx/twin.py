@@ -56,8 +56,17 @@ class _Twin(Writer):
         shape = (node.channels, self.channels[x], node.kernel, node.kernel)
         self.conv(node, x, self.rng.normal(0, fan_in**-0.5, shape), None, node.name)
 
+    def _conv(self, node: Node, x: str) -> None:
+        self.conv(node, x, self.part(node, "kernel"), None, node.name)
+
     def _head(self, node: Node, x: str) -> None:
-        self.conv(node, x, self.part(node, "weight")[:, :, None, None], self.part(node, "bias"), "logits")
+        self.real(node, x, self.output(node))
+
+    def _mix(self, node: Node, x: str) -> None:
+        self.real(node, x, node.name)
+
+    def real(self, node: Node, x: str, output: str) -> None:
+        self.conv(node, x, self.part(node, "weight")[:, :, None, None], self.part(node, "bias"), output)
 
 
 def twin_model(architecture: Architecture, seed: int = 0) -> bytes:
