@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine import metrics
+from engine import metrics, scores
 from engine.detect import Detector, make_detector, overlap
 from engine.errors import UserError
 from engine.labelled import Labelled, load_labelled
@@ -20,79 +21,177 @@ from engine.types import Box
 if TYPE_CHECKING:
     from engine.runtime import Runtime
 
-METRICS = ("nme", "pck")
-PCK_THRESHOLD = 0.2
-AUC_LIMIT, FAILURE_LIMIT = 0.07, 0.08
+METRICS = ("nme", "pck", "pckh", "oks")
+NORMALISERS = ("interocular", "interpupil", "box", "file", "diagonal", "head", "torso")
+PCK_THRESHOLD, PCKH_THRESHOLD = 0.2, 0.5
 MATCH = 0.3  # intersection / union from which a detected box is the labelled subject's
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure and how.
+
+    metric nme, pck, pckh or oks, by default what suits the schema; normalise interocular (outer eye corners),
+    interpupil, box (the landmarks' tight one), file (the data's own box), diagonal, head or torso; threshold of
+    pck and pckh, auc_limit and failure_limit of nme, all as shares of the normaliser; detector "file" takes the
+    labelled boxes, any other looks itself; flip: average with the mirror image.
+    """
+
+    metric: str | None = None
+    normalise: str | None = None
+    threshold: float | None = None
+    detector: str | Detector = "file"
+    flip: bool = False
+    auc_limit: float = scores.AUC_LIMIT
+    failure_limit: float = scores.FAILURE_LIMIT
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the model said. points (N, K, 2) picture pixels, NaN where missed; found (N,) bool."""
+    """What the model said. points (N, K, 2) picture pixels, NaN where missed; score (N,); found (N,) bool.
+
+    seconds: for everything, reading of pictures and detection included; crop_seconds: the model's part alone.
+    """
 
     points: np.ndarray
     found: np.ndarray
+    score: np.ndarray
+    seconds: float = 0.0
+    crop_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A result with what it was made of: `figures` for JSON, and the arrays behind them, one row a subject.
+
+    errors (N, K) float64 percent of the normaliser, NaN where unlabelled, missed or without normaliser;
+    size (N,) pixels, NaN where the normaliser's landmarks lack.
+    """
+
+    figures: dict[str, Any]
+    labelled: Labelled
+    seen: Found
+    size: np.ndarray
+    errors: np.ndarray
 
 
 def evaluate(
     runtime: Runtime, data: str | Path | Labelled, format: str | None = None, metric: str | None = None,
     normalise: str | None = None, threshold: float | None = None, detector: str | Detector = "file",
-    flip: bool = False, progress: Callable[[int, int], None] | None = None,
+    flip: bool = False, progress: Progress | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Measure a model on a pack or a COCO keypoints file.
+    """The figures of a model on a pack or a COCO keypoints file; `Options` says what the words mean.
 
-    metric nme or pck, by default what suits the schema; normalise interocular (outer eye corners), interpupil,
-    box, diagonal or torso; threshold of pck, a share of the normaliser; detector "file" takes the labelled boxes,
-    any other looks itself: a subject without a box of at least 0.3 intersection over union is missed and stays
-    out of the figures. Subjects without the normaliser's landmarks are left out.
+    Returns metric, normalise, mean, per_landmark, auc, failure_rate (both None for pck), n, missed, left_out and
+    what the metric tells besides. Raises UserError for what does not fit.
+    """
+    options = Options(metric, normalise, threshold, detector, flip)
+    return measure(runtime, data, options, format, progress).figures
 
-    Returns metric, normalise, mean, per_landmark, auc, failure_rate (both None for pck), n, missed and
-    left_out. nme: mean over subjects; pck: share of all labelled landmarks of weight > 0.5, of bodies over
-    LSP's 14. Raises UserError for what does not fit.
+
+def measure(
+    runtime: Runtime, data: str | Path | Labelled, options: Options = Options(),  # noqa: B008 (a frozen value)
+    format: str | None = None, progress: Progress | None = None,
+) -> Evaluation:  # fmt: skip
+    """Measure a model on a pack, a COCO keypoints file or labelled subjects.
+
+    A subject without a detected box of at least 0.3 intersection over union is missed and stays out of the
+    figures (of oks it counts as not found); subjects without the normaliser's landmarks are left out. nme: mean
+    over subjects; pck: share of all labelled landmarks of weight > 0.5, of bodies over LSP's 14; pckh: plain mean
+    over 14 landmarks of all annotated ones. Raises UserError for what does not fit.
     """
     schema = runtime.model.schema
-    metric, normalise = _choose(schema, metric, normalise)
-    if threshold is not None and not (np.isfinite(threshold) and threshold > 0):
-        raise UserError(f"The threshold is a share of the normaliser, above 0, such as 0.2, not {threshold}.")
+    options = choose(schema, options)
     labelled = data if isinstance(data, Labelled) else load_labelled(data, schema, format)
-    size = normaliser(labelled, schema, normalise)
-    seen = predict_all(Predictor(runtime, _detector(detector, runtime), flip), labelled, detector == "file", progress)
+    size = normaliser(labelled, schema, options.normalise or "box")
+    predictor = Predictor(runtime, _detector(options.detector, runtime), options.flip)
+    seen = predict_all(predictor, labelled, options.detector == "file", progress)
     usable = np.isfinite(size) & (size > 0)
     used = usable & seen.found
+    yaw = labelled.extras.get("yaw")
+    scored = scores.Scored(
+        schema, seen.points[used], labelled.points[used], size[used], labelled.weight[used],
+        None if yaw is None else yaw[used],
+    )  # fmt: skip
+    figures: dict[str, Any] = {"metric": options.metric, "normalise": options.normalise}
+    figures |= _figures(scored, options, labelled, seen, predictor)
+    errors = np.full(labelled.points.shape[:2], np.nan)
+    errors[used] = 100 * scored.errors
     # A subject that is both missed and without normaliser counts as left out: it could not have been scored.
-    result: dict[str, Any] = {"metric": metric, "normalise": normalise}
-    pick = (seen.points[used], labelled.points[used], size[used], labelled.weight[used])
-    if metric == "nme":
-        result |= _nme(schema, *pick)
-    else:
-        result |= _pck(schema, *pick, PCK_THRESHOLD if threshold is None else threshold)
-    return result | {
-        "n": int(used.sum()), "missed": int((usable & ~seen.found).sum()), "left_out": int((~usable).sum())
+    figures |= {
+        "n": int(used.sum()), "missed": int((usable & ~seen.found).sum()), "left_out": int((~usable).sum()),
+        "flip": options.flip, "speed": speed(runtime, seen),
+    }  # fmt: skip
+    return Evaluation(figures, labelled, seen, size, errors)
+
+
+def _figures(
+    scored: scores.Scored, options: Options, labelled: Labelled, seen: Found, predictor: Predictor
+) -> dict[str, Any]:
+    if options.metric == "nme":
+        return scores.score_nme(scored, options.auc_limit, options.failure_limit)
+    if options.metric == "oks":
+        from engine.precision import average_precision
+
+        return average_precision(predictor, labelled, seen, options.detector == "file")
+    if options.metric == "pckh":
+        return scores.score_pck(scored, options.threshold or PCKH_THRESHOLD, scored.weight > 0, "plain")
+    counted = scored.weight > 0.5
+    if scored.schema.name == "mpii16":
+        counted = counted & np.isin(np.arange(len(scored.schema)), metrics.LSP_JOINTS)
+    return scores.score_pck(scored, options.threshold or PCK_THRESHOLD, counted, "weighted")
+
+
+def speed(runtime: Runtime, seen: Found) -> dict[str, Any]:
+    """Which runtime computed, and how fast: milliseconds a crop and pictures a second, wall time."""
+    crops = int(seen.found.sum())
+    return {
+        "runtime": runtime.name, "isa": runtime.isa, "threads": runtime.threads,
+        "ms_per_crop": 1000 * seen.crop_seconds / crops if crops else None,
+        "pictures_per_second": len(seen.found) / seen.seconds if seen.seconds > 0 else None,
     }  # fmt: skip
 
 
 def predict_all(
-    predictor: Predictor, labelled: Labelled, boxes_from_file: bool, progress: Callable[[int, int], None] | None = None
+    predictor: Predictor, labelled: Labelled, boxes_from_file: bool, progress: Progress | None = None
 ) -> Found:
     """Landmarks of every labelled subject, from its own box or from the detected box that covers it best."""
     points, found = np.full(labelled.points.shape, np.nan), np.zeros(len(labelled), bool)
+    score, crops, start = np.full(len(labelled), np.nan), 0.0, time.perf_counter()
+    last, detected, picture = None, [], np.zeros((1, 1, 3), np.uint8)
     for n in range(len(labelled)):
-        picture, own = labelled.picture(n), Box(*(float(v) for v in labelled.box[n]), origin="file")
+        if not labelled.image or labelled.image[n] != last:
+            last, picture = labelled.image[n] if labelled.image else None, labelled.picture(n)
+            detected = [] if boxes_from_file else predictor.detector.detect(picture)
+        own = Box(*(float(v) for v in labelled.box[n]), origin="file")
         box: Box | None = own
         if not boxes_from_file:
-            box = max(predictor.detector.detect(picture), key=lambda b: overlap(b, own), default=None)
+            box = max(detected, key=lambda b, own=own: overlap(b, own), default=None)
             if box is not None and overlap(box, own) < MATCH:
                 box = None
         if box is not None:
-            points[n], found[n] = predictor.predict_box(picture, box).landmarks[:, :2], True
+            began = time.perf_counter()
+            prediction = predictor.predict_box(picture, box)
+            crops += time.perf_counter() - began
+            points[n], found[n], score[n] = prediction.landmarks[:, :2], True, prediction.score
         if progress is not None:
             progress(n + 1, len(labelled))
-    return Found(points, found)
+    return Found(points, found, score, time.perf_counter() - start, crops)
 
 
 def normaliser(labelled: Labelled, schema: Schema, name: str) -> np.ndarray:
-    """(N,) float64 pixels by which errors are divided; NaN for subjects that lack the landmarks it needs."""
+    """(N,) float64 pixels by which errors are divided; NaN for subjects that lack what it needs.
+
+    Raises UserError where the data holds no such size for anybody.
+    """
     points, known = labelled.points, labelled.weight > 0
+    if name == "head":
+        if "head_size" not in labelled.extras:
+            raise UserError("The labels hold no head sizes, which pckh needs; add head boxes, or use --metric pck.")
+        return np.asarray(labelled.extras["head_size"], np.float64)
+    if name == "file":
+        return np.asarray(labelled.extras.get("box_size", labelled.box[:, 2]), np.float64)
     if name == "torso":
         return metrics.torso(points, labelled.weight)
     if name == "interocular":
@@ -104,8 +203,8 @@ def normaliser(labelled: Labelled, schema: Schema, name: str) -> np.ndarray:
     masked = np.where(known[..., None], points, np.nan)
     some = known.sum(1) > 1
     size = np.full(len(points), np.nan)
-    measure = metrics.box_size if name == "box" else metrics.diagonal
-    size[some] = measure(masked[some])
+    measured = metrics.box_size if name == "box" else metrics.diagonal
+    size[some] = measured(masked[some])
     return size
 
 
@@ -115,57 +214,24 @@ def _detector(detector: str | Detector, runtime: Runtime) -> Detector:
     return detector
 
 
-def _choose(schema: Schema, metric: str | None, normalise: str | None) -> tuple[str, str]:
-    """Metric and normaliser by name, with the schema's defaults; raises UserError where they do not fit."""
+def choose(schema: Schema, options: Options) -> Options:
+    """The options with the schema's defaults for metric and normaliser; raises UserError where they do not fit."""
     face, body = "Right eye" in schema.groups and "Left eye" in schema.groups, schema.name == "mpii16"
-    metric = metric or ("pck" if body else "nme")
-    if metric in ("pckh", "oks") or normalise == "head":
-        raise UserError(
-            "Head sizes and areas, which pckh and oks need, are not in these files; use --metric pck or nme."
-        )
+    for name in ("threshold", "auc_limit", "failure_limit"):
+        value = getattr(options, name)
+        if value is not None and not (np.isfinite(value) and value > 0):
+            what = name.replace("_", " ").replace("auc", "AUC")
+            raise UserError(f"The {what} is a share of the normaliser, above 0, such as 0.2, not {value}.")
+    metric = options.metric or ("pck" if body else "nme")
     if metric not in METRICS:
         raise UserError(f"Unknown metric {metric!r}; use one of {', '.join(METRICS)}.")
-    normalise = normalise or ("torso" if body else "interocular" if face else "box")
-    fits = {"interocular": face, "interpupil": face, "torso": body, "box": True, "diagonal": True}
+    if metric == "pckh" and not body:
+        raise UserError(f"{schema.title} has no head size, so no pckh; use --metric pck or nme.")
+    default = "head" if metric == "pckh" else "torso" if body else "interocular" if face else "box"
+    normalise = options.normalise or ("box" if metric == "oks" else default)
+    fits = dict.fromkeys(NORMALISERS, True) | {"interocular": face, "interpupil": face, "torso": body, "head": body}
     if normalise not in fits:
         raise UserError(f"Unknown normaliser {normalise!r}; use one of {', '.join(fits)}.")
     if not fits[normalise]:
         raise UserError(f"{schema.title} has no {normalise} distance; normalise by box or diagonal.")
-    return metric, normalise
-
-
-def _nme(schema: Schema, points: np.ndarray, truth: np.ndarray, size: np.ndarray, weight: np.ndarray) -> dict:
-    errors = metrics.nme(points, truth, size, weight)
-    single = np.where(weight > 0, metrics.distances(points, truth) / size[:, None], np.nan)
-    return {
-        "mean": _percent(errors), "per_landmark": _per_landmark(schema, single),
-        "auc": _percent(metrics.auc(errors, AUC_LIMIT)), "failure_rate": _percent(
-            metrics.failure_rate(errors, FAILURE_LIMIT)),
-    }  # fmt: skip
-
-
-def _pck(
-    schema: Schema, points: np.ndarray, truth: np.ndarray, size: np.ndarray, weight: np.ndarray, threshold: float
-) -> dict:
-    hit = metrics.correct(points, truth, size, threshold).astype(np.float64)
-    counted = weight > 0.5
-    if schema.name == "mpii16":
-        counted &= np.isin(np.arange(len(schema)), metrics.LSP_JOINTS)
-    single = np.where(counted, hit, np.nan)
-    return {
-        "mean": _percent(single), "per_landmark": _per_landmark(schema, single), "auc": None, "failure_rate": None
-    }  # fmt: skip
-
-
-def _per_landmark(schema: Schema, values: np.ndarray) -> dict[str, float]:
-    """Name -> mean in percent, of the landmarks that are labelled anywhere."""
-    return {
-        name: _percent(values[:, k]) for k, name in enumerate(schema.landmarks) if np.isfinite(values[:, k]).any()
-    }
-
-
-def _percent(values: np.ndarray | float) -> float | None:
-    """Mean of the finite values in percent; None where there are none, as strict JSON wants it."""
-    finite = np.asarray(values, np.float64)
-    finite = finite[np.isfinite(finite)]
-    return 100 * float(finite.mean()) if finite.size else None
+    return replace(options, metric=metric, normalise=normalise)

@@ -10,10 +10,11 @@ import numpy as np
 from engine import metrics
 from engine.labelled_coco import COCO_PERSON, read_coco
 from engine.packs import PackError, load_pack
+from engine.samples import sample_people
 from engine.schema import Schema
 from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
 
-__all__ = ["COCO_PERSON", "EXTRAS", "LabelError", "Labelled", "Scenes", "load_labelled"]
+__all__ = ["COCO_PERSON", "EXTRAS", "LabelError", "Labelled", "Scenes", "load_labelled", "sample_subjects"]
 
 
 def load_labelled(path: str | Path, schema: Schema, form: str | None = None) -> Labelled:
@@ -33,6 +34,17 @@ def load_labelled(path: str | Path, schema: Schema, form: str | None = None) -> 
     if not len(found):
         raise LabelError(f"{path.name} holds no labelled landmarks; choose another file.")
     return found
+
+
+def sample_subjects(schema: Schema) -> Labelled:
+    """The sample pictures that ship, varied from one portrait; raises LabelError for a model of other landmarks."""
+    if schema.name != "ibug68":
+        raise LabelError("The sample pictures have the 68 landmarks of faces; choose a face model or other data.")
+    people = sample_people()
+    points = np.stack([person.landmarks for person in people])
+    known = np.ones(points.shape[:2])
+    names = tuple(person.name for person in people)
+    return Labelled(lambda n: people[n].pixels, points, known, metrics.tight_boxes(points, known > 0), ids=names)
 
 
 def _pack(path: Path) -> Labelled:

@@ -1,54 +1,183 @@
-"""`hourbit evaluate`: a model's accuracy on labelled pictures."""
+"""`hourbit evaluate`: a model's accuracy on labelled pictures, or a detector's on scenes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.lookup import ModelName, find_model
+from app.commands.lookup import find_entry, find_model
 from app.commands.output import Json, columns, emit, progress, say
 from engine.errors import UserError
 
+if TYPE_CHECKING:
+    from engine.evaluate import Evaluation, Options
+    from engine.labelled import Labelled
+    from engine.runtime import Runtime
+    from engine.scenes import ScenePack
+
+SAMPLES = "samples"
+
 
 def register(cli: typer.Typer) -> None:
-    cli.command("evaluate", epilog="Example: hourbit evaluate face68 helen_test.npz --metric nme --json")(evaluate)
+    cli.command("evaluate", epilog="Example: hourbit evaluate face68 samples --flip --json")(evaluate)
 
 
 def evaluate(
-    model: ModelName,
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A pack (.npz) or a COCO keypoints file (.json).")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model's name or file; for scene packs a detector: face, person.")
+    ],
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="A pack or scene pack (.npz), a COCO keypoints file, or: samples.")
+    ],
     form: Annotated[str | None, typer.Option("--format", help="pack or coco; else by the file's name.")] = None,
-    metric: Annotated[str | None, typer.Option(help="nme or pck; else by the schema.")] = None,
+    metric: Annotated[str | None, typer.Option(help="nme, pck, pckh or oks; else by the schema.")] = None,
     normalise: Annotated[
-        str | None, typer.Option(help="interocular, interpupil, box, diagonal or torso; else by the metric.")
+        str | None,
+        typer.Option(help="interocular, interpupil, box, file, diagonal, head or torso; else by the metric."),
     ] = None,
-    threshold: Annotated[float | None, typer.Option(help="Of pck, as a share of the normaliser; else 0.2.")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Of pck (0.2) and pckh (0.5), as a share of the normaliser.")
+    ] = None,
     detector: Annotated[str, typer.Option(help="file: the file's boxes; or face, person, whole.")] = "file",
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored picture: slower, better.")] = False,
+    auc_to: Annotated[float, typer.Option(help="Percent to which the area under the NME curve is taken.")] = 7.0,
+    failure_over: Annotated[float, typer.Option(help="Percent over which a picture counts as a failure.")] = 8.0,
+    runtime: Annotated[str, typer.Option(help="packed, reference or onnx.")] = "packed",
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write each subject's errors into a table.")] = None,
+    paper: Annotated[bool, typer.Option("--paper", help="Print the paper's tables beside the result.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure accuracy in percent, in all and by landmark."""
-    from engine.evaluate import evaluate as measure
+    """Measure accuracy in percent, in all and by landmark; on scene packs what a detector finds."""
+    from engine.evaluate import Options
+
+    scenes = _scenes(model, data)
+    if scenes is not None:
+        emit_scenes(model, scenes, as_json)
+        return
+    options = Options(metric, normalise, threshold, detector, flip, auc_to / 100, failure_over / 100)
+    done, opened = _measured(model, data, form, options, runtime, csv)
+    value, lines = done.figures, _lines(done.figures)
+    if csv is not None:
+        from app.commands.tables import write_errors
+
+        write_errors(csv, done, opened.model.schema)
+    if paper:
+        from engine.paper import Run, beside, table_lines
+
+        rows = beside(Run(opened.model.architecture, value, Path(data).name))
+        value = value | {"paper": [_paper_json(row) for row in rows]}
+        lines += ["", *columns(table_lines(rows))]
+    emit(value, as_json, lines)
+
+
+def _measured(
+    model: str, data: str, form: str | None, options: Options, runtime: str, csv: Path | None
+) -> tuple[Evaluation, Runtime]:
+    from app.files import check_place, refuse_inputs
+    from engine.evaluate import choose, measure
     from engine.runtime import open_runtime
 
-    if not data.is_file():
-        raise UserError(f"There is no data file {data}; check its place.")
-    runtime = open_runtime(find_model(model))
-    if runtime.notice:
-        say(runtime.notice)
+    read = find_model(model)
+    options = choose(read.schema, options)
+    if csv is not None:
+        check_place(csv)
+        refuse_inputs(csv, [Path(data), Path(model)])
+    subjects = load_data(data, read.schema, form)
+    opened = open_runtime(read, runtime)
+    if opened.notice:
+        say(opened.notice)
     with progress("Evaluating") as show:
-        value = measure(runtime, data, form, metric, normalise, threshold, detector, flip, show)
-    emit(value, as_json, _lines(value))
+        return measure(opened, subjects, options, None, show), opened
+
+
+def load_data(data: str, schema: Any, form: str | None = None) -> Labelled:
+    """Labelled subjects of a file, or of the sample pictures; raises UserError."""
+    from engine.labelled import load_labelled, sample_subjects
+
+    if data == SAMPLES and not Path(data).exists():
+        return sample_subjects(schema)
+    if not Path(data).is_file():
+        raise UserError(f"There is no data file {data}; check its place.")
+    return load_labelled(data, schema, form)
+
+
+def _scenes(model: str, data: str) -> ScenePack | None:
+    """The scenes that a detector is measured on; None where a landmark model is to be measured."""
+    from engine.detect import DETECTORS
+    from engine.scenes import is_scenes, load_scenes, sample_scenes
+
+    if data == SAMPLES and not Path(data).exists():
+        return sample_scenes() if model in DETECTORS else None
+    if not Path(data).is_file():
+        return None
+    if is_scenes(Path(data)):
+        return load_scenes(data)
+    if model in DETECTORS and find_entry(model) is None:
+        raise UserError(f"{Path(data).name} is no scene pack, on which detectors are measured; choose another file.")
+    return None
+
+
+def emit_scenes(name: str, scenes: ScenePack, as_json: bool) -> None:
+    """Measure a detector and print what it found."""
+    from engine.detect import make_detector
+    from engine.runtime import open_runtime
+    from engine.scenes import CLASSES, evaluate_detector
+
+    body = open_runtime(find_model("pose16")) if name == "person" else None
+    detector = make_detector(name, body)
+    looks_for = getattr(detector, "classes", tuple(c for c in CLASSES if c == name) or CLASSES)
+    with progress("Looking") as show:
+        value = {"detector": name} | evaluate_detector(detector, looks_for, scenes, show)
+    emit(value, as_json, _scene_lines(value))
+
+
+def _scene_lines(value: dict[str, Any]) -> list[str]:
+    names = {
+        "recall_human": "recall of human boxes", "n_human": "human boxes", "recall_all": "recall of all boxes",
+        "n_all": "boxes", "mean_iou": "mean overlap of human hits", "false_alarms_per_picture":
+        "false alarms a picture", "doubles_per_picture": "doubles a picture", "threshold": "threshold",
+        "pictures": "pictures",
+    }  # fmt: skip
+    rows: list[tuple[str, str]] = []
+    for name in ("face", "person"):
+        if value[name] is not None:
+            rows.append((name, ""))
+            rows += [(f"  {words}", _word(value[name][key])) for key, words in names.items()]
+    return columns([*rows, ("ms a picture", _number(value["ms"]))])
+
+
+def _paper_json(row: Any) -> dict[str, Any]:
+    told = row.paper
+    return {
+        "table": told.table, "row": told.name, "metric": told.metric, "parameters": told.parameters,
+        "paper": told.figure, "ours": row.ours, "run": row.run, "note": told.note,
+    }  # fmt: skip
 
 
 def _lines(value: dict[str, Any]) -> list[str]:
-    rows = [(f"{value['metric']}, mean", _number(value["mean"]))]
-    rows += [(name, _number(value.get(key))) for name, key in (("auc", "auc"), ("failure rate", "failure_rate"))]
+    of = "" if value["metric"] == "oks" else f" by {value['normalise']}"
+    rows = [(f"{value['metric']}{of}, mean", _number(value["mean"]))]
+    rows += [(f"  mean, {name.replace('_', ', ')} landmarks", _number(v)) for name, v in value.get("means", {}).items()]
+    rows += [(f"  {name}", _number(v)) for name, v in value.get("columns", {}).items()]
+    for key in ("visible", "all", "median", "auc", "auc_1000_steps", "failure_rate", "oks", "ap50", "ap75", "ar"):
+        if key in value and (value[key] is not None or key in ("auc", "failure_rate")):
+            rows.append((key.replace("_", " "), _number(value[key])))
+    for name, part in (("yaw", value.get("yaw")), ("yaw, balanced", (value.get("yaw") or {}).get("balanced"))):
+        if part:
+            rows += [(f"{name} {low}", f"{_number(v)}  n {part['n'][low]}") for low, v in part["bins"].items()]
+            rows.append((f"{name}, mean of bins", _number(part["mean_of_bins"])))
     rows += [(name.replace("_", " "), str(value[name])) for name in ("n", "missed", "left_out")]
+    told = value["speed"]
+    rows.append(("speed", f"{_number(told['ms_per_crop'])} ms a crop, {_number(told['pictures_per_second'])} pictures "
+                 f"a second ({told['runtime']}, {told['isa']})"))  # fmt: skip
     return columns([*rows, *((f"  {name}", _number(error)) for name, error in value["per_landmark"].items())])
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
+
+
+def _word(value: float | int | None) -> str:
+    return str(value) if isinstance(value, int) else "-" if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
