@@ -35,7 +35,7 @@ def need_display() -> None:
 
 def build() -> typer.Typer:
     """The command line with all its commands."""
-    from app.commands import bench, demo, doctor, evaluate, export, model, models, predict, train
+    from app.commands import bench, demo, doctor, evaluate, export, model, models, predict, sheet, train
 
     cli = typer.Typer(
         help="Find landmarks on faces and bodies, correct them, train with them. Alone, it opens the window.",
@@ -48,6 +48,7 @@ def build() -> typer.Typer:
     for module in (doctor, models, predict, evaluate, train, export, bench, demo):
         module.register(cli)
     cli.add_typer(model.cli, name="model")
+    cli.add_typer(sheet.cli, name="sheet")
     return cli
 
 

@@ -65,9 +65,9 @@ def paper_rows() -> tuple[PaperRow, ...]:
 
 def same_net(architecture: Architecture, row: PaperRow) -> bool:
     """Whether a network is the row's, as far as the row tells; what this version does not know counts as plain."""
-    plain = {"binary": True, "stacks": 1, "relu": False}
-    own = plain | asdict(architecture)
-    return all(own.get(name) == value for name, value in row.net.items())
+    own = {"stacks": 1, "pool": "max", "mid": 0} | asdict(architecture)
+    own["binary"] = not own.get("real", False)
+    return all(own.get(name) == value for name, value in ({"pool": "max", "mid": 0} | row.net).items())
 
 
 def beside(run: Run) -> list[Beside]:

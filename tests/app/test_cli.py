@@ -17,9 +17,11 @@ from tests.app.cli_runner import hourbit
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("doctor", "models", "predict", "evaluate", "train", "export", "bench", "demo")
 MODEL_COMMANDS = ("info", "new", "verify", "export")
+SHEETS = ("failures", "features")
 
 
-@pytest.mark.parametrize("words", [(), ("model",), *((c,) for c in COMMANDS), *(("model", c) for c in MODEL_COMMANDS)])
+@pytest.mark.parametrize("words", [(), ("model",), *((c,) for c in COMMANDS), *(("model", c) for c in MODEL_COMMANDS),
+                                   ("sheet",), *(("sheet", c) for c in SHEETS)])
 def test_every_help_has_an_example(words: tuple[str, ...]) -> None:
     ran = hourbit(*words, "--help")
     assert ran.code == 0
@@ -27,8 +29,8 @@ def test_every_help_has_an_example(words: tuple[str, ...]) -> None:
 
 
 def test_help_lists_what_there_is_and_nothing_that_comes_later() -> None:
-    listed = hourbit("--help").out + hourbit("model", "--help").out
-    for name in (*COMMANDS, *MODEL_COMMANDS):
+    listed = hourbit("--help").out + hourbit("model", "--help").out + hourbit("sheet", "--help").out
+    for name in (*COMMANDS, *MODEL_COMMANDS, "sheet", *SHEETS):
         assert f"  {name} " in listed
     for name in ("import", "convert", "validate", "ablate"):
         assert f"  {name} " not in listed
