@@ -81,6 +81,14 @@ def test_files_of_instruction_sets_share_nothing_through_the_linker(objects: dic
             assert public == [f"hourbit::{stem.removeprefix('kernels_')}_kernels"], path.name
 
 
+def test_the_library_gives_its_interface_and_needs_the_c_library_alone(objects: dict[str, Path]) -> None:
+    (library,) = {path for path in objects["net"].parents if (path / "libhourbit.so").is_file()}
+    symbols = [line.split()[-1] for line in tool("nm", "-D", "--defined-only", library / "libhourbit.so").splitlines()]
+    assert "hb_run" in symbols and all(name.startswith("hb_") for name in symbols), symbols
+    needed = re.findall(r"NEEDED.*\[(.+)\]", tool("readelf", "-d", library / "libhourbit.so"))
+    assert needed and all(re.match(r"(libc|libm|libpthread|ld-linux.*)\.so", name) for name in needed), needed
+
+
 MASKS = {
     "avx512_vpopcntdq": "avx2", "avx512f": "avx2", "avx512_vnni,popcntx": "avx2", "avx2": "scalar", "fma": "scalar",
     "bmi2,avx512f": "scalar", "osxsave": "scalar", "popcnt": "numpy",
