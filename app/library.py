@@ -12,6 +12,8 @@ from app.files import atomic_write
 from app.settings import Settings
 from engine.errors import UserError
 from engine.modelfile import Model, make_model, read_model, write_model
+from engine.torch7_network import SUFFIX as TORCH7
+from engine.torch7_network import import_torch7
 
 LATENTS = ".latents.safetensors"
 LONGEST_STEM = 50  # letters, of up to 4 bytes; systems bear 255 bytes with the endings
@@ -93,10 +95,14 @@ class Library:
         return len(self._history(schema)) > 1
 
     def import_file(self, path: str | Path, origin: str = "imported") -> Entry:
-        """Take in a model file, checked, under a free name, with its latents; raises UserError."""
+        """Take in a model file, checked, under a free name, with its latents; raises UserError.
+
+        A .t7 file of the paper's authors becomes a model file, its schema by the number of landmarks.
+        """
         path = Path(path)
         try:
-            model = read_model(path)
+            foreign = path.suffix.lower() == TORCH7
+            model = import_torch7(path, path.stem).model if foreign else read_model(path)
         except OSError as error:
             raise UserError(f"{path} cannot be read ({error.strerror}); check the file.") from error
         try:
@@ -106,9 +112,12 @@ class Library:
         stem = re.sub(r"[^\w.-]+", "-", model.name).strip("-.")[:LONGEST_STEM] or "model"
         target = _free(self.folder, stem)
         latents = path.with_name(path.stem + LATENTS)
-        if latents.is_file():
-            atomic_write(target.with_name(target.stem + LATENTS), latents.read_bytes())
-        atomic_write(target, path.read_bytes())
+        if foreign:
+            write_model(target, model)
+        else:
+            if latents.is_file():
+                atomic_write(target.with_name(target.stem + LATENTS), latents.read_bytes())
+            atomic_write(target, path.read_bytes())
         origins = dict(self._settings.get("origins", {}))
         self._settings.set("origins", origins | {target.name: origin})
         return self._entry(target, False)

@@ -27,7 +27,8 @@ from engine.schema import Schema, SchemaError, schema_from_json
 FORMAT = "hourbit 1"
 MAX_FILE = 256 << 20
 MAX_HEADER = 1 << 20
-SCALES = (1e-8, 1e8)  # what alphas and the stem's scales may be
+SCALES = (1e-8, 1e8)  # what alphas may be
+STEM_SCALES = (1e-30, 1e8)  # and the stem's scales, of which a filter of faint weights has a tiny one
 
 
 class ModelError(UserError):
@@ -204,9 +205,10 @@ def _check_tensors(graph: Graph, tensors: Mapping[str, np.ndarray]) -> None:
         if dtype == "float32":
             if not np.isfinite(tensor).all():
                 raise ModelError(f"{name} holds values that are not finite; train the model again.")
+            low, high = STEM_SCALES if name == "stem.conv.scale" else SCALES
             positive = name.endswith((".alpha", "stem.conv.scale"))
-            if positive and ((tensor < SCALES[0]) | (tensor > SCALES[1])).any():
-                raise ModelError(f"{name} holds a scale outside 1e-8 to 1e8; train the model again.")
+            if positive and ((tensor < low) | (tensor > high)).any():
+                raise ModelError(f"{name} holds a scale outside {low} to {high}; train the model again.")
     _check_filling(graph, tensors)
 
 

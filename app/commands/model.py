@@ -1,4 +1,4 @@
-"""`hourbit model ...`: look into one model, make one of random weights, check it, export it."""
+"""`hourbit model ...`: look into one model, make one of random weights, import, check or export one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from engine.errors import UserError
 if TYPE_CHECKING:
     from engine.modelfile import Model
 
-cli = typer.Typer(help="Look into a model, make, check or export one.", epilog="Example: hourbit model info face68")
+cli = typer.Typer(
+    help="Look into a model, make, import, check or export one.", epilog="Example: hourbit model info face68"
+)
 
 
 def describe(model: Model) -> dict[str, Any]:
@@ -46,6 +48,41 @@ def info(model: ModelName, as_json: Json = False) -> None:
     emit(value, as_json, _lines(value))
 
 
+def _check_name(out: Path) -> None:
+    if out.suffix != ".hourbit":
+        raise UserError(f"A model's file name ends with .hourbit, unlike {out.name}.")
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; name a file in it.")
+
+
+@cli.command("import", epilog="Example: hourbit model import human_pose_binary.t7 pose.hourbit --schema mpii16")
+def import_(
+    source: Annotated[Path, typer.Argument(metavar="FILE.t7", help="A network in Torch7's binary format.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The .hourbit file to write.")],
+    schema: Annotated[str | None, typer.Option(help="Landmark schema; else by the number of landmarks.")] = None,
+    side: Annotated[int, typer.Option("--input", help="Side of the input in pixels, a multiple of 64.")] = 256,
+    crop: Annotated[float | None, typer.Option(help="Side of the crop / side of the box; else the authors'.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take over a network that the paper's authors released: human_pose_binary.t7 or facealignment_binary_aflw.t7.
+
+    The stem is rounded to the engine's integer grid, and the command says by how much; all else is kept exactly.
+    """
+    from app.commands.output import say
+    from engine.modelfile import write_model
+    from engine.schema import load_schema
+    from engine.torch7_network import import_torch7
+
+    _check_name(out)
+    try:
+        found = import_torch7(source, out.stem, load_schema(schema) if schema else None, side, crop)
+    except OSError as error:
+        raise UserError(f"{source} cannot be read ({error.strerror}); check the file.") from error
+    value = describe(write_model(out, found.model))
+    say(found.remark)
+    emit(value, as_json, [f"Wrote {out}", *_lines(value)])
+
+
 @cli.command(epilog="Example: hourbit model new small.hourbit --landmarks 16 --width 64 --stem 16 --input 128")
 def new(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The .hourbit file to write.")],
@@ -66,10 +103,7 @@ def new(
     from engine.random_model import random_model
     from engine.schema import load_schema
 
-    if out.suffix != ".hourbit":
-        raise UserError(f"A model's file name ends with .hourbit, unlike {out.name}.")
-    if out.is_dir():
-        raise UserError(f"{out} is a folder; name a file in it.")
+    _check_name(out)
     architecture = Architecture(landmarks, width, stem, side, pad, relu, block)
     chosen = load_schema(schema) if schema else None
     value = describe(write_model(out, random_model(out.stem, architecture, chosen, seed)))

@@ -29,6 +29,7 @@ from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES
 from engine.schema import load_schema
 
+MODELS = (".hourbit", ".t7")
 VIDEOS = (".mp4", ".mkv", ".avi", ".webm", ".mov", ".m4v", ".mpg", ".mpeg")
 
 
@@ -123,7 +124,7 @@ class Opening(QObject):
             self.folder(first)
         elif first.name.endswith(SUFFIX):
             self.project(first)
-        elif first.suffix == ".hourbit":
+        elif first.suffix.lower() in MODELS:
             self._import(first)
         elif first.suffix.lower() in VIDEOS:
             self.ask_video(first)
@@ -139,7 +140,7 @@ class Opening(QObject):
             return self.tr("Open the folder as a project")
         if path.name.endswith(SUFFIX):
             return self.tr("Open the project")
-        if path.suffix == ".hourbit":
+        if path.suffix.lower() in MODELS:
             return self.tr("Add the model to the library")
         if path.suffix.lower() in VIDEOS:
             return self.tr("Play the video in Live")

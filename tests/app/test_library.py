@@ -13,6 +13,7 @@ from app.library import LATENTS, Entry, Library
 from engine.errors import UserError
 from engine.modelfile import make_model, read_model, write_model
 from tests.app.small import small_model
+from tests.engine.torch7file import Network, written
 
 SCHEMA = "first5"
 
@@ -140,6 +141,20 @@ def test_import_refuses_what_is_no_model(library: Library, tmp_path: Path) -> No
     with pytest.raises(UserError, match="cannot be read"):
         library.import_file(tmp_path / "absent.hourbit")
     assert titles(library) == ["basis"]
+
+
+def test_import_takes_the_authors_files(library: Library, tmp_path: Path) -> None:
+    source = tmp_path / "faces.t7"
+    source.write_bytes(written(Network(68, 32, 16).root()))
+    source.with_name(f"faces{LATENTS}").write_bytes(b"of another model")
+    entry = library.import_file(source)
+    assert (entry.title, entry.schema, entry.origin, entry.latents) == ("faces", "ibug68", "imported", None)
+    assert entry.card["terms"] == "unknown: the weight files state no licence" and entry in library.entries()
+    assert entry.model.architecture.side == 256
+    source.write_bytes(source.read_bytes()[:-100])
+    with pytest.raises(UserError, match=r"faces\.t7"):
+        library.import_file(source)
+    assert titles(library, "ibug68") == ["faces"]
 
 
 def test_fine_tuned_models_keep_their_origin(library: Library, tmp_path: Path) -> None:

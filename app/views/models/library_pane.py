@@ -152,7 +152,7 @@ class LibraryPane(QWidget):
 
     def ask_import(self) -> None:
         """Let a model file be chosen and take it in."""
-        words = self.tr("Models") + " (*.hourbit)"
+        words = self.tr("Models") + " (*.hourbit *.t7)"
         path = QFileDialog.getOpenFileName(self, self.tr("Import model"), "", words)[0]
         if path:
             self._guard(lambda: self.select_new(self.context.library.import_file(path)))

@@ -15,6 +15,7 @@ from engine.modelfile import write_model
 from engine.schema import load_schema
 from tests.app.views.desk import add_model, close_window, no_camera, open_window, opened, picture_folder
 from tests.app.views.small import small_model
+from tests.engine.torch7file import Network, written
 
 WAIT = 10_000  # ms
 
@@ -60,6 +61,14 @@ def test_dropping_a_model_adds_it_to_the_library(qtbot, window, tmp_path):
     drop_on(window, path)
     qtbot.waitUntil(lambda: window.current == "models", timeout=WAIT)
     assert len(window.context.library.entries()) == before + 1
+
+
+def test_dropping_the_authors_file_adds_its_network(qtbot, window, tmp_path):
+    path = tmp_path / "faces.t7"
+    path.write_bytes(written(Network(68, 32, 16).root()))
+    drop_on(window, path)
+    qtbot.waitUntil(lambda: window.current == "models", timeout=WAIT)
+    assert window.context.library.entries("ibug68")[-1].title == "faces"
 
 
 def test_dropping_something_else_says_so(qtbot, window, tmp_path):
