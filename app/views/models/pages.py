@@ -67,18 +67,20 @@ class CardPage(Page):
     """What a model is, and what is known of it."""
 
     tune = Signal()
+    evaluated = Signal()
     used = Signal()
     rolled_back = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.button, self.use = QPushButton(self.tr("Fine-tune")), QPushButton(self.tr("Use this model"))
-        self.back = QPushButton(self.tr("Roll back"))
+        self.back, self.evaluate = QPushButton(self.tr("Roll back")), QPushButton(self.tr("Evaluate"))
         self.button.setProperty("primary", True)
         self.button.clicked.connect(self.tune)
         self.use.clicked.connect(self.used)
         self.back.clicked.connect(self.rolled_back)
-        for button in (self.back, self.use, self.button):
+        self.evaluate.clicked.connect(self.evaluated)
+        for button in (self.back, self.use, self.evaluate, self.button):
             self.buttons.addWidget(button)
         self.facts, self.known, self.groups = Facts(), Facts(), GroupChart()
         network, known = Card(self.tr("Network")), Card(self.tr("Card"))
@@ -106,6 +108,7 @@ class CardPage(Page):
         self.title.setText(entry.title)
         self.line.setText(lineage(entry))
         self.button.setEnabled(not entry.problem)
+        self.evaluate.setEnabled(not entry.problem)
         self.use.setVisible(not used and not entry.problem)
         self.back.setVisible(can_roll_back)
         card = dict(entry.card or {})

@@ -21,6 +21,7 @@ from engine.errors import UserError
 from engine.modelfile import read_model
 
 if TYPE_CHECKING:
+    from app.views.models.evaluation import EvaluationDesk
     from app.views.models.run_page import RunPage
 
 
@@ -36,6 +37,7 @@ class ModelsWorkspace(QMainWindow):
         self.library = LibraryPane(context)
         self.card, self.form, self.side = CardPage(), FormPage(), Comparison()
         self.empty = EmptyState(self.tr("No model for this schema"), self.tr("Import"))
+        self.evaluation: EvaluationDesk | None = None  # made when it is asked for first
         self.run: RunPage | None = None  # made when a training is shown first, because of its plots
         self._offered: set[Path] = set()
         self.stack = QStackedWidget()
@@ -72,6 +74,7 @@ class ModelsWorkspace(QMainWindow):
         self.library.failed.connect(lambda sentence: self.banner.show_message("error", sentence))
         self.empty.clicked.connect(self.library.ask_import)
         self.card.tune.connect(self._set_up)
+        self.card.evaluated.connect(self._evaluate)
         self.card.used.connect(self._take)
         self.card.rolled_back.connect(self._roll_back)
         self.form.back.connect(self._show)
@@ -132,6 +135,25 @@ class ModelsWorkspace(QMainWindow):
         except (UserError, OSError) as error:
             self.banner.show_message("error", str(error))
             return None
+
+    def close_services(self) -> None:
+        """End an evaluation that is under way."""
+        if self.evaluation is not None:
+            self.evaluation.service.close()
+
+    def _evaluate(self) -> None:
+        entry = self.library.entry
+        if entry is None or self.busy:
+            return
+        if self.evaluation is None:
+            from app.views.models.evaluation import EvaluationDesk
+
+            self.evaluation = EvaluationDesk(self.context, self)
+            self.stack.addWidget(self.evaluation.page)
+            self.evaluation.left.connect(self._show)
+            self.evaluation.failed.connect(lambda sentence: self.banner.show_message("error", sentence))
+        if self._guard(lambda: self.evaluation.offer(entry, self._labels(entry)[1]) or True):
+            self.stack.setCurrentWidget(self.evaluation.page)
 
     # ---- which model predicts
 

@@ -1,0 +1,99 @@
+"""Evaluation in the background: on a file, on accepted labels, stopped, refused, closed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.project.edits import Accept
+from app.project.values import Visibility
+from app.services.evaluation import Evaluating, Task, file_subjects, project_subjects, sample_subjects_of
+from engine.errors import UserError
+from engine.evaluate import evaluate
+from engine.labelled import Labelled
+from engine.runtime import open_runtime
+from tests.app.projects import new_document, put
+from tests.engine.blobs import small_model
+from tests.engine.packfile import blob_boxes, blob_points, write_pack
+
+
+@pytest.fixture
+def service(qapp) -> Iterator[Evaluating]:
+    made = Evaluating()
+    yield made
+    assert made.close()
+
+
+def test_figures_are_those_of_the_command_line(service: Evaluating, qtbot, tmp_path: Path) -> None:
+    model, pack = small_model(), write_pack(tmp_path / "p.npz", blob_points(4))
+    told: list[tuple[int, int]] = []
+    service.progress.connect(lambda done, total: told.append((done, total)))
+    with qtbot.waitSignal(service.finished, timeout=10_000) as caught:
+        service.start(Task(model, "p.npz", file_subjects(pack, model.schema)))
+    task, figures = caught.args
+    expected = evaluate(open_runtime(model), pack)
+    assert task.name == "p.npz" and figures["mean"] == expected["mean"] and figures["n"] == 4
+    assert told[-1] == (4, 4) and not service.active
+
+
+def test_accepted_labels_of_a_project(tmp_path: Path, qapp) -> None:
+    document = new_document(tmp_path, 3)
+    images = document.images()
+    with pytest.raises(UserError, match="accepted yet"):
+        project_subjects(document)
+    for image in images[:2]:
+        put(document, image.id, image.id)
+        document.apply(Accept(image.id))
+    found = project_subjects(document)()
+    assert len(found) == 2 and found.ids == tuple(document.picture_path(i).name for i in images[:2])
+    (instance,) = document.instances(images[1].id)
+    np.testing.assert_allclose(found.points[1], instance.points)
+    weights = {Visibility.VISIBLE: 1, Visibility.OCCLUDED: 0.5, Visibility.ABSENT: 0}
+    assert found.weight[1].tolist() == [weights[Visibility(v)] for v in instance.visibility]
+    assert found.picture(1).shape[:2] == (images[1].height, images[1].width)
+    document.close()
+
+
+def slow(model, gate: threading.Event) -> Labelled:
+    points = blob_points(50)
+
+    def picture(n: int) -> np.ndarray:
+        gate.wait(10)
+        return np.zeros((80, 96, 3), np.uint8)
+
+    return Labelled(picture, points, np.ones(points.shape[:2]), blob_boxes(points))
+
+
+def test_stop_and_a_second_one_meanwhile(service: Evaluating, qtbot) -> None:
+    model, gate = small_model(), threading.Event()
+    task = Task(model, "slow", lambda: slow(model, gate))
+    service.start(task)
+    with pytest.raises(UserError, match="under way"):
+        service.start(task)
+    with qtbot.waitSignal(service.stopped, timeout=10_000):
+        service.stop()
+        gate.set()
+    assert not service.active
+    with qtbot.waitSignal(service.finished, timeout=20_000):
+        service.start(task)
+
+
+def test_what_cannot_be_measured_is_a_sentence(service: Evaluating, qtbot, tmp_path: Path) -> None:
+    model = small_model()
+    for subjects, word in ((file_subjects(tmp_path / "gone.npz", model.schema), "gone.npz"),
+                           (sample_subjects_of(model.schema), "68 landmarks")):  # fmt: skip
+        with qtbot.waitSignal(service.failed, timeout=10_000) as caught:
+            service.start(Task(model, "x", subjects))
+        assert word in caught.args[0]
+
+
+def test_closing_in_the_middle_ends_the_thread(qapp) -> None:
+    service, gate = Evaluating(), threading.Event()
+    model = small_model()
+    service.start(Task(model, "slow", lambda: slow(model, gate)))
+    gate.set()
+    assert service.close()
