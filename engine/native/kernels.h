@@ -6,6 +6,12 @@
 
 #include <stdint.h>
 
+#if defined(_MSC_VER)
+#define HOURBIT_INLINE __forceinline
+#else
+#define HOURBIT_INLINE inline __attribute__((always_inline))
+#endif
+
 namespace hourbit {
 
 constexpr int GROUP = 64;         // output channels of a convolution tile; per-channel arrays are padded to it
@@ -21,22 +27,43 @@ struct ConvShape {
     int kernel, in_channels, channels;
 };
 
-// One binary convolution over a whole map. `source` and `bits` begin at the ring, `target` and `other` at the
-// slice's first channel.
+constexpr int SIGNS = 2;  // most maps of signs that one step writes
+
+// Signs after batch-norm: bit = (value > threshold) xor flip. `bits` begins at the ring and the slice's first channel.
+struct Sign {
+    uint8_t *bits;
+    int pixel;               // bytes
+    bool pooled;             // of the maximum of 2 x 2, at half the side
+    const float *threshold;  // padded
+    const uint8_t *flip;     // one bit a channel, padded with 0
+};
+
+// One binary convolution over a whole map, with what is done to its sums. Counts are kept as
+// half = products / 2 - differing bits, so a sum of +-1 is 2 * half. `source`, `skip` and `bits` begin at the
+// ring; the float maps, all `stride` channels wide, at the slice's first channel.
 struct Conv {
     ConvShape shape;
     int side;
     const uint32_t *source;
     const void *weight;
-    const float *alpha;         // padded
+    const float *alpha;         // twice the scale, padded
     bool relu;
-    float *target;              // or null
-    const float *other;         // added, or null; may be target
-    int stride;
-    uint32_t *bits;             // or null
-    const int32_t *threshold;   // padded with -1
-    const uint8_t *flip;        // one bit a channel, padded with 0
     const int32_t *correction;  // [16 border classes][padded channels], null with padding -1
+    const uint32_t *skip;       // or null: a 1 x 1 convolution that is added
+    ConvShape skip_shape;
+    const void *skip_weight;
+    const float *skip_alpha;    // twice the scale, padded
+    int stride;
+    const float *other;         // added, or null; may be target
+    const float *up;            // added with nearest x 2, or null
+    float *target;              // or null
+    float *pooled;              // maximum of 2 x 2, or null
+    uint32_t *bits;             // or null: signs of the convolution alone
+    const int32_t *threshold;   // bit = (half >= threshold) xor flip; padded with INT32_MAX
+    const uint8_t *flip;        // one bit a channel, padded with 0
+    bool pairs;                 // rows must be done two at a time
+    int sign_count;
+    Sign signs[SIGNS];
 };
 
 // image: int16 pixels with a ring of STEM_RING zero pixels, rows of (2 * side + 6) * 3 values.
@@ -45,14 +72,15 @@ struct Stem {
     const int16_t *image;
     const void *weight;
     const float *scale, *bias, *norm_scale, *norm_shift;
-    float *target;
+    float *target;  // or null
+    int sign_count;
+    Sign signs[SIGNS];
 };
 
-struct Sign {
+struct SignMap {
     int side, channels;
     const float *source;
-    const float *scale, *shift;
-    uint32_t *bits;
+    Sign sign;
 };
 
 struct Pool {
@@ -74,11 +102,11 @@ struct Head {
     const void *weight;
     const float *bias;  // padded
     const float *norm_scale, *norm_shift;
-    float *scratch;     // HEAD_SCRATCH * in_channels floats
+    float *scratch;     // HEAD_PIXELS * in_channels floats, of the calling thread alone
     float *logits;
 };
 
-constexpr int HEAD_SCRATCH = 16;
+constexpr int HEAD_PIXELS = 16;  // done at a time
 
 // What runs takes the rows of its output from `first` to `last` - 1.
 struct Kernels {
@@ -89,7 +117,7 @@ struct Kernels {
     int64_t (*stem_bytes)(int channels);
     void (*stem_pack)(int channels, const int16_t *weight, void *packed);
     void (*stem)(const Stem &, int first, int last);
-    void (*sign)(const Sign &, int first, int last);
+    void (*sign)(const SignMap &, int first, int last);
     void (*pool)(const Pool &, int first, int last);
     void (*up_add)(const UpAdd &, int first, int last);
     int64_t (*head_bytes)(int in_channels, int channels);

@@ -17,7 +17,8 @@ struct Lanes {
     struct I {
         int32x4_t low, high;
     };
-    static constexpr int N = 8, HEAD_TILE = 8;
+    typedef uint8_t Mask;
+    static constexpr int N = 8;
 
     static F load(const float *p) { return {vld1q_f32(p), vld1q_f32(p + 4)}; }
     static I load(const int32_t *p) { return {vld1q_s32(p), vld1q_s32(p + 4)}; }
@@ -34,18 +35,24 @@ struct Lanes {
     // Not vmaxq: of zeros of both signs the others take the second.
     static float32x4_t larger(float32x4_t a, float32x4_t b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
     static F larger(F a, F b) { return {larger(a.low, b.low), larger(a.high, b.high)}; }
-    static uint32_t mask(uint32x4_t low, uint32x4_t high) {
+    static Mask mask(uint32x4_t low, uint32x4_t high) {
         static const uint16_t BITS[8] = {1, 2, 4, 8, 16, 32, 64, 128};
         const uint16x8_t all = vcombine_u16(vmovn_u32(low), vmovn_u32(high));
-        return vaddvq_u16(vandq_u16(all, vld1q_u16(BITS)));
+        return static_cast<Mask>(vaddvq_u16(vandq_u16(all, vld1q_u16(BITS))));
     }
-    static uint32_t positive(F x) {
-        const float32x4_t zero = vdupq_n_f32(0.0f);
-        return mask(vcgtq_f32(x.low, zero), vcgtq_f32(x.high, zero));
-    }
-    static I sub(I a, I b) { return {vsubq_s32(a.low, b.low), vsubq_s32(a.high, b.high)}; }
+    static Mask above(F a, F b) { return mask(vcgtq_f32(a.low, b.low), vcgtq_f32(a.high, b.high)); }
+    static I add(I a, I b) { return {vaddq_s32(a.low, b.low), vaddq_s32(a.high, b.high)}; }
     static F to_float(I x) { return {vcvtq_f32_s32(x.low), vcvtq_f32_s32(x.high)}; }
-    static uint32_t at_most(I a, I b) { return mask(vcleq_s32(a.low, b.low), vcleq_s32(a.high, b.high)); }
+    static Mask at_least(I a, I b) { return mask(vcgeq_s32(a.low, b.low), vcgeq_s32(a.high, b.high)); }
+    static void transpose(F (&r)[N]) {
+        float columns[N][N];
+        for (int i = 0; i < N; ++i) store(columns[i], r[i]);
+        float row[N];
+        for (int i = 0; i < N; ++i) {
+            for (int k = 0; k < N; ++k) row[k] = columns[k][i];
+            r[i] = load(row);
+        }
+    }
     static I load_pairs(const int16_t *p) {
         return {vreinterpretq_s32_s16(vld1q_s16(p)), vreinterpretq_s32_s16(vld1q_s16(p + 8))};
     }
@@ -66,7 +73,7 @@ struct Lanes {
 }  // namespace
 }  // namespace hourbit
 
-#include "lanes.h"
+#include "layers.h"
 
 namespace hourbit {
 namespace {
@@ -106,24 +113,25 @@ inline void widen(uint8x16_t (&bytes)[P][V], uint16x8_t (&wide)[P][V]) {
         }
 }
 
-template <int P, int V>
-inline void conv_tile(const Conv &c, const uint32_t *weight, int y, int x, int channel) {
-    const int in_words = words(c.shape.in_channels), row = c.shape.kernel * in_words;
-    const uint32_t *pixels = taps(c, y, x);
+// Differing bits of R x W pixels as 16-bit counts, two a channel; `weight` as packed for V registers.
+template <int R, int W, int V>
+inline void count(const ConvShape &s, int side, const uint32_t *pixels, const uint32_t *weight,
+                  uint16x8_t (&wide)[R * W][V]) {
+    constexpr int P = R * W;
+    const int in_words = words(s.in_channels), row = s.kernel * in_words, pitch = (side + 2) * in_words;
     uint8x16_t bytes[P][V];
-    uint16x8_t wide[P][V];
     for (int p = 0; p < P; ++p)
         for (int v = 0; v < V; ++v) {
             bytes[p][v] = vdupq_n_u8(0);
             wide[p][v] = vdupq_n_u16(0);
         }
     int room = FULL;
-    for (int ky = 0; ky < c.shape.kernel; ++ky, pixels += (c.side + 2) * in_words)
+    for (int ky = 0; ky < s.kernel; ++ky, pixels += pitch)
         for (int i = 0; i < row; ++i, weight += V * WIDTH) {
             uint32x4_t w[V];
             for (int v = 0; v < V; ++v) w[v] = vld1q_u32(weight + v * WIDTH);
             for (int p = 0; p < P; ++p) {
-                const uint32x4_t a = vdupq_n_u32(pixels[p * in_words + i]);
+                const uint32x4_t a = vdupq_n_u32(pixels[p / W * pitch + p % W * in_words + i]);
                 for (int v = 0; v < V; ++v)
                     bytes[p][v] = vaddq_u8(bytes[p][v], vcntq_u8(vreinterpretq_u8_u32(veorq_u32(a, w[v]))));
             }
@@ -133,35 +141,60 @@ inline void conv_tile(const Conv &c, const uint32_t *weight, int y, int x, int c
             }
         }
     widen<P, V>(bytes, wide);
+}
+
+// Half sums of P pixels in registers v and v + 1.
+template <int P, int V>
+inline void halves(const ConvShape &s, const uint16x8_t (&wide)[P][V], int v, Lanes::I (&half)[1][P]) {
+    const int32x4_t most = vdupq_n_s32(half_products(s));
     for (int p = 0; p < P; ++p) {
-        const int32_t *corrected = correction(c, y, x + p);
+        half[0][p].low = vsubq_s32(most, vreinterpretq_s32_u32(vpaddlq_u16(wide[p][v])));
+        half[0][p].high = vsubq_s32(most, vreinterpretq_s32_u32(vpaddlq_u16(wide[p][v + 1])));
+    }
+}
+
+template <int R, int W, int V>
+inline void conv_tile(const Conv &c, const uint32_t *weight, const uint32_t *skip_weight, int y, int x, int channel) {
+    uint16x8_t wide[R * W][V];
+    Lanes::I half[1][R * W];
+    float skip[R * W][V * WIDTH];
+    if (c.skip) {
+        count<R, W, V>(c.skip_shape, c.side, taps(c.skip, c.skip_shape, c.side, y, x), skip_weight, wide);
         for (int v = 0; v < V; v += 2) {
-            const uint32x4_t low = vpaddlq_u16(wide[p][v]), high = vpaddlq_u16(wide[p][v + 1]);
-            const Lanes::I differing = {vreinterpretq_s32_u32(low), vreinterpretq_s32_u32(high)};
-            finish(c, differing, y, x + p, channel + v * WIDTH, corrected);
+            halves(c.skip_shape, wide, v, half);
+            finish_skip(c, half, channel + v * WIDTH, skip[0] + v * WIDTH, V * WIDTH);
         }
+    }
+    count<R, W, V>(c.shape, c.side, taps(c.source, c.shape, c.side, y, x), weight, wide);
+    for (int v = 0; v < V; v += 2) {
+        halves(c.shape, wide, v, half);
+        finish<R, W, 1>(c, half, y, x, channel + v * WIDTH, N, c.skip ? skip[0] + v * WIDTH : nullptr, V * WIDTH);
     }
 }
 
 template <int V>
-void conv_group(const Conv &c, const uint32_t *weight, int channel, int first, int last) {
-    for (int y = first; y < last; ++y) {
+void conv_group(const Conv &c, const uint32_t *weight, const uint32_t *skip, int channel, int first, int last) {
+    for (int y = first; y < last; y += c.pairs ? 2 : 1) {
         int x = 0;
-        for (; x + 4 <= c.side; x += 4) conv_tile<4, V>(c, weight, y, x, channel);
-        for (; x < c.side; ++x) conv_tile<1, V>(c, weight, y, x, channel);
+        if (c.pairs)
+            for (; x < c.side; x += 2) conv_tile<2, 2, V>(c, weight, skip, y, x, channel);
+        for (; x + 4 <= c.side; x += 4) conv_tile<1, 4, V>(c, weight, skip, y, x, channel);
+        for (; x < c.side; ++x) conv_tile<1, 1, V>(c, weight, skip, y, x, channel);
     }
 }
 
 void conv(const Conv &c, int first, int last) {
-    const int64_t filter = static_cast<int64_t>(c.shape.kernel) * c.shape.kernel * words(c.shape.in_channels);
     const uint32_t *weight = static_cast<const uint32_t *>(c.weight);
-    for (int channel = 0, lanes; channel < c.shape.channels; channel += lanes, weight += filter * lanes) {
+    const uint32_t *skip = static_cast<const uint32_t *>(c.skip_weight);
+    for (int channel = 0, lanes; channel < c.shape.channels; channel += lanes) {
         const int count = vectors(c.shape.channels - channel);
         lanes = count * WIDTH;
         if (count == VECTORS)
-            conv_group<VECTORS>(c, weight, channel, first, last);
+            conv_group<VECTORS>(c, weight, skip, channel, first, last);
         else
-            conv_group<2>(c, weight, channel, first, last);
+            conv_group<2>(c, weight, skip, channel, first, last);
+        weight += static_cast<int64_t>(c.shape.kernel) * c.shape.kernel * words(c.shape.in_channels) * lanes;
+        if (skip) skip += static_cast<int64_t>(words(c.skip_shape.in_channels)) * lanes;
     }
 }
 

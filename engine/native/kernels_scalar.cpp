@@ -21,7 +21,8 @@ struct Lanes {
     struct I {
         int32_t at[8];
     };
-    static constexpr int N = 8, HEAD_TILE = 4;
+    typedef uint8_t Mask;
+    static constexpr int N = 8;
 
     template <class T, class Each>
     static T each(Each each) {
@@ -41,17 +42,26 @@ struct Lanes {
     static F larger(const F &a, const F &b) {
         return each<F>([&](int i) { return a.at[i] > b.at[i] ? a.at[i] : b.at[i]; });
     }
-    static I sub(const I &a, const I &b) { return each<I>([&](int i) { return a.at[i] - b.at[i]; }); }
+    static I add(const I &a, const I &b) { return each<I>([&](int i) { return a.at[i] + b.at[i]; }); }
     static F to_float(const I &x) { return each<F>([&](int i) { return static_cast<float>(x.at[i]); }); }
-    static uint32_t positive(const F &x) {
-        uint32_t mask = 0;
-        for (int i = 0; i < N; ++i) mask |= static_cast<uint32_t>(x.at[i] > 0.0f) << i;
-        return mask;
+    static Mask above(const F &a, const F &b) {
+        unsigned mask = 0;
+        for (int i = 0; i < N; ++i) mask |= static_cast<unsigned>(a.at[i] > b.at[i]) << i;
+        return static_cast<Mask>(mask);
     }
-    static uint32_t at_most(const I &a, const I &b) {
-        uint32_t mask = 0;
-        for (int i = 0; i < N; ++i) mask |= static_cast<uint32_t>(a.at[i] <= b.at[i]) << i;
-        return mask;
+    static Mask at_least(const I &a, const I &b) {
+        unsigned mask = 0;
+        for (int i = 0; i < N; ++i) mask |= static_cast<unsigned>(a.at[i] >= b.at[i]) << i;
+        return static_cast<Mask>(mask);
+    }
+    static void transpose(F (&r)[N]) {
+        float columns[N][N];
+        for (int i = 0; i < N; ++i) store(columns[i], r[i]);
+        float row[N];
+        for (int i = 0; i < N; ++i) {
+            for (int k = 0; k < N; ++k) row[k] = columns[k][i];
+            r[i] = load(row);
+        }
     }
     static I load_pairs(const int16_t *p) {
         I out;
@@ -85,7 +95,7 @@ struct Lanes {
 }  // namespace
 }  // namespace hourbit
 
-#include "lanes.h"
+#include "layers.h"
 
 namespace hourbit {
 namespace {
@@ -121,55 +131,65 @@ inline T load_as(const uint32_t *p) {
     return value;
 }
 
-// Differing bits of P pixels and two output channels, whose weights lie `filter` words apart.
-template <int P>
-inline void count_pair(const Conv &c, const uint32_t *pixels, const uint32_t *weight, int filter,
-                       int32_t (&counts)[P][2]) {
-    const int in_words = words(c.shape.in_channels), row = c.shape.kernel * in_words;
+// Half sums of R x W pixels and two output channels, whose weights lie `filter` words apart.
+template <int R, int W>
+inline void count_pair(const ConvShape &s, int side, const uint32_t *pixels, const uint32_t *weight,
+                       Lanes::I (&half)[1][R * W], int lane) {
+    constexpr int P = R * W;
+    const int in_words = words(s.in_channels), row = s.kernel * in_words, pitch = (side + 2) * in_words;
+    const int filter = s.kernel * row;
     int64_t sum[P][2] = {};
-    for (int ky = 0; ky < c.shape.kernel; ++ky, pixels += (c.side + 2) * in_words, weight += row) {
+    const uint32_t *at[P];
+    for (int p = 0; p < P; ++p) at[p] = pixels + p / W * pitch + p % W * in_words;
+    for (int ky = 0; ky < s.kernel; ++ky, weight += row) {
         int i = 0;
         for (; i + 2 <= row; i += 2) {
             const uint64_t w0 = load_as<uint64_t>(weight + i), w1 = load_as<uint64_t>(weight + filter + i);
             for (int p = 0; p < P; ++p) {
-                const uint64_t a = load_as<uint64_t>(pixels + p * in_words + i);
+                const uint64_t a = load_as<uint64_t>(at[p] + i);
                 sum[p][0] += popcount(a ^ w0);
                 sum[p][1] += popcount(a ^ w1);
             }
         }
         if (i < row)
             for (int p = 0; p < P; ++p) {
-                const uint32_t a = pixels[p * in_words + i];
-                sum[p][0] += popcount(a ^ weight[i]);
-                sum[p][1] += popcount(a ^ weight[filter + i]);
+                sum[p][0] += popcount(at[p][i] ^ weight[i]);
+                sum[p][1] += popcount(at[p][i] ^ weight[filter + i]);
             }
+        for (int p = 0; p < P; ++p) at[p] += pitch;
     }
     for (int p = 0; p < P; ++p)
-        for (int k = 0; k < 2; ++k) counts[p][k] = static_cast<int32_t>(sum[p][k]);
+        for (int k = 0; k < 2; ++k) half[0][p].at[lane + k] = half_products(s) - static_cast<int32_t>(sum[p][k]);
 }
 
-template <int P>
+template <int R, int W>
+inline void count(const ConvShape &s, int side, const uint32_t *pixels, const void *weight, int channel,
+                  Lanes::I (&half)[1][R * W]) {
+    const int filter = s.kernel * s.kernel * words(s.in_channels);
+    const uint32_t *first = static_cast<const uint32_t *>(weight) + static_cast<int64_t>(channel) * filter;
+    for (int k = 0; k < N; k += 2) count_pair<R, W>(s, side, pixels, first + k * filter, half, k);
+}
+
+template <int R, int W>
 inline void conv_tile(const Conv &c, int y, int x, int channel) {
-    const int filter = c.shape.kernel * c.shape.kernel * words(c.shape.in_channels);
-    const uint32_t *weight = static_cast<const uint32_t *>(c.weight) + static_cast<int64_t>(channel) * filter;
-    Lanes::I differing[P];
-    for (int k = 0; k < N; k += 2) {
-        int32_t counts[P][2];
-        count_pair<P>(c, taps(c, y, x), weight + k * filter, filter, counts);
-        for (int p = 0; p < P; ++p) {
-            differing[p].at[k] = counts[p][0];
-            differing[p].at[k + 1] = counts[p][1];
-        }
+    Lanes::I half[1][R * W];
+    float skip[R * W][N];
+    if (c.skip) {
+        count<R, W>(c.skip_shape, c.side, taps(c.skip, c.skip_shape, c.side, y, x), c.skip_weight, channel, half);
+        finish_skip(c, half, channel, skip[0], N);
     }
-    for (int p = 0; p < P; ++p) finish(c, differing[p], y, x + p, channel, correction(c, y, x + p));
+    count<R, W>(c.shape, c.side, taps(c.source, c.shape, c.side, y, x), c.weight, channel, half);
+    finish<R, W, 1>(c, half, y, x, channel, N, c.skip ? skip[0] : nullptr, N);
 }
 
 void conv(const Conv &c, int first, int last) {
-    for (int y = first; y < last; ++y)
-        for (int channel = 0; channel < c.shape.channels; channel += N) {
+    for (int channel = 0; channel < c.shape.channels; channel += N)
+        for (int y = first; y < last; y += c.pairs ? 2 : 1) {
             int x = 0;
-            for (; x + 2 <= c.side; x += 2) conv_tile<2>(c, y, x, channel);
-            for (; x < c.side; ++x) conv_tile<1>(c, y, x, channel);
+            if (c.pairs)
+                for (; x < c.side; x += 2) conv_tile<2, 2>(c, y, x, channel);
+            for (; x + 2 <= c.side; x += 2) conv_tile<1, 2>(c, y, x, channel);
+            for (; x < c.side; ++x) conv_tile<1, 1>(c, y, x, channel);
         }
 }
 

@@ -1,4 +1,5 @@
-// Kernels that read the same on every instruction set, written over `Lanes`, a few operations on N floats.
+// What is done to the sums of a convolution, the same on every instruction set: written over `Lanes`, a few
+// operations on N floats.
 //
 // Include after `struct Lanes` has been defined in an unnamed namespace. Every multiplication and addition is
 // rounded on its own, in the order of the reference (engine/runtime/reference.py); compile without contraction.
@@ -13,6 +14,7 @@ namespace {
 
 using F = Lanes::F;
 using I = Lanes::I;
+using Mask = Lanes::Mask;  // bit i is lane i; stored as the processors that this runs on store numbers: low byte first
 constexpr int N = Lanes::N;
 
 inline F norm(F x, const float *scale, const float *shift) {
@@ -21,188 +23,158 @@ inline F norm(F x, const float *scale, const float *shift) {
 
 inline F relu(F x) { return Lanes::larger(x, Lanes::set(0.0f)); }
 
-inline void store_mask(void *to, uint32_t mask) {
-    uint8_t bytes[N / 8];
-    for (int i = 0; i < N / 8; ++i) bytes[i] = static_cast<uint8_t>(mask >> (8 * i));
-    memcpy(to, bytes, sizeof bytes);
+// N bits of a row of bits, or the 8 that are left of a slice.
+HOURBIT_INLINE void store_mask(uint8_t *to, Mask mask, int left) {
+    if (left >= N)
+        memcpy(to, &mask, sizeof mask);
+    else
+        *to = static_cast<uint8_t>(mask);
 }
 
-inline uint32_t load_mask(const uint8_t *from) {
-    uint32_t mask = 0;
-    for (int i = 0; i < N / 8; ++i) mask |= static_cast<uint32_t>(from[i]) << (8 * i);
+inline Mask load_mask(const uint8_t *from) {
+    Mask mask;
+    memcpy(&mask, from, sizeof mask);
     return mask;
 }
 
-// Where a convolution reads and writes at pixel (x, y).
-inline const uint32_t *taps(const Conv &c, int y, int x) {
-    const int inset = 1 - c.shape.kernel / 2;
-    return c.source + (static_cast<int64_t>(y + inset) * (c.side + 2) + x + inset) * words(c.shape.in_channels);
+// Where a convolution reads at pixel (x, y) of a map with a ring.
+inline const uint32_t *taps(const uint32_t *source, const ConvShape &shape, int side, int y, int x) {
+    const int inset = 1 - shape.kernel / 2;
+    return source + (static_cast<int64_t>(y + inset) * (side + 2) + x + inset) * words(shape.in_channels);
 }
 
+inline int half_products(const ConvShape &shape) { return shape.kernel * shape.kernel * shape.in_channels / 2; }
+
 inline const int32_t *correction(const Conv &c, int y, int x) {
-    if (!c.correction) return nullptr;
     const int last = c.side - 1;
     const int edges = (y == 0) | (y == last) << 1 | (x == 0) << 2 | (x == last) << 3;
     return edges ? c.correction + static_cast<int64_t>(edges) * padded(c.shape.channels) : nullptr;
 }
 
-// Differing bits of N output channels at one pixel -> residual slice and next bits.
-inline void finish(const Conv &c, I differing, int y, int x, int channel, const int32_t *corrected) {
-    if (corrected) differing = Lanes::sub(differing, Lanes::load(corrected + channel));
-    if (c.bits) {
-        uint32_t mask = Lanes::at_most(differing, Lanes::load(c.threshold + channel));
-        mask ^= load_mask(c.flip + channel / 8);
-        const int64_t pixel = static_cast<int64_t>(y + 1) * (c.side + 2) + x + 1;
-        store_mask(reinterpret_cast<uint8_t *>(c.bits + pixel * words(c.shape.channels)) + channel / 8, mask);
-    }
-    if (c.target) {
-        const int total = c.shape.kernel * c.shape.kernel * c.shape.in_channels;
-        const int left = c.shape.channels - channel;
-        const int64_t at = (static_cast<int64_t>(y) * c.side + x) * c.stride + channel;
-        I dot = Lanes::sub(Lanes::sub(Lanes::set(total), differing), differing);
-        F value = Lanes::mul(Lanes::to_float(dot), Lanes::load(c.alpha + channel));
-        if (c.relu) value = relu(value);
-        if (c.other) value = Lanes::add(value, Lanes::load_some(c.other + at, left));
-        Lanes::store_some(c.target + at, value, left);
+// A tile: R x W pixels from (x, y) on, V vectors of channels from `channel` on, of which `left` exist.
+// Arrays over a tile are [vector][pixel].
+template <int R, int W, int V>
+HOURBIT_INLINE void write_masks(uint8_t *map, int pixel, int side, int y, int x, int channel, int left,
+                                const Mask (&mask)[V][R * W], const uint8_t *flip) {
+    uint8_t *to = map + (static_cast<int64_t>(y + 1) * (side + 2) + x + 1) * pixel + channel / 8;
+    const int64_t row = static_cast<int64_t>(side + 2) * pixel;
+    for (int v = 0; v < V; ++v) {
+        const Mask flipped = load_mask(flip + channel / 8 + v * (N / 8));
+        for (int p = 0; p < R * W; ++p)
+            store_mask(to + p / W * row + p % W * pixel + v * (N / 8), static_cast<Mask>(mask[v][p] ^ flipped),
+                       left - v * N);
     }
 }
 
-int64_t stem_bytes(int channels) { return static_cast<int64_t>(channels) * STEM_KERNEL * STEM_ROW * 2; }
-
-// (channels, 7, 7, 3) -> [channels / N][7][11 pairs][N][2]
-void stem_pack(int channels, const int16_t *weight, void *packed) {
-    int16_t *to = static_cast<int16_t *>(packed);
-    const int row = STEM_KERNEL * 3;
-    for (int first = 0; first < channels; first += N)
-        for (int ky = 0; ky < STEM_KERNEL; ++ky)
-            for (int i = 0; i < STEM_ROW; i += 2)
-                for (int lane = 0; lane < N; ++lane)
-                    for (int half = 0; half < 2; ++half)
-                        *to++ = i + half < row ? weight[((first + lane) * STEM_KERNEL + ky) * row + i + half] : 0;
+template <int R, int W, int V>
+HOURBIT_INLINE void write_signs(const Sign &s, const F (&value)[V][R * W], int side, int y, int x, int channel,
+                                int left) {
+    Mask mask[V][R * W];
+    for (int v = 0; v < V; ++v) {
+        const F threshold = Lanes::load(s.threshold + channel + v * N);
+        for (int p = 0; p < R * W; ++p) mask[v][p] = Lanes::above(value[v][p], threshold);
+    }
+    write_masks<R, W, V>(s.bits, s.pixel, side, y, x, channel, left, mask, s.flip);
 }
 
-template <int P, int V>
-inline void stem_tile(const Stem &s, int y, int x, int channel) {
-    constexpr int BLOCK = STEM_KERNEL * STEM_ROW * N;  // int16 values of N channels
-    const int16_t *weight = static_cast<const int16_t *>(s.weight) + static_cast<int64_t>(channel / N) * BLOCK;
-    const int64_t pitch = (2 * s.side + 2 * STEM_RING) * 3;
-    I sum[P][V];
-    for (int p = 0; p < P; ++p)
-        for (int v = 0; v < V; ++v) sum[p][v] = Lanes::set(0);
-    for (int ky = 0; ky < STEM_KERNEL; ++ky) {
-        const int16_t *pixels = s.image + (2 * y + ky) * pitch + 6 * x;
-        for (int i = 0; i < STEM_ROW; i += 2, weight += 2 * N) {
-            I w[V];
-            for (int v = 0; v < V; ++v) w[v] = Lanes::load_pairs(weight + v * BLOCK);
-            for (int p = 0; p < P; ++p) {
-                const I pair = Lanes::set_pair(pixels + 6 * p + i);
-                for (int v = 0; v < V; ++v) sum[p][v] = Lanes::add_products(sum[p][v], pair, w[v]);
-            }
-        }
-    }
-    for (int p = 0; p < P; ++p)
+template <int R, int W, int V>
+HOURBIT_INLINE void add_map(F (&value)[V][R * W], const float *from, int64_t row, int64_t pixel, int left) {
+    for (int p = 0; p < R * W; ++p)
         for (int v = 0; v < V; ++v) {
-            const int c = channel + v * N;
-            F value = norm(Lanes::to_float(sum[p][v]), s.scale + c, s.bias + c);
-            value = relu(norm(value, s.norm_scale + c, s.norm_shift + c));
-            Lanes::store(s.target + (static_cast<int64_t>(y) * s.side + x + p) * s.channels + c, value);
+            const F more = Lanes::load_some(from + p / W * row + p % W * pixel + v * N, left - v * N);
+            value[v][p] = Lanes::add(value[v][p], more);
         }
 }
 
-template <int V>
-int stem_row(const Stem &s, int y, int channel) {
-    for (; channel + V * N <= s.channels; channel += V * N)
-        for (int x = 0; x < s.side; x += 4) stem_tile<4, V>(s, y, x, channel);  // the side is a multiple of 32
-    return channel;
+template <int R, int W, int V>
+HOURBIT_INLINE void store_map(const F (&value)[V][R * W], float *to, int64_t row, int64_t pixel, int left) {
+    for (int p = 0; p < R * W; ++p)
+        for (int v = 0; v < V; ++v)
+            Lanes::store_some(to + p / W * row + p % W * pixel + v * N, value[v][p], left - v * N);
 }
 
-// A row at a time: its weights fit the first cache together with the row that is written.
-void stem(const Stem &s, int first, int last) {
-    for (int y = first; y < last; ++y) {
-        int channel = N == 16 ? stem_row<4>(s, y, 0) : 0;
-        channel = stem_row<2>(s, y, channel);
-        stem_row<1>(s, y, channel);
+template <int R, int W, int V>
+HOURBIT_INLINE void add_enlarged(const Conv &c, F (&value)[V][R * W], int y, int x, int channel, int left) {
+    for (int p = 0; p < R * W; ++p) {
+        const int64_t pixel = static_cast<int64_t>((y + p / W) / 2) * (c.side / 2) + (x + p % W) / 2;
+        const float *from = c.up + pixel * c.stride + channel;
+        for (int v = 0; v < V; ++v)
+            value[v][p] = Lanes::add(value[v][p], Lanes::load_some(from + v * N, left - v * N));
     }
 }
 
-void sign(const Sign &s, int first, int last) {
-    const int out_words = words(s.channels);
-    for (int y = first; y < last; ++y)
-        for (int x = 0; x < s.side; ++x) {
-            const float *from = s.source + (static_cast<int64_t>(y) * s.side + x) * s.channels;
-            uint32_t *pixel = s.bits + (static_cast<int64_t>(y + 1) * (s.side + 2) + x + 1) * out_words;
-            uint8_t *to = reinterpret_cast<uint8_t *>(pixel);
-            for (int c = 0; c < s.channels; c += N)
-                store_mask(to + c / 8, Lanes::positive(norm(Lanes::load(from + c), s.scale + c, s.shift + c)));
+template <int W, int V>
+HOURBIT_INLINE void finish_pooled(const Conv &c, const F (&value)[V][2 * W], int y, int x, int channel, int left) {
+    constexpr int H = W / 2;
+    F most[V][H];
+    for (int v = 0; v < V; ++v)
+        for (int p = 0; p < H; ++p) {
+            const F *of = value[v] + 2 * p;
+            most[v][p] = Lanes::larger(Lanes::larger(of[0], of[1]), Lanes::larger(of[W], of[W + 1]));
         }
+    const int64_t pixel = static_cast<int64_t>(y / 2) * (c.side / 2) + x / 2;
+    if (c.pooled) store_map<1, H, V>(most, c.pooled + pixel * c.stride + channel, 0, c.stride, left);
+    for (int i = 0; i < c.sign_count; ++i)
+        if (c.signs[i].pooled) write_signs<1, H, V>(c.signs[i], most, c.side / 2, y / 2, x / 2, channel, left);
 }
 
-void pool(const Pool &s, int first, int last) {
-    const int64_t row = static_cast<int64_t>(2 * s.side) * s.channels;
-    for (int y = first; y < last; ++y)
-        for (int x = 0; x < s.side; ++x) {
-            const float *a = s.source + 2 * y * row + static_cast<int64_t>(2 * x) * s.channels;
-            float *to = s.target + (static_cast<int64_t>(y) * s.side + x) * s.channels;
-            for (int c = 0; c < s.channels; c += N) {
-                const F top = Lanes::larger(Lanes::load(a + c), Lanes::load(a + c + s.channels));
-                const F low = Lanes::larger(Lanes::load(a + row + c), Lanes::load(a + row + c + s.channels));
-                Lanes::store(to + c, Lanes::larger(top, low));
-            }
-        }
-}
-
-void up_add(const UpAdd &s, int first, int last) {
-    for (int y = first; y < last; ++y)
-        for (int x = 0; x < s.side; ++x) {
-            const int64_t at = (static_cast<int64_t>(y) * s.side + x) * s.channels;
-            const float *from = s.source + (static_cast<int64_t>(y / 2) * (s.side / 2) + x / 2) * s.channels;
-            for (int c = 0; c < s.channels; c += N)
-                Lanes::store(s.target + at + c, Lanes::add(Lanes::load(s.other + at + c), Lanes::load(from + c)));
-        }
-}
-
-int64_t head_bytes(int in_channels, int channels) {
-    return static_cast<int64_t>(in_channels) * padded(channels) * 4;
-}
-
-// (channels, in) -> [padded channels / N][in][N]
-void head_pack(int in_channels, int channels, const float *weight, void *packed) {
-    float *to = static_cast<float *>(packed);
-    for (int first = 0; first < padded(channels); first += N)
-        for (int c = 0; c < in_channels; ++c)
-            for (int lane = first; lane < first + N; ++lane)
-                *to++ = lane < channels ? weight[static_cast<int64_t>(lane) * in_channels + c] : 0.0f;
-}
-
-template <int P>
-inline void head_tile(const Head &h, int64_t pixel) {
-    const int in = h.in_channels;
-    for (int p = 0; p < P; ++p)
-        for (int c = 0; c < in; c += N) {
-            const F x = Lanes::load(h.source + (pixel + p) * in + c);
-            Lanes::store(h.scratch + p * in + c, relu(norm(x, h.norm_scale + c, h.norm_shift + c)));
-        }
-    const int64_t plane = static_cast<int64_t>(h.side) * h.side;
-    for (int first = 0; first < h.channels; first += N) {
-        const float *weight = static_cast<const float *>(h.weight) + static_cast<int64_t>(first) * in;
-        F sum[P];
-        for (int p = 0; p < P; ++p) sum[p] = Lanes::load(h.bias + first);
-        for (int c = 0; c < in; ++c, weight += N) {
-            const F w = Lanes::load(weight);
-            for (int p = 0; p < P; ++p) sum[p] = Lanes::add(sum[p], Lanes::mul(Lanes::set(h.scratch[p * in + c]), w));
-        }
-        float columns[P][N];
-        for (int p = 0; p < P; ++p) Lanes::store(columns[p], sum[p]);
-        for (int lane = 0; lane < N && first + lane < h.channels; ++lane)
-            for (int p = 0; p < P; ++p) h.logits[(first + lane) * plane + pixel + p] = columns[p][lane];
+// Half sums of a tile -> twice the scale, ReLU.
+template <int P, int V>
+HOURBIT_INLINE void scale(const I (&half)[V][P], const float *alpha, bool rectified, F (&value)[V][P]) {
+    for (int v = 0; v < V; ++v) {
+        const F by = Lanes::load(alpha + v * N);
+        for (int p = 0; p < P; ++p) value[v][p] = Lanes::mul(Lanes::to_float(half[v][p]), by);
     }
+    if (rectified)
+        for (int v = 0; v < V; ++v)
+            for (int p = 0; p < P; ++p) value[v][p] = relu(value[v][p]);
 }
 
-void head(const Head &h, int first, int last) {
-    static_assert(Lanes::HEAD_TILE <= HEAD_SCRATCH, "scratch too small");
-    const int64_t end = static_cast<int64_t>(last) * h.side;  // a multiple of 16, as the side is
-    for (int64_t pixel = static_cast<int64_t>(first) * h.side; pixel < end; pixel += Lanes::HEAD_TILE)
-        head_tile<Lanes::HEAD_TILE>(h, pixel);
+template <int R, int W, int V>
+HOURBIT_INLINE void correct(const Conv &c, I (&half)[V][R * W], int y, int x, int channel) {
+    for (int p = 0; p < R * W; ++p)
+        if (const int32_t *corrected = correction(c, y + p / W, x + p % W))
+            for (int v = 0; v < V; ++v)
+                half[v][p] = Lanes::add(half[v][p], Lanes::load(corrected + channel + v * N));
+}
+
+// Half sums of a tile -> its signs, slice of the residual map, maximum, and their signs. `skip` holds what is added,
+// [pixel][skip_pitch], or is null.
+template <int R, int W, int V>
+HOURBIT_INLINE void finish(const Conv &c, I (&half)[V][R * W], int y, int x, int channel, int left, const float *skip,
+                           int skip_pitch) {
+    constexpr int P = R * W;
+    if (c.correction) correct<R, W, V>(c, half, y, x, channel);
+    if (c.bits) {
+        Mask mask[V][P];
+        for (int v = 0; v < V; ++v) {
+            const I threshold = Lanes::load(c.threshold + channel + v * N);
+            for (int p = 0; p < P; ++p) mask[v][p] = Lanes::at_least(half[v][p], threshold);
+        }
+        write_masks<R, W, V>(reinterpret_cast<uint8_t *>(c.bits), words(c.shape.channels) * 4, c.side, y, x, channel,
+                             V * N, mask, c.flip);
+    }
+    if (!c.target && !c.pooled && !c.sign_count) return;
+    F value[V][P];
+    scale<P, V>(half, c.alpha + channel, c.relu, value);
+    const int64_t row = static_cast<int64_t>(c.side) * c.stride;
+    const int64_t first = y * row + static_cast<int64_t>(x) * c.stride + channel;
+    if (skip) add_map<R, W, V>(value, skip, W * skip_pitch, skip_pitch, V * N);
+    if (c.other) add_map<R, W, V>(value, c.other + first, row, c.stride, left);
+    if (c.up) add_enlarged<R, W, V>(c, value, y, x, channel, left);
+    if (c.target) store_map<R, W, V>(value, c.target + first, row, c.stride, left);
+    for (int i = 0; i < c.sign_count; ++i)
+        if (!c.signs[i].pooled) write_signs<R, W, V>(c.signs[i], value, c.side, y, x, channel, left);
+    if constexpr (R == 2)
+        if (c.pairs) finish_pooled<W, V>(c, value, y, x, channel, left);
+}
+
+// What the convolution of the skip adds to P pixels.
+template <int P, int V>
+HOURBIT_INLINE void finish_skip(const Conv &c, const I (&half)[V][P], int channel, float *to, int pitch) {
+    F value[V][P];
+    scale<P, V>(half, c.skip_alpha + channel, c.relu, value);
+    store_map<1, P, V>(value, to, 0, pitch, V * N);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 using namespace hourbit;
 
@@ -55,13 +56,15 @@ bool build(HbNet *net, const HbStep *steps, const HbBuffer *buffers) {
         const bool map = b.side >= 1 && b.side <= MAX_SIDE && b.channels >= 8 && b.channels <= MAX_CHANNELS;
         const int64_t most = area(MAX_SIDE, MAX_CHANNELS);
         if (b.bits ? !map : b.floats < 1 || b.floats > most) return fail("buffer %d has an impossible size", i);
-        const int64_t size = b.bits ? area(b.side + 2, words(b.channels)) : b.floats;
+        const int64_t size = b.bits ? area(b.side + 2, words(b.channels)) : b.floats * (b.line ? net->threads : 1);
         if (!(net->data[i] = allocate(net, 4 * size))) return false;
     }
     for (int i = 0; i < net->step_count; ++i)
-        if (!prepare(net, steps[i], net->steps[i])) return false;
-    plan_waves(net, steps);
-    return net->logits > 0 || fail("a net needs a head");
+        if (!prepare(net, steps, i)) return false;
+    plan_bands(net, steps);
+    if (!net->logits) return fail("a net needs a head");
+    if (net->threads == 1) return true;
+    return (net->team = team_create(net->threads)) || fail("cannot start %d threads", net->threads);
 }
 
 // uint8 pixels into the middle of the int16 picture; its ring stays 0.
@@ -73,84 +76,137 @@ void widen(HbNet *net, const uint8_t *pixels) {
     }
 }
 
-// Moves a map's pointer so that row `row` is found at its place in the ring; whole ticks are in one piece.
-template <class T>
-void turn(T *&map, const Ring &ring, int row) {
-    if (map && ring.rows) map += (row % ring.rows - row) * ring.pitch;
-}
-
-// Rows `first` to `last` - 1 of the step's wave.
-void run_rows(const Kernels *k, Step step, int first, int last, float *logits) {
+// Rows `first` to `last` - 1 of a step that is not the head.
+void run_rows(const Kernels *k, const Step &step, int first, int last) {
     switch (step.op) {
-        case HB_STEM:
-            turn(step.stem.target, step.target, first);
-            return k->stem(step.stem, first, last);
-        case HB_SIGN:
-            turn(step.sign.source, step.source, first);
-            return k->sign(step.sign, first, last);
-        case HB_CONV:
-            turn(step.conv.target, step.target, first);
-            turn(step.conv.other, step.other, first);
-            return k->conv(step.conv, first, last);
-        case HB_POOL:
-            turn(step.pool.source, step.source, first);
-            return k->pool(step.pool, first / 2, last / 2);
-        case HB_UP_ADD:
-            turn(step.up_add.other, step.other, first);
-            turn(step.up_add.target, step.target, first);
-            return k->up_add(step.up_add, first, last);
-        default:
-            turn(step.head.source, step.source, first);
-            step.head.logits = logits;
-            k->head(step.head, first, last);
+        case HB_STEM: return k->stem(step.stem, first, last);
+        case HB_SIGN: return k->sign(step.sign, first, last);
+        case HB_CONV: return k->conv(step.conv, first, last);
+        case HB_POOL: return k->pool(step.pool, first, last);
+        default: k->up_add(step.up_add, first, last);
     }
 }
 
-// Steps `first` to `last` - 1, which are one wave.
-void run_wave(const HbNet *net, int first, int last, float *logits) {
-    const int rows = net->steps[first].rows;
-    bool more = true;
-    for (int tick = 0; more; ++tick) {
-        more = false;
-        for (int i = first; i < last; ++i) {
-            const int row = (tick - net->steps[i].delay) * TICK_ROWS, end = row + TICK_ROWS;
-            if (row < rows) more = true;
-            if (row >= 0 && row < rows) run_rows(net->kernels, net->steps[i], row, end < rows ? end : rows, logits);
-        }
+int64_t now() {
+    timespec t;
+    timespec_get(&t, TIME_UTC);
+    return static_cast<int64_t>(t.tv_sec) * 1000000000 + t.tv_nsec;
+}
+
+// One run of a net: what its threads share.
+struct Run {
+    HbNet *net;
+    float *logits;
+    int64_t *times;  // null, or one for each step
+};
+
+void run_head(const Run &run, Head head, int first, int last, int thread) {
+    head.scratch += static_cast<int64_t>(thread) * HEAD_PIXELS * head.in_channels;
+    head.logits = run.logits;
+    run.net->kernels->head(head, first, last);
+}
+
+// A convolution and the head, a row at a time in the thread's line.
+void run_chain(const Run &run, int index, int first, int last, int thread) {
+    const Step *steps = run.net->steps + index;
+    Conv conv = steps[0].conv;
+    Head head = steps[1].head;
+    const int64_t row = static_cast<int64_t>(conv.side) * conv.stride;
+    float *line = conv.target + thread * row;
+    for (int y = first; y < last; ++y) {
+        if (run.times) run.times[index] -= now();
+        head.source = conv.target = line - y * row;
+        run.net->kernels->conv(conv, y, y + 1);
+        if (run.times) run.times[index + 1] -= now(), run.times[index] += now();
+        run_head(run, head, y, y + 1, thread);
+        if (run.times) run.times[index + 1] += now();
     }
+}
+
+void run_some(const Run &run, int index, int first, int last, int thread) {
+    const Step &step = run.net->steps[index];
+    if (first >= last) return;
+    if (step.chained) return run_chain(run, index, first, last, thread);
+    if (run.times) run.times[index] -= now();
+    if (step.op == HB_HEAD)
+        run_head(run, step.head, first, last, thread);
+    else
+        run_rows(run.net->kernels, step, first, last);
+    if (run.times) run.times[index] += now();
+}
+
+// A thread's band of every step; bands.cpp says when it must wait.
+void run_band(void *context, int thread) {
+    const Run &run = *static_cast<const Run *>(context);
+    const HbNet *net = run.net;
+    for (int i = 0; i < net->step_count; ++i) {
+        const Step &step = net->steps[i];
+        for (int t = 0; t < net->threads && i; ++t) {
+            const bool beside = t == thread - 1 || t == thread + 1;
+            if (t != thread && (step.together || beside)) team_wait(net->team, t, 2 * i - (step.together ? 0 : 1));
+        }
+        const int first = band(net, step, thread), last = band(net, step, thread + 1);
+        const int above = thread ? 2 : 0, below = thread < net->threads - 1 ? 2 : 0;
+        if (last - first > above + below) {
+            run_some(run, i, first, first + above, thread);
+            run_some(run, i, last - below, last, thread);
+            team_reach(net->team, thread, 2 * i + 1);
+            run_some(run, i, first + above, last - below, thread);
+        } else {
+            run_some(run, i, first, last, thread);
+        }
+        if (step.chained) ++i;
+        team_reach(net->team, thread, 2 * i + 2);
+    }
+}
+
+int32_t run_net(HbNet *net, const uint8_t *image, int64_t image_size, float *logits, int64_t logits_size,
+                int64_t *times) {
+    last_error[0] = 0;
+    if (!net || !image || !logits || image_size != area(net->image_side, 3) || logits_size != net->logits)
+        return fail("the image or the logits have the wrong size"), 1;
+    widen(net, image);
+    Run run = {net, logits, times};
+    if (net->team && !times) {
+        team_run(net->team, run_band, &run);
+        return 0;
+    }
+    for (int i = 0; i < net->step_count; i += net->steps[i].chained ? 2 : 1)
+        run_some(run, i, 0, net->steps[i].rows, 0);
+    return 0;
 }
 
 }  // namespace
 
 extern "C" HbNet *hb_create(const HbStep *steps, int32_t step_count, const HbBuffer *buffers, int32_t buffer_count,
-                            int32_t image_side, const char *isa) {
+                            int32_t image_side, const char *isa, int32_t threads) {
     last_error[0] = 0;
     const Kernels *kernels = isa ? find_kernels(isa) : nullptr;
     if (!kernels) return fail("this machine has no instruction set %s", isa ? isa : "?"), nullptr;
     const bool counted = step_count > 0 && step_count <= 4096 && buffer_count > 0 && buffer_count <= 4096;
     if (!steps || !buffers || !counted || image_side < 64 || image_side > 2 * MAX_SIDE || image_side % 64)
         return fail("the net's description has an impossible size"), nullptr;
+    if (threads < 1 || threads > MAX_THREADS) return fail("%d threads", threads), nullptr;
     HbNet *net = static_cast<HbNet *>(calloc(1, sizeof(HbNet)));
     if (!net) return fail("out of memory"), nullptr;
     net->kernels = kernels;
     net->step_count = step_count;
     net->buffer_count = buffer_count;
     net->image_side = image_side;
+    net->threads = threads;
     if (build(net, steps, buffers)) return net;
     hb_destroy(net);
     return nullptr;
 }
 
 extern "C" int32_t hb_run(HbNet *net, const uint8_t *image, int64_t image_size, float *logits, int64_t logits_size) {
-    last_error[0] = 0;
-    if (!net || !image || !logits || image_size != area(net->image_side, 3) || logits_size != net->logits)
-        return fail("the image or the logits have the wrong size"), 1;
-    widen(net, image);
-    for (int first = 0, last; first < net->step_count; first = last) {
-        for (last = first + 1; last < net->step_count && net->steps[last].wave == first;) ++last;
-        run_wave(net, first, last, logits);
-    }
-    return 0;
+    return run_net(net, image, image_size, logits, logits_size, nullptr);
+}
+
+extern "C" int32_t hb_profile(HbNet *net, const uint8_t *image, int64_t image_size, float *logits,
+                              int64_t logits_size, int64_t *nanoseconds, int32_t step_count) {
+    if (!net || !nanoseconds || step_count != net->step_count) return fail("there is a time for every step"), 1;
+    return run_net(net, image, image_size, logits, logits_size, nanoseconds);
 }
 
 extern "C" int32_t hb_run_part(HbNet *net, const uint8_t *image, int64_t image_size, int32_t first, int32_t last) {
@@ -159,15 +215,17 @@ extern "C" int32_t hb_run_part(HbNet *net, const uint8_t *image, int64_t image_s
         return fail("the image or the steps are not the net's"), 1;
     if (first == 0) widen(net, image);
     for (int i = first; i < last; ++i) {
-        if (net->steps[i].op == HB_HEAD) return fail("the head needs a full run"), 1;
-        run_rows(net->kernels, net->steps[i], 0, net->steps[i].rows, nullptr);
+        const bool head = net->steps[i].op == HB_HEAD || net->steps[i].chained;
+        if (head) return fail("the head needs a full run"), 1;
+        run_rows(net->kernels, net->steps[i], 0, net->steps[i].rows);
     }
     return 0;
 }
 
 extern "C" int32_t hb_read(const HbNet *net, int32_t buffer, float *values, int64_t count) {
     last_error[0] = 0;
-    const bool known = net && values && buffer >= 0 && buffer < net->buffer_count && !net->buffers[buffer].bits;
+    const bool known = net && values && buffer >= 0 && buffer < net->buffer_count && !net->buffers[buffer].bits &&
+                       !net->buffers[buffer].line;
     if (!known || count < 0 || count > net->buffers[buffer].floats) return fail("there is no such float buffer"), 1;
     memcpy(values, net->data[buffer], static_cast<size_t>(count) * sizeof(float));
     return 0;
@@ -190,6 +248,7 @@ extern "C" int64_t hb_memory(const HbNet *net) { return net ? net->memory : 0; }
 
 extern "C" void hb_destroy(HbNet *net) {
     if (!net) return;
+    team_destroy(net->team);
     for (Block *block = net->blocks; block;) {
         Block *next = block->next;
         free(block);

@@ -3,33 +3,26 @@
 
 #include "hourbit.h"
 #include "kernels.h"
+#include "team.h"
 
 namespace hourbit {
 
 constexpr int MAX_SIDE = 512, MAX_CHANNELS = 1024, ALIGN = 64;
-constexpr int TICK_ROWS = 2;  // rows that a step of a wave does at a time; even, for the pool
 
 // The head of one allocation; a net keeps them in a list.
 struct Block {
     Block *next;
 };
 
-// How a wave lays a step's float map out: `rows` rows of `pitch` values in turn, 0 = the whole map.
-struct Ring {
-    int32_t rows;
-    int64_t pitch;
-};
-
 // A checked step: the arguments of the kernel that `op` names.
 struct Step {
     int32_t op;
-    int32_t wave;   // first step of the wave that it belongs to
-    int32_t rows;   // of the wave
-    int32_t delay;  // ticks behind the wave's first step
-    Ring source, other, target;
+    int32_t rows;   // done in all
+    bool chained;   // writes a line that the next step, which is the head, reads
+    bool together;  // needs all threads to be through with the step before
     Conv conv;
     Stem stem;
-    Sign sign;
+    SignMap sign;
     Pool pool;
     UpAdd up_add;
     Head head;
@@ -40,8 +33,9 @@ struct Step {
 struct HbNet {
     const hourbit::Kernels *kernels;
     hourbit::Block *blocks;
+    hourbit::Team *team;  // null with one thread
     int64_t memory;
-    int32_t step_count, buffer_count, image_side;
+    int32_t step_count, buffer_count, image_side, threads;
     hourbit::Step *steps;
     HbBuffer *buffers;
     void **data;
@@ -57,11 +51,27 @@ bool fail(const char *format, ...);
 // Zeroed and aligned, freed with the net; a register's width may be read past the end. Null on failure.
 void *allocate(HbNet *net, int64_t bytes);
 
-// Checks one step against the net's buffers and packs its weights; false with the last error set.
-bool prepare(HbNet *net, const HbStep &from, Step &to);
+// A step's array, or null with the last error set where it does not have that many values.
+const void *array(const HbStep &s, int which, int64_t values, int64_t size);
 
-// Sets every step's wave, rows, delay and rings.
-void plan_waves(HbNet *net, const HbStep *steps);
+// A step's array copied to `elements` values, the rest filled with `fill`. Null on failure.
+float *copy_floats(HbNet *net, const HbStep &s, int which, int64_t expected, int64_t elements);
+
+// The memory of a float buffer, or of a map of bits, that is large enough. Null on failure.
+float *floats(HbNet *net, int32_t index, int64_t needed);
+uint32_t *bits(HbNet *net, int32_t index, int side, int channels);
+
+// outputs.cpp: where a convolution's and the stem's values go.
+bool prepare_signs(HbNet *net, const HbStep &s, int stride, Sign (&signs)[SIGNS], int &count);
+bool prepare_sign(HbNet *net, const Sign &place, const float *scale, const float *shift, int channels, Sign &sign);
+bool prepare_outputs(HbNet *net, const HbStep &s, Conv &c);
+
+// Checks one step against the net's buffers and packs its weights; false with the last error set.
+bool prepare(HbNet *net, const HbStep *steps, int index);
+
+// bands.cpp: sets every step's `together`; and the rows of a step that are a thread's.
+void plan_bands(HbNet *net, const HbStep *steps);
+int band(const HbNet *net, const Step &step, int thread);
 
 static inline int64_t area(int side, int channels) { return static_cast<int64_t>(side) * side * channels; }
 

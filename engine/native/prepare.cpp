@@ -4,26 +4,25 @@
 #include "net.h"
 
 namespace hourbit {
-namespace {
 
-// One of a step's arrays copied to `elements` values, the rest filled with `fill`. Null on failure.
-template <class T>
-T *copy(HbNet *net, const HbStep &s, int which, int64_t expected, int64_t elements, T fill) {
-    const HbArray &array = s.arrays[which];
-    if (!array.data || array.bytes != expected * static_cast<int64_t>(sizeof(T))) {
-        fail("array %d of operation %d has %lld bytes, not %lld", which, s.op, static_cast<long long>(array.bytes),
-             static_cast<long long>(expected * static_cast<int64_t>(sizeof(T))));
-        return nullptr;
-    }
-    T *to = static_cast<T *>(allocate(net, elements * static_cast<int64_t>(sizeof(T))));
-    if (!to) return nullptr;
-    memcpy(to, array.data, static_cast<size_t>(array.bytes));
-    for (int64_t i = expected; i < elements; ++i) to[i] = fill;
+const void *array(const HbStep &s, int which, int64_t values, int64_t size) {
+    const HbArray &found = s.arrays[which];
+    if (found.data && found.bytes == values * size) return found.data;
+    fail("array %d of operation %d has %lld bytes, not %lld", which, s.op, static_cast<long long>(found.bytes),
+         static_cast<long long>(values * size));
+    return nullptr;
+}
+
+float *copy_floats(HbNet *net, const HbStep &s, int which, int64_t expected, int64_t elements) {
+    const void *from = array(s, which, expected, sizeof(float));
+    float *to = from ? static_cast<float *>(allocate(net, elements * static_cast<int64_t>(sizeof(float)))) : nullptr;
+    if (to) memcpy(to, from, static_cast<size_t>(expected) * sizeof(float));
     return to;
 }
 
 float *floats(HbNet *net, int32_t index, int64_t needed) {
-    if (index < 0 || index >= net->buffer_count || net->buffers[index].bits || net->buffers[index].floats < needed) {
+    const bool known = index >= 0 && index < net->buffer_count;
+    if (!known || net->buffers[index].bits || net->buffers[index].line || net->buffers[index].floats < needed) {
         fail("buffer %d cannot hold %lld floats", index, static_cast<long long>(needed));
         return nullptr;
     }
@@ -43,6 +42,12 @@ uint32_t *bits(HbNet *net, int32_t index, int side, int channels) {
     return static_cast<uint32_t *>(net->data[index]);
 }
 
+namespace {
+
+bool line(const HbNet *net, int32_t index) {
+    return index >= 0 && index < net->buffer_count && !net->buffers[index].bits && net->buffers[index].line;
+}
+
 bool within(const HbStep &s) {
     const bool sized = s.side >= 1 && s.side <= MAX_SIDE && s.channels >= 1 && s.channels <= MAX_CHANNELS;
     const bool fed = s.op == HB_STEM || (s.in_channels >= 8 && s.in_channels <= MAX_CHANNELS && s.in_channels % 8 == 0);
@@ -53,8 +58,8 @@ bool within(const HbStep &s) {
     return (sized && fed && kept && same && s.channels % multiple == 0) || fail("operation %d has an impossible size", s.op);
 }
 
-// What lies outside counts as -1 (a zero bit); for zero padding this many differing bits too many are found.
-// Classes are masks of top, bottom, left, right.
+// What lies outside counts as -1 (a zero bit); for zero padding this many differing bits too many are found, so
+// that half sums lack as many. Classes are masks of top, bottom, left, right.
 int32_t *corrections(HbNet *net, const ConvShape &shape, const uint8_t *weight) {
     const int width = padded(shape.channels), bytes = shape.in_channels / 8;
     int32_t *table = static_cast<int32_t *>(allocate(net, static_cast<int64_t>(16) * width * 4));
@@ -73,33 +78,33 @@ int32_t *corrections(HbNet *net, const ConvShape &shape, const uint8_t *weight) 
     return table;
 }
 
-bool prepare_conv_outputs(HbNet *net, const HbStep &s, Conv &c) {
-    if (s.target >= 0) {
-        const bool placed = s.offset >= 0 && s.offset % 8 == 0 && s.stride >= s.channels && s.stride <= MAX_CHANNELS;
-        if (!placed || s.offset > s.stride - s.channels) return fail("a convolution writes outside its target");
-        if (!(c.target = floats(net, s.target, area(s.side, s.stride)))) return false;
-        c.target += s.offset;
-        if (s.other >= 0) {
-            const float *other = floats(net, s.other, area(s.side, s.stride));
-            if (!other) return false;
-            c.other = other + s.offset;
-        }
-    }
-    if (s.bits >= 0) {
-        if (s.bits == s.source) return fail("a convolution cannot write over its source");
-        c.bits = bits(net, s.bits, s.side, s.channels);
-        const int32_t *threshold = copy<int32_t>(net, s, 2, s.channels, padded(s.channels), -1);
-        const uint8_t *flip = copy<uint8_t>(net, s, 3, s.channels, s.channels, 0);
-        uint8_t *packed = static_cast<uint8_t *>(allocate(net, padded(s.channels) / 8));
-        if (!c.bits || !threshold || !flip || !packed) return false;
-        for (int i = 0; i < s.channels; ++i) packed[i / 8] |= static_cast<uint8_t>((flip[i] & 1) << i % 8);
-        c.threshold = threshold;
-        c.flip = packed;
-    }
-    return c.target || c.bits || fail("a convolution writes nothing");
+// Packed weights and twice the scale, since half sums are multiplied.
+bool prepare_weights(HbNet *net, const HbStep &s, int which, const ConvShape &shape, const void *&weight,
+                     const float *&alpha) {
+    const int64_t bytes = static_cast<int64_t>(shape.channels) * shape.kernel * shape.kernel * shape.in_channels / 8;
+    const void *from = array(s, which, bytes, 1);
+    void *packed = from ? allocate(net, net->kernels->conv_bytes(shape)) : nullptr;
+    float *twice = packed ? copy_floats(net, s, which + 1, shape.channels, padded(shape.channels)) : nullptr;
+    if (!twice) return false;
+    net->kernels->conv_pack(shape, static_cast<const uint8_t *>(from), packed);
+    for (int i = 0; i < shape.channels; ++i) twice[i] *= 2;
+    weight = packed;
+    alpha = twice;
+    return true;
 }
 
-bool prepare_conv(HbNet *net, const HbStep &s, Conv &c) {
+bool prepare_skip(HbNet *net, const HbStep &s, Conv &c) {
+    if (s.skip < 0) return true;
+    if (s.skip_channels < 8 || s.skip_channels > MAX_CHANNELS || s.skip_channels % 8)
+        return fail("a skip of %d channels", s.skip_channels);
+    c.skip_shape = {1, s.skip_channels, s.channels};
+    c.skip = bits(net, s.skip, s.side, s.skip_channels);
+    return c.skip && prepare_weights(net, s, 4, c.skip_shape, c.skip_weight, c.skip_alpha);
+}
+
+bool prepare_conv(HbNet *net, const HbStep *steps, int index, Step &step) {
+    const HbStep &s = steps[index];
+    Conv &c = step.conv;
     if (s.kernel != 1 && s.kernel != 3) return fail("a kernel of %d", s.kernel);
     if (s.pad != -1 && s.pad != 0) return fail("a padding of %d", s.pad);
     c.shape = {s.kernel, s.in_channels, s.channels};
@@ -107,39 +112,43 @@ bool prepare_conv(HbNet *net, const HbStep &s, Conv &c) {
     c.stride = s.stride;
     c.relu = s.relu != 0;
     c.source = bits(net, s.source, s.side, s.in_channels);
-    const int64_t bytes = static_cast<int64_t>(s.channels) * s.kernel * s.kernel * s.in_channels / 8;
-    const uint8_t *weight = copy<uint8_t>(net, s, 0, bytes, bytes, 0);
-    void *packed = allocate(net, net->kernels->conv_bytes(c.shape));
-    c.alpha = copy<float>(net, s, 1, s.channels, padded(s.channels), 0.0f);
-    if (!c.source || !weight || !packed || !c.alpha) return false;
-    net->kernels->conv_pack(c.shape, weight, packed);
-    c.weight = packed;
+    if (!c.source || !prepare_weights(net, s, 0, c.shape, c.weight, c.alpha) || !prepare_skip(net, s, c)) return false;
+    const uint8_t *weight = static_cast<const uint8_t *>(s.arrays[0].data);
     if (s.pad == 0 && s.kernel == 3 && !(c.correction = corrections(net, c.shape, weight))) return false;
-    return prepare_conv_outputs(net, s, c);
+    step.chained = index + 1 < net->step_count && line(net, s.target) && steps[index + 1].op == HB_HEAD;
+    if (step.chained && (steps[index + 1].source != s.target || steps[index + 1].side != s.side || s.offset ||
+                         s.stride != s.channels || s.stride != steps[index + 1].in_channels))
+        return fail("a line that the head does not read");
+    if (line(net, s.target) && !step.chained) return fail("a line without the head behind it");
+    return prepare_outputs(net, s, c);
 }
 
 bool prepare_stem(HbNet *net, const HbStep &s, Stem &stem) {
     if (2 * s.side != net->image_side) return fail("the stem does not fit the image");
     const int64_t count = static_cast<int64_t>(s.channels) * STEM_KERNEL * STEM_KERNEL * 3;
-    const int16_t *weight = copy<int16_t>(net, s, 0, count, count, 0);
-    void *packed = allocate(net, net->kernels->stem_bytes(s.channels));
-    if (!weight || !packed) return false;
-    net->kernels->stem_pack(s.channels, weight, packed);
+    const void *weight = array(s, 0, count, sizeof(int16_t));
+    void *packed = weight ? allocate(net, net->kernels->stem_bytes(s.channels)) : nullptr;
+    if (!packed) return false;
+    net->kernels->stem_pack(s.channels, static_cast<const int16_t *>(weight), packed);
     const float *vectors[4];
     for (int i = 0; i < 4; ++i)
-        if (!(vectors[i] = copy<float>(net, s, i + 1, s.channels, s.channels, 0.0f))) return false;
-    float *target = floats(net, s.target, area(s.side, s.channels));
-    stem = {s.side, s.channels, net->image, packed, vectors[0], vectors[1], vectors[2], vectors[3], target};
-    return target != nullptr;
+        if (!(vectors[i] = copy_floats(net, s, i + 1, s.channels, s.channels))) return false;
+    stem = {s.side, s.channels, net->image, packed, vectors[0], vectors[1], vectors[2], vectors[3], nullptr, 0, {}};
+    if (s.target >= 0 && !(stem.target = floats(net, s.target, area(s.side, s.channels)))) return false;
+    if (s.signs_pooled) return fail("the stem has no maximum");
+    return prepare_signs(net, s, s.channels, stem.signs, stem.sign_count) &&
+           (stem.target || stem.sign_count || fail("a stem writes nothing"));
 }
 
-bool prepare_sign(HbNet *net, const HbStep &s, Sign &sign) {
+bool prepare_sign_map(HbNet *net, const HbStep &s, SignMap &map) {
     const float *source = floats(net, s.source, area(s.side, s.channels));
-    const float *scale = copy<float>(net, s, 1, s.channels, s.channels, 0.0f);
-    const float *shift = copy<float>(net, s, 2, s.channels, s.channels, 0.0f);
+    const void *scale = array(s, 1, s.channels, sizeof(float)), *shift = array(s, 2, s.channels, sizeof(float));
     uint32_t *to = bits(net, s.bits, s.side, s.channels);
-    sign = {s.side, s.channels, source, scale, shift, to};
-    return source && scale && shift && to;
+    if (!source || !scale || !shift || !to) return false;
+    const Sign place = {reinterpret_cast<uint8_t *>(to), words(s.channels) * 4, false, nullptr, nullptr};
+    map = {s.side, s.channels, source, place};
+    return prepare_sign(net, place, static_cast<const float *>(scale), static_cast<const float *>(shift), s.channels,
+                        map.sign);
 }
 
 bool prepare_pool(HbNet *net, const HbStep &s, Pool &pool) {
@@ -158,19 +167,22 @@ bool prepare_up_add(HbNet *net, const HbStep &s, UpAdd &up_add) {
     return source && other && target;
 }
 
-bool prepare_head(HbNet *net, const HbStep &s, Head &head) {
+bool prepare_head(HbNet *net, const HbStep *steps, int index, Head &head) {
+    const HbStep &s = steps[index];
     if (net->logits) return fail("a net has one head");
     if (s.side % 4) return fail("the head's side must be a multiple of 4");
     const int64_t count = static_cast<int64_t>(s.in_channels) * s.channels;
-    const float *source = floats(net, s.source, area(s.side, s.in_channels));
-    const float *weight = copy<float>(net, s, 0, count, count, 0.0f);
-    const float *bias = copy<float>(net, s, 1, s.channels, padded(s.channels), 0.0f);
-    const float *scale = copy<float>(net, s, 2, s.in_channels, s.in_channels, 0.0f);
-    const float *shift = copy<float>(net, s, 3, s.in_channels, s.in_channels, 0.0f);
+    const bool chained = index && net->steps[index - 1].chained;
+    const float *source = chained ? net->steps[index - 1].conv.target : floats(net, s.source, area(s.side, s.in_channels));
+    const void *weight = array(s, 0, count, sizeof(float));
+    const float *bias = copy_floats(net, s, 1, s.channels, s.channels);
+    const float *scale = copy_floats(net, s, 2, s.in_channels, s.in_channels);
+    const float *shift = copy_floats(net, s, 3, s.in_channels, s.in_channels);
+    const int64_t scratch_bytes = static_cast<int64_t>(net->threads) * HEAD_PIXELS * s.in_channels * 4;
     void *packed = allocate(net, net->kernels->head_bytes(s.in_channels, s.channels));
-    float *scratch = static_cast<float *>(allocate(net, static_cast<int64_t>(HEAD_SCRATCH) * s.in_channels * 4));
+    float *scratch = static_cast<float *>(allocate(net, scratch_bytes));
     if (!source || !weight || !bias || !scale || !shift || !packed || !scratch) return false;
-    net->kernels->head_pack(s.in_channels, s.channels, weight, packed);
+    net->kernels->head_pack(s.in_channels, s.channels, static_cast<const float *>(weight), packed);
     head = {s.side, s.in_channels, s.channels, source, packed, bias, scale, shift, scratch, nullptr};
     net->logits = area(s.side, s.channels);
     return true;
@@ -178,16 +190,19 @@ bool prepare_head(HbNet *net, const HbStep &s, Head &head) {
 
 }  // namespace
 
-bool prepare(HbNet *net, const HbStep &s, Step &step) {
+bool prepare(HbNet *net, const HbStep *steps, int index) {
+    const HbStep &s = steps[index];
+    Step &step = net->steps[index];
     step.op = s.op;
+    step.rows = s.side;
     if (!within(s)) return false;
     switch (s.op) {
         case HB_STEM: return prepare_stem(net, s, step.stem);
-        case HB_SIGN: return prepare_sign(net, s, step.sign);
-        case HB_CONV: return prepare_conv(net, s, step.conv);
+        case HB_SIGN: return prepare_sign_map(net, s, step.sign);
+        case HB_CONV: return prepare_conv(net, steps, index, step);
         case HB_POOL: return prepare_pool(net, s, step.pool);
         case HB_UP_ADD: return prepare_up_add(net, s, step.up_add);
-        case HB_HEAD: return prepare_head(net, s, step.head);
+        case HB_HEAD: return prepare_head(net, steps, index, step.head);
         default: return fail("unknown operation %d", s.op);
     }
 }

@@ -17,13 +17,15 @@ import numpy as np
 from engine.errors import UserError
 from engine.heatmaps import sigmoid
 from engine.modelfile import Model
+from engine.runtime.fuse import fused_plan
 from engine.runtime.inputs import check_crop, check_crops, known_layers, layer_names
 from engine.runtime.plan import make_plan
-from engine.runtime.steps import Plan, Step, Tap
+from engine.runtime.steps import ARRAYS, SIGNS, Buffer, Plan, Step, Tap
 
 ABI = 2
 ISAS = ("avx512", "avx2", "neon", "scalar")
 OTHERS = ("avx512", "avx2") if platform.machine().lower() in ("arm64", "aarch64") else ("neon",)  # of other processors
+MAX_THREADS = 16  # as in engine/native/team.h
 FILES = ("libhourbit.so", "hourbit.dll", "libhourbit.dylib")
 
 
@@ -38,13 +40,14 @@ class _Array(Structure):
 class _Step(Structure):
     _fields_ = [
         *((name, c_int32) for name in ("op", "side", "kernel", "in_channels", "channels", "stride", "offset")),
-        *((name, c_int32) for name in ("source", "target", "other", "bits", "relu", "pad", "reserved")),
-        ("arrays", _Array * 5),
+        *((name, c_int32) for name in ("source", "target", "other", "bits", "relu", "pad")),
+        *((name, c_int32) for name in ("skip", "skip_channels", "up", "pooled")),
+        ("signs", c_int32 * SIGNS), ("signs_pooled", c_int32), ("arrays", _Array * ARRAYS),
     ]
 
 
 class _Buffer(Structure):
-    _fields_ = [*((name, c_int32) for name in ("bits", "side", "channels", "reserved")), ("floats", c_int64)]
+    _fields_ = [*((name, c_int32) for name in ("bits", "side", "channels", "line")), ("floats", c_int64)]
 
 
 def _library_path() -> Path:
@@ -71,9 +74,11 @@ def _load(path: Path) -> ctypes.CDLL:
     library.hb_isas.restype = c_char_p
     library.hb_last_error.restype = c_char_p
     library.hb_create.restype = c_void_p
-    library.hb_create.argtypes = [POINTER(_Step), c_int32, POINTER(_Buffer), c_int32, c_int32, c_char_p]
+    library.hb_create.argtypes = [POINTER(_Step), c_int32, POINTER(_Buffer), c_int32, c_int32, c_char_p, c_int32]
     library.hb_run.restype = c_int32
     library.hb_run.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int64]
+    library.hb_profile.restype = c_int32
+    library.hb_profile.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int32]
     library.hb_run_part.restype = c_int32
     library.hb_run_part.argtypes = [c_void_p, c_void_p, c_int64, c_int32, c_int32]
     library.hb_read.restype = c_int32
@@ -121,18 +126,19 @@ class PackedRuntime:
     """
 
     name = "packed"
-    threads = 1
 
-    def __init__(self, model: Model, isa: str | None = None) -> None:
+    def __init__(self, model: Model, isa: str | None = None, threads: int = 1) -> None:
         self.model = model
+        self.threads = min(threads, MAX_THREADS)
         self.isa = choose_isa(isa)
         self.notice = ""
         self.checked = False
         self._library = library()
         self._lock = threading.Lock()
-        plan = make_plan(model)
-        self._taps = plan.taps
-        self._handle = c_void_p(_create(self._library, plan, self.isa))
+        self._inner: tuple[c_void_p, tuple[Tap, ...]] | None = None
+        plan = fused_plan(model)
+        self.steps = plan.steps
+        self._handle = c_void_p(_create(self._library, plan, self.isa, self.threads))
 
     @property
     def memory(self) -> int:
@@ -161,6 +167,22 @@ class PackedRuntime:
                 self._check(failed)
         return out if logits else sigmoid(out)
 
+    def profile(self, crop: np.ndarray, rounds: int = 1) -> np.ndarray:
+        """Wall time of each of `steps` for one crop, (steps,) float64 milliseconds, the median of `rounds` runs."""
+        check_crop(crop, self.model)
+        crop = np.ascontiguousarray(crop)
+        architecture = self.model.architecture
+        out = np.empty((architecture.landmarks, architecture.heatmap, architecture.heatmap), np.float32)
+        times = np.zeros((rounds, len(self.steps)), np.int64)
+        with self._lock:
+            for row in times:
+                self._check(
+                    self._library.hb_profile(
+                        self._handle, crop.ctypes.data, crop.size, out.ctypes.data, out.size, row.ctypes.data, len(row)
+                    )
+                )
+        return np.median(times, axis=0) / 1e6
+
     def layers(self) -> tuple[str, ...]:
         """Names of the graph's nodes in evaluation order: what `tap` takes."""
         return layer_names(self.model)
@@ -175,7 +197,7 @@ class PackedRuntime:
 
         names = known_layers(self.model, names)
         return complete(
-            self.model, crop, names, [tap.name for tap in self._taps], lambda wanted: self.maps(crop, wanted)
+            self.model, crop, names, [tap.name for tap in self._inner_net()[1]], lambda wanted: self.maps(crop, wanted)
         )
 
     def maps(self, crop: np.ndarray, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
@@ -189,21 +211,29 @@ class PackedRuntime:
         found: dict[str, np.ndarray] = {}
         first = 0
         with self._lock:
-            for tap in self._taps:
+            handle, taps = self._inner_net()
+            for tap in taps:
                 if wanted is None or tap.name in wanted:
-                    self._check(self._library.hb_run_part(self._handle, crop.ctypes.data, crop.size, first, tap.steps))
+                    self._check(self._library.hb_run_part(handle, crop.ctypes.data, crop.size, first, tap.steps))
                     first = tap.steps
-                    found[tap.name] = self._read(tap)
+                    found[tap.name] = self._read(handle, tap)
         return found
 
-    def _read(self, tap: Tap) -> np.ndarray:
+    def _inner_net(self) -> tuple[c_void_p, tuple[Tap, ...]]:
+        """A second net, made when it is first asked for: its steps are not fused, so that it keeps its inner maps."""
+        if self._inner is None:
+            plan = make_plan(self.model)
+            self._inner = c_void_p(_create(self._library, plan, self.isa)), plan.taps
+        return self._inner
+
+    def _read(self, handle: c_void_p, tap: Tap) -> np.ndarray:
         shape = (tap.side, tap.side)
         if not tap.bits:
             values = np.empty((*shape, tap.channels), np.float32)
-            self._check(self._library.hb_read(self._handle, tap.buffer, values.ctypes.data, values.size))
+            self._check(self._library.hb_read(handle, tap.buffer, values.ctypes.data, values.size))
             return values
         words = np.empty((*shape, -(-tap.channels // 32)), "<u4")
-        self._check(self._library.hb_read_bits(self._handle, tap.buffer, words.ctypes.data, words.size))
+        self._check(self._library.hb_read_bits(handle, tap.buffer, words.ctypes.data, words.size))
         bits = np.unpackbits(words.view(np.uint8), axis=2, bitorder="little")
         return bits[:, :, : tap.channels].astype(bool)
 
@@ -212,29 +242,37 @@ class PackedRuntime:
             raise RuntimeError(self._library.hb_last_error().decode())
 
     def __del__(self) -> None:
-        handle = getattr(self, "_handle", None)
-        if handle:
-            self._library.hb_destroy(handle)
+        inner = getattr(self, "_inner", None)
+        for handle in (getattr(self, "_handle", None), inner[0] if inner else None):
+            if handle:
+                self._library.hb_destroy(handle)
 
 
-def _create(lib: ctypes.CDLL, plan: Plan, isa: str) -> int:
+def _create(lib: ctypes.CDLL, plan: Plan, isa: str, threads: int = 1) -> int:
     kept: list[np.ndarray] = []  # the C side copies, so these need to live until it returns
     steps = (_Step * len(plan.steps))(*(_c_step(step, kept) for step in plan.steps))
-    buffers = (_Buffer * len(plan.buffers))(*(_Buffer(b.bits, b.side, b.channels, 0, b.floats) for b in plan.buffers))
-    handle = lib.hb_create(steps, len(steps), buffers, len(buffers), plan.side, isa.encode())
+    buffers = (_Buffer * len(plan.buffers))(*(_c_buffer(buffer) for buffer in plan.buffers))
+    handle = lib.hb_create(steps, len(steps), buffers, len(buffers), plan.side, isa.encode(), threads)
     if not handle:
         raise EngineError(f"The compiled engine refused the model ({lib.hb_last_error().decode()}); use another one.")
     return handle
 
 
+def _c_buffer(buffer: Buffer) -> _Buffer:
+    return _Buffer(buffer.bits, buffer.side, buffer.channels, buffer.line, buffer.floats)
+
+
 def _c_step(step: Step, kept: list[np.ndarray]) -> _Step:
-    arrays = (_Array * 5)()
-    for slot, array in enumerate(step.arrays):
+    arrays = (_Array * ARRAYS)()
+    norms = [array for sign in step.signs for array in (sign.scale, sign.shift)]
+    for slot, array in (*enumerate(step.arrays), *enumerate(norms, ARRAYS - 2 * SIGNS)):
         if array is not None:
             array = np.ascontiguousarray(array)
             kept.append(array)
             arrays[slot] = _Array(array.ctypes.data, array.nbytes)
+    signs = (ctypes.c_int32 * SIGNS)(*[sign.buffer for sign in step.signs], *[-1] * (SIGNS - len(step.signs)))
     return _Step(
         step.op, step.side, step.kernel, step.in_channels, step.channels, step.stride, step.offset, step.source,
-        step.target, step.other, step.bits, step.relu, step.pad, 0, arrays,
+        step.target, step.other, step.bits, step.relu, step.pad, step.skip, step.skip_channels, step.up, step.pooled,
+        signs, sum(sign.pooled << i for i, sign in enumerate(step.signs)), arrays,
     )  # fmt: skip

@@ -40,9 +40,9 @@ def thresholds(
     return low, flip.astype(np.uint8)
 
 
-def make_plan(model: Model) -> Plan:
-    """Steps and buffers of a model; PlanError for a graph that has no packed form."""
-    planner = _Planner(model)
+def make_plan(model: Model, share: bool = True) -> Plan:
+    """Steps and buffers of a model, maps sharing buffers if `share`; PlanError for a graph that has no packed form."""
+    planner = _Planner(model, share)
     for node in planner.nodes:
         planner.emit(node)
     return Plan(tuple(planner.steps), tuple(planner.buffers), tuple(planner.taps), model.architecture.side)
@@ -69,8 +69,9 @@ class _Value:
 
 
 class _Planner:
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, share: bool) -> None:
         self.model = model
+        self.share = share
         self.nodes = _ordered(model.graph)
         self.by_name = model.graph.by_name
         self.readers: dict[str, list[Node]] = {name: [] for name in ("image", *self.by_name)}
@@ -95,7 +96,7 @@ class _Planner:
 
     def _floats(self, side: int, channels: int) -> int:
         size = side * side * channels
-        fitting = [i for i in self.free if not self.buffers[i].bits and self.buffers[i].floats >= size]
+        fitting = [i for i in self.free if self.share and not self.buffers[i].bits and self.buffers[i].floats >= size]
         if fitting:
             index = min(fitting, key=lambda i: self.buffers[i].floats)
             self.free.remove(index)
@@ -107,7 +108,7 @@ class _Planner:
         """A bit map keeps its shape, since its ring is written only once."""
         wanted = Buffer(True, side, channels)
         for index in sorted(self.free):
-            if self.buffers[index] == wanted:
+            if self.share and self.buffers[index] == wanted:
                 self.free.remove(index)
                 return index
         self.buffers.append(wanted)
@@ -130,8 +131,7 @@ class _Planner:
 
     def _tap_bits(self, sign: Node) -> None:
         """The bits of `sign` are whole now."""
-        tap = Tap(sign.name, len(self.steps), self.bits[sign.name], sign.side, sign.channels, bits=True)
-        self.taps.append(tap)
+        self.taps.append(Tap(sign.name, len(self.steps), self.bits[sign.name], sign.side, sign.channels, bits=True))
 
     # What the graph says
 
@@ -249,7 +249,7 @@ class _Planner:
     def _begin(self, add: Node, partner: str) -> None:
         """Memory of a residual sum: its input's where nobody else reads that any more."""
         before = self.values.get(partner)
-        if before is not None and before.readers == {add.name}:
+        if self.share and before is not None and before.readers == {add.name}:
             self._new(add.name, before.buffer)
         else:
             self._new(add.name, self._floats(add.side, add.channels))

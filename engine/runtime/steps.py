@@ -7,6 +7,8 @@ from enum import IntEnum
 
 import numpy as np
 
+ARRAYS, SIGNS = 10, 2  # HB_ARRAYS and HB_SIGNS in engine/native/hourbit.h
+
 
 class PlanError(ValueError):
     """A graph that the packed engine has no steps for."""
@@ -25,12 +27,26 @@ class Op(IntEnum):
 
 @dataclass(frozen=True)
 class Buffer:
-    """Memory of one or more maps: bits of exactly side x side x channels, or `floats` float32 values."""
+    """Memory of one or more maps: bits of exactly side x side x channels, or `floats` float32 values.
+
+    line: holds one row, which a convolution writes and the head right after it reads, in turns.
+    """
 
     bits: bool
     side: int = 0
     channels: int = 0
     floats: int = 0
+    line: bool = False
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Signs after batch-norm that a step writes: into which map of bits, scale and shift (C,) of its slice."""
+
+    buffer: int
+    scale: np.ndarray
+    shift: np.ndarray
+    pooled: bool = False  # of the maximum of 2 x 2
 
 
 @dataclass(frozen=True)
@@ -51,6 +67,11 @@ class Step:
     relu: bool = False
     pad: int = -1
     arrays: tuple[np.ndarray | None, ...] = ()
+    skip: int = -1
+    skip_channels: int = 0
+    up: int = -1
+    pooled: int = -1
+    signs: tuple[Sign, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 // Runs cases that tests/native/cases.py wrote through the C interface, without Python: under an emulator of
 // another processor, and in builds that report bad memory accesses, undefined behaviour and races.
 //
-// replay FILE equal ISA THREADS      every case on that many threads at once; the logits must be the file's, bit for bit
+// replay FILE equal ISA THREADS      every case on that many threads at once, each net on one to three more; the logits
+//                                    must be the file's, bit for bit
 // replay FILE hostile COUNT SEED     that many calls with spoilt sizes; each must fail in words or run
 #include <stddef.h>
 #include <stdio.h>
@@ -58,13 +59,13 @@ std::vector<Case> read_cases(const char *path) {
     return cases;
 }
 
-HbNet *create(const Case &c, const char *isa) {
+HbNet *create(const Case &c, const char *isa, int32_t threads) {
     return hb_create(c.steps.data(), static_cast<int32_t>(c.steps.size()), c.buffers.data(),
-                     static_cast<int32_t>(c.buffers.size()), c.side, isa);
+                     static_cast<int32_t>(c.buffers.size()), c.side, isa, threads);
 }
 
-int64_t run(const Case &c, const char *isa) {
-    HbNet *net = create(c, isa);
+int64_t run(const Case &c, const char *isa, int32_t threads) {
+    HbNet *net = create(c, isa, threads);
     if (!net) stop("refused:", hb_last_error());
     std::vector<float> logits(c.logits.size());
     int64_t differing = 0;
@@ -83,7 +84,8 @@ int equal(const std::vector<Case> &cases, const char *isa, int count) {
     std::vector<std::thread> threads;
     for (int t = 0; t < count; ++t)
         threads.emplace_back([&, t] {
-            for (const Case &c : cases) differing[static_cast<size_t>(t)] += run(c, isa);
+            for (const Case &c : cases)
+                for (int32_t shared : {1, 2, 3}) differing[static_cast<size_t>(t)] += run(c, isa, shared);
         });
     for (std::thread &thread : threads) thread.join();
     int64_t sum = 0;
@@ -123,7 +125,7 @@ void spoil(Case &c) {
     } else {
         HbStep &step = c.steps[draw(static_cast<uint32_t>(c.steps.size()))];
         if (kind == 3) {
-            HbArray &array = step.arrays[draw(5)];
+            HbArray &array = step.arrays[draw(HB_ARRAYS)];
             if (draw(2))
                 array.data = nullptr;
             else
@@ -154,7 +156,7 @@ int hostile(const std::vector<Case> &cases, int count) {
         const int spoilt = 1 + static_cast<int>(draw(3));
         for (int k = 0; k < spoilt; ++k) spoil(c);
         static const char *const ISAS[] = {"avx512", "avx2", "neon", "scalar", "scalar", "scalar"};
-        HbNet *net = create(c, ISAS[draw(6)]);
+        HbNet *net = create(c, ISAS[draw(6)], draw(40) ? 1 + static_cast<int32_t>(draw(3)) : static_cast<int32_t>(odd()));
         if (!net) {
             if (!*hb_last_error()) stop("refused without a reason", "");
             ++refused;
@@ -176,11 +178,11 @@ int hostile(const std::vector<Case> &cases, int count) {
     }
     const Case &whole = cases[0];
     const int32_t steps = static_cast<int32_t>(whole.steps.size()), buffers = static_cast<int32_t>(whole.buffers.size());
-    const bool took = hb_create(nullptr, steps, whole.buffers.data(), buffers, whole.side, "scalar") ||
-                      hb_create(whole.steps.data(), -1, whole.buffers.data(), buffers, whole.side, "scalar") ||
-                      hb_create(whole.steps.data(), steps, nullptr, buffers, whole.side, "scalar") ||
-                      hb_create(whole.steps.data(), steps, whole.buffers.data(), INT32_MIN, whole.side, "scalar") ||
-                      hb_create(whole.steps.data(), steps, whole.buffers.data(), buffers, whole.side, nullptr) ||
+    const bool took = hb_create(nullptr, steps, whole.buffers.data(), buffers, whole.side, "scalar", 1) ||
+                      hb_create(whole.steps.data(), -1, whole.buffers.data(), buffers, whole.side, "scalar", 1) ||
+                      hb_create(whole.steps.data(), steps, nullptr, buffers, whole.side, "scalar", 1) ||
+                      hb_create(whole.steps.data(), steps, whole.buffers.data(), INT32_MIN, whole.side, "scalar", 1) ||
+                      hb_create(whole.steps.data(), steps, whole.buffers.data(), buffers, whole.side, nullptr, 1) ||
                       !hb_run(nullptr, nullptr, 0, nullptr, 0) || hb_memory(nullptr);
     hb_destroy(nullptr);
     if (took) stop("took a null", "");

@@ -48,7 +48,7 @@ def test_a_difference_is_found(cases: Path, tmp_path: Path) -> None:
     data[-1] ^= 1  # the last case's last logit
     (tmp_path / "spoilt").write_bytes(data)
     done = builds.replay(native("g++"), tmp_path / "spoilt", "equal", "scalar", 1)
-    assert done.returncode == 1 and " 2 differing" in done.stdout, done.stdout + done.stderr  # in both runs
+    assert done.returncode == 1 and " 6 differing" in done.stdout, done.stdout + done.stderr  # three teams, two runs
 
 
 def test_sanitizers_report_nothing(cases: Path) -> None:

@@ -1,0 +1,167 @@
+// Everything but convolutions of bits, over `Lanes` as in lanes.h, which this file includes.
+#pragma once
+
+#include "lanes.h"
+
+namespace hourbit {
+namespace {
+
+int64_t stem_bytes(int channels) { return static_cast<int64_t>(channels) * STEM_KERNEL * STEM_ROW * 2; }
+
+// (channels, 7, 7, 3) -> [channels / N][7][11 pairs][N][2]
+void stem_pack(int channels, const int16_t *weight, void *packed) {
+    int16_t *to = static_cast<int16_t *>(packed);
+    const int row = STEM_KERNEL * 3;
+    for (int first = 0; first < channels; first += N)
+        for (int ky = 0; ky < STEM_KERNEL; ++ky)
+            for (int i = 0; i < STEM_ROW; i += 2)
+                for (int lane = 0; lane < N; ++lane)
+                    for (int half = 0; half < 2; ++half)
+                        *to++ = i + half < row ? weight[((first + lane) * STEM_KERNEL + ky) * row + i + half] : 0;
+}
+
+template <int P, int V>
+inline void stem_tile(const Stem &s, int y, int x, int channel) {
+    constexpr int BLOCK = STEM_KERNEL * STEM_ROW * N;  // int16 values of N channels
+    const int16_t *weight = static_cast<const int16_t *>(s.weight) + static_cast<int64_t>(channel / N) * BLOCK;
+    const int64_t pitch = (2 * s.side + 2 * STEM_RING) * 3;
+    I sum[P][V];
+    for (int p = 0; p < P; ++p)
+        for (int v = 0; v < V; ++v) sum[p][v] = Lanes::set(0);
+    for (int ky = 0; ky < STEM_KERNEL; ++ky) {
+        const int16_t *pixels = s.image + (2 * y + ky) * pitch + 6 * x;
+        for (int i = 0; i < STEM_ROW; i += 2, weight += 2 * N) {
+            I w[V];
+            for (int v = 0; v < V; ++v) w[v] = Lanes::load_pairs(weight + v * BLOCK);
+            for (int p = 0; p < P; ++p) {
+                const I pair = Lanes::set_pair(pixels + 6 * p + i);
+                for (int v = 0; v < V; ++v) sum[p][v] = Lanes::add_products(sum[p][v], pair, w[v]);
+            }
+        }
+    }
+    F value[V][P];
+    for (int v = 0; v < V; ++v) {
+        const int c = channel + v * N;
+        for (int p = 0; p < P; ++p) {
+            value[v][p] = norm(Lanes::to_float(sum[p][v]), s.scale + c, s.bias + c);
+            value[v][p] = relu(norm(value[v][p], s.norm_scale + c, s.norm_shift + c));
+        }
+    }
+    const int64_t at = (static_cast<int64_t>(y) * s.side + x) * s.channels + channel;
+    if (s.target) store_map<1, P, V>(value, s.target + at, 0, s.channels, V * N);
+    for (int i = 0; i < s.sign_count; ++i) write_signs<1, P, V>(s.signs[i], value, s.side, y, x, channel, V * N);
+}
+
+template <int V>
+int stem_row(const Stem &s, int y, int channel) {
+    for (; channel + V * N <= s.channels; channel += V * N)
+        for (int x = 0; x < s.side; x += 4) stem_tile<4, V>(s, y, x, channel);  // the side is a multiple of 32
+    return channel;
+}
+
+// A row at a time: its weights fit the first cache together with the row that is written.
+void stem(const Stem &s, int first, int last) {
+    for (int y = first; y < last; ++y) {
+        int channel = N == 16 ? stem_row<4>(s, y, 0) : 0;
+        channel = stem_row<2>(s, y, channel);
+        stem_row<1>(s, y, channel);
+    }
+}
+
+void sign(const SignMap &s, int first, int last) {
+    for (int y = first; y < last; ++y)
+        for (int x = 0; x < s.side; ++x)
+            for (int c = 0; c < s.channels; c += N) {
+                const int64_t at = (static_cast<int64_t>(y) * s.side + x) * s.channels + c;
+                const F value[1][1] = {{Lanes::load(s.source + at)}};
+                write_signs<1, 1, 1>(s.sign, value, s.side, y, x, c, N);
+            }
+}
+
+void pool(const Pool &s, int first, int last) {
+    const int64_t row = static_cast<int64_t>(2 * s.side) * s.channels;
+    for (int y = first; y < last; ++y)
+        for (int x = 0; x < s.side; ++x) {
+            const float *a = s.source + 2 * y * row + static_cast<int64_t>(2 * x) * s.channels;
+            float *to = s.target + (static_cast<int64_t>(y) * s.side + x) * s.channels;
+            for (int c = 0; c < s.channels; c += N) {
+                const F top = Lanes::larger(Lanes::load(a + c), Lanes::load(a + c + s.channels));
+                const F low = Lanes::larger(Lanes::load(a + row + c), Lanes::load(a + row + c + s.channels));
+                Lanes::store(to + c, Lanes::larger(top, low));
+            }
+        }
+}
+
+void up_add(const UpAdd &s, int first, int last) {
+    for (int y = first; y < last; ++y)
+        for (int x = 0; x < s.side; ++x) {
+            const int64_t at = (static_cast<int64_t>(y) * s.side + x) * s.channels;
+            const float *from = s.source + (static_cast<int64_t>(y / 2) * (s.side / 2) + x / 2) * s.channels;
+            for (int c = 0; c < s.channels; c += N)
+                Lanes::store(s.target + at + c, Lanes::add(Lanes::load(s.other + at + c), Lanes::load(from + c)));
+        }
+}
+
+// Normalised pixels as [channel][pixel]: a lane is a pixel, so that no lane is idle whatever the landmarks' number.
+inline void head_inputs(const Head &h, int64_t pixel) {
+    for (int c = 0; c < h.in_channels; c += N)
+        for (int first = 0; first < HEAD_PIXELS; first += N) {
+            F rows[N];
+            for (int p = 0; p < N; ++p) {
+                const F x = Lanes::load(h.source + (pixel + first + p) * h.in_channels + c);
+                rows[p] = relu(norm(x, h.norm_scale + c, h.norm_shift + c));
+            }
+            Lanes::transpose(rows);
+            for (int lane = 0; lane < N; ++lane) Lanes::store(h.scratch + (c + lane) * HEAD_PIXELS + first, rows[lane]);
+        }
+}
+
+template <int V, int K>
+inline void head_tile(const Head &h, int64_t pixel, int landmark) {
+    const float *weight = static_cast<const float *>(h.weight) + static_cast<int64_t>(landmark) * h.in_channels;
+    F sum[K][V];
+    for (int k = 0; k < K; ++k)
+        for (int v = 0; v < V; ++v) sum[k][v] = Lanes::set(h.bias[landmark + k]);
+    for (int c = 0; c < h.in_channels; ++c) {
+        F x[V];
+        for (int v = 0; v < V; ++v) x[v] = Lanes::load(h.scratch + (c * V + v) * N);
+        for (int k = 0; k < K; ++k) {
+            const F w = Lanes::set(weight[c * K + k]);
+            for (int v = 0; v < V; ++v) sum[k][v] = Lanes::add(sum[k][v], Lanes::mul(x[v], w));
+        }
+    }
+    const int64_t plane = static_cast<int64_t>(h.side) * h.side;
+    for (int k = 0; k < K; ++k)
+        for (int v = 0; v < V; ++v) Lanes::store(h.logits + (landmark + k) * plane + pixel + v * N, sum[k][v]);
+}
+
+constexpr int HEAD_TILE = N == 16 ? 16 : 4;  // landmarks
+
+int64_t head_bytes(int in_channels, int channels) {
+    return static_cast<int64_t>(in_channels) * channels * 4;
+}
+
+// (channels, in) -> [tile of landmarks][in][landmark]; tiles hold HEAD_TILE landmarks, then one each
+void head_pack(int in_channels, int channels, const float *weight, void *packed) {
+    float *to = static_cast<float *>(packed);
+    for (int first = 0, tile; first < channels; first += tile) {
+        tile = channels - first >= HEAD_TILE ? HEAD_TILE : channels - first >= 4 ? 4 : 1;
+        for (int c = 0; c < in_channels; ++c)
+            for (int k = first; k < first + tile; ++k) *to++ = weight[static_cast<int64_t>(k) * in_channels + c];
+    }
+}
+
+void head(const Head &h, int first, int last) {
+    constexpr int V = HEAD_PIXELS / N;
+    const int64_t end = static_cast<int64_t>(last) * h.side;  // a multiple of 16, as the side is
+    for (int64_t pixel = static_cast<int64_t>(first) * h.side; pixel < end; pixel += HEAD_PIXELS) {
+        head_inputs(h, pixel);
+        int k = 0;
+        for (; k + HEAD_TILE <= h.channels; k += HEAD_TILE) head_tile<V, HEAD_TILE>(h, pixel, k);
+        for (; k + 4 <= h.channels; k += 4) head_tile<V, 4>(h, pixel, k);
+        for (; k < h.channels; ++k) head_tile<V, 1>(h, pixel, k);
+    }
+}
+
+}  // namespace
+}  // namespace hourbit
