@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 METRICS = ("nme", "pck", "pckh", "oks")
 NORMALISERS = ("interocular", "interpupil", "box", "file", "diagonal", "head", "torso")
+DECODES = ("parabola", "quarter")
 PCK_THRESHOLD, PCKH_THRESHOLD = 0.2, 0.5
 MATCH = 0.3  # intersection / union from which a detected box is the labelled subject's
 Progress = Callable[[int, int], None]
@@ -35,7 +36,8 @@ class Options:
     metric nme, pck, pckh or oks, by default what suits the schema; normalise interocular (outer eye corners),
     interpupil, box (the landmarks' tight one), file (the data's own box), diagonal, head or torso; threshold of
     pck and pckh, auc_limit and failure_limit of nme, all as shares of the normaliser; detector "file" takes the
-    labelled boxes, any other looks itself; flip: average with the mirror image.
+    labelled boxes, any other looks itself; flip: average with the mirror image; decode: parabola, or quarter as in
+    the paper's code.
     """
 
     metric: str | None = None
@@ -43,6 +45,7 @@ class Options:
     threshold: float | None = None
     detector: str | Detector = "file"
     flip: bool = False
+    decode: str = "parabola"
     auc_limit: float = scores.AUC_LIMIT
     failure_limit: float = scores.FAILURE_LIMIT
 
@@ -105,7 +108,7 @@ def measure(
     options = choose(schema, options)
     labelled = data if isinstance(data, Labelled) else load_labelled(data, schema, format)
     size = normaliser(labelled, schema, options.normalise or "box")
-    predictor = Predictor(runtime, _detector(options.detector, runtime), options.flip)
+    predictor = Predictor(runtime, _detector(options.detector, runtime), options.flip, options.decode)
     seen = predict_all(predictor, labelled, options.detector == "file", progress)
     usable = np.isfinite(size) & (size > 0)
     used = usable & seen.found
@@ -121,7 +124,7 @@ def measure(
     # A subject that is both missed and without normaliser counts as left out: it could not have been scored.
     figures |= {
         "n": int(used.sum()), "missed": int((usable & ~seen.found).sum()), "left_out": int((~usable).sum()),
-        "flip": options.flip, "speed": speed(runtime, seen),
+        "flip": options.flip, "decode": options.decode, "speed": speed(runtime, seen),
     }  # fmt: skip
     return Evaluation(figures, labelled, seen, size, errors)
 
@@ -222,6 +225,8 @@ def choose(schema: Schema, options: Options) -> Options:
         if value is not None and not (np.isfinite(value) and value > 0):
             what = name.replace("_", " ").replace("auc", "AUC")
             raise UserError(f"The {what} is a share of the normaliser, above 0, such as 0.2, not {value}.")
+    if options.decode not in DECODES:
+        raise UserError(f"Unknown decoding {options.decode!r}; use one of {', '.join(DECODES)}.")
     metric = options.metric or ("pck" if body else "nme")
     if metric not in METRICS:
         raise UserError(f"Unknown metric {metric!r}; use one of {', '.join(METRICS)}.")

@@ -96,9 +96,12 @@ def _wanted(annotation: dict[str, Any]) -> bool:
 def _ignored(
     annotation: dict[str, Any], read: _File
 ) -> tuple[int, tuple[float, float, float, float], bool] | None:  # fmt: skip
-    """The picture, box and crowd flag of an annotation that is no subject; None where it has no box."""
+    """The picture, box and crowd flag of an annotation that is no subject; None where it has no box or landmarks.
+
+    Objects of other kinds, without landmarks at all, are none of our business: a body found on a car is false.
+    """
     box = annotation.get("bbox")
-    if not box or annotation.get("image_id") not in read.numbers:
+    if not box or "keypoints" not in annotation or annotation.get("image_id") not in read.numbers:
         return None
     x, y, w, h = (float(v) for v in box)
     return read.numbers[annotation["image_id"]], (x, y, w, h), bool(annotation.get("iscrowd"))

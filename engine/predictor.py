@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 class Predictor:
     """Runs a model on pictures.
 
-    detector: a name of engine.detect or a Detector; flip: average with the mirror image, at twice the cost.
+    detector: a name of engine.detect or a Detector; flip: average with the mirror image, at twice the cost;
+    decode: how `heatmaps.decode` refines a peak, parabola or, as the paper's code does, quarter.
     """
 
-    def __init__(self, runtime: Runtime, detector: str | Detector = "face", flip: bool = False) -> None:
+    def __init__(
+        self, runtime: Runtime, detector: str | Detector = "face", flip: bool = False, decode: str = "parabola"
+    ) -> None:  # fmt: skip
         self.runtime = runtime
         self.detector = make_detector(detector, runtime) if isinstance(detector, str) else detector
-        self.flip = flip
+        self.flip, self.decode = flip, decode
 
     def predict(self, picture: np.ndarray, heatmaps: bool = False) -> list[Prediction]:
         """Landmarks of every subject that the detector finds in (H, W, 3) uint8 RGB; often none."""
@@ -41,7 +44,7 @@ class Predictor:
             # The mirror image of the very same crop: its pixels are exactly the mirrored ones.
             mirrored = crop.matrix(box.cx, box.cy, box.side * model.crop, side, flip=True)
             logits = maps.merge_flip(logits, self._run(picture, mirrored), model.schema.permutation)
-        found = maps.decode(logits)
+        found = maps.decode(logits, self.decode)
         found[:, :2] = crop.apply(crop.invert(affine), maps.to_crop(found[:, :2]))
         return Prediction(found, box, model.name, Heatmaps(logits, affine) if heatmaps else None)
 

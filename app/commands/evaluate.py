@@ -42,6 +42,7 @@ def evaluate(
     ] = None,
     detector: Annotated[str, typer.Option(help="file: the file's boxes; or face, person, whole.")] = "file",
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored picture: slower, better.")] = False,
+    decode: Annotated[str, typer.Option(help="parabola, or quarter as in the paper's code.")] = "parabola",
     auc_to: Annotated[float, typer.Option(help="Percent to which the area under the NME curve is taken.")] = 7.0,
     failure_over: Annotated[float, typer.Option(help="Percent over which a picture counts as a failure.")] = 8.0,
     runtime: Annotated[str, typer.Option(help="packed, reference or onnx.")] = "packed",
@@ -56,7 +57,7 @@ def evaluate(
     if scenes is not None:
         emit_scenes(model, scenes, as_json)
         return
-    options = Options(metric, normalise, threshold, detector, flip, auc_to / 100, failure_over / 100)
+    options = Options(metric, normalise, threshold, detector, flip, decode, auc_to / 100, failure_over / 100)
     done, opened = _measured(model, data, form, options, runtime, csv)
     value, lines = done.figures, _lines(done.figures)
     if csv is not None:

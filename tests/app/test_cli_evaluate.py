@@ -102,7 +102,8 @@ def test_names_that_the_model_lacks_are_a_sentence(model: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("words", [
-    ("--metric", "pckh"), ("--auc-to", "0"), ("--failure-over", "nan"), ("--runtime", "fast"), ("--metric", "best"),
+    ("--metric", "pckh"), ("--auc-to", "0"), ("--failure-over", "nan"), ("--runtime", "fast"), ("--decode", "guess"),
+    ("--metric", "best"),
     ("--csv", "no-such-folder/x.csv"), ("--csv", "p.npz"), ("--format", "csv"),
 ])  # fmt: skip
 def test_wrong_use_is_one_sentence(model: Path, tmp_path: Path, words: tuple, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,6 +138,20 @@ def test_limits_of_area_and_failure() -> None:
             measure(runtime(), bodies(), replace(Options(), **{name: 0.0}))
 
 
+def test_decoding_by_quarters_is_coarser() -> None:
+    """A spot 0.1 cells off a cell's centre: the parabola finds it, the quarter step overshoots by 0.15 cells."""
+    points = np.array([[[12.0, 12], [22, 20], [30, 14]]])
+    box = blob_boxes(points)
+    size = box[0, 2] * small_model().crop
+    run = Fixed((np.array([[4.1, 8], [8, 8], [11, 8]]) + 0.5) / 16)
+    labelled = Labelled(lambda n: BLANK, points, np.ones((1, 3)), box)
+    exact, coarse = (measure(run, labelled, Options(decode=how)).seen.points for how in ("parabola", "quarter"))
+    assert coarse[0, 0, 0] - exact[0, 0, 0] == pytest.approx(0.15 * size / 16, rel=1e-3)
+    np.testing.assert_allclose(coarse[0, 1:], exact[0, 1:])
+    with pytest.raises(UserError, match="parabola, quarter"):
+        measure(run, labelled, Options(decode="guess"))
+
+
 def test_speed_names_the_runtime() -> None:
     told = measure(runtime(), bodies()).figures["speed"]
     assert told["runtime"] == "blobs" and told["ms_per_crop"] > 0 and told["pictures_per_second"] > 0
