@@ -1,0 +1,89 @@
+"""What a label format is: something that claims, reads and writes files of one kind, as `engine.labels` values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from engine.errors import UserError
+from engine.labels import LabelSet
+
+
+class FormatError(UserError):
+    """A label file that cannot be read or written; one sentence with file, place and remedy."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read. offset: added to every coordinate, None for the format's own (documented in its docstring);
+    pictures: folder in which pictures are looked for besides where the file says."""
+
+    offset: float | None = None
+    pictures: Path | None = None
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """How to write. offset: what reading adds, so it is subtracted here; None for the format's own."""
+
+    offset: float | None = None
+
+
+@dataclass(frozen=True)
+class Holds:
+    """What a format can say; the report of loss before writing follows from this and the labels alone."""
+
+    absent: bool = True  # a landmark that is not there
+    occluded: bool = True  # told from a visible one
+    several: bool = True  # more than one instance in a picture
+    several_skeletons: bool = False  # subjects of different kinds in one file
+    boxes: bool = True
+    names: bool = True  # of landmarks
+    edges: bool = True
+    subpixel: bool = True
+    scores: bool = False
+    subjects: bool = False  # ids of persons or tracks
+    empty: bool = True  # pictures without an instance
+    landmarks: tuple[int, ...] = ()  # the only numbers of landmarks that fit; any where empty
+
+
+class Format(Protocol):
+    """One format. `holds` is None for formats that are only read; `suffix` is "" where a folder is written."""
+
+    name: str
+    title: str
+    suffix: str
+    holds: Holds | None
+
+    def claims(self, path: Path, head: bytes) -> bool:
+        """Whether a file (with its first 64 KiB) or a folder (b"") looks like this format; cheap, never raises."""
+
+    def read(self, path: Path, options: ReadOptions) -> LabelSet:
+        """Everything the file says; what was skipped is listed as problems. Raises FormatError."""
+
+    def write(self, labels: LabelSet, out: Path, options: WriteOptions) -> None:
+        """Write whole or not at all; raises FormatError where nothing sensible can be written."""
+
+
+_FORMATS: dict[str, Format] = {}
+
+
+def register(form: Format) -> None:
+    """Add a format; raises UserError where its name is taken by another kind."""
+    held = _FORMATS.get(form.name)
+    if held is not None and type(held).__qualname__ != type(form).__qualname__:
+        raise UserError(f"There is a format {form.name!r} already; give this one another name.")
+    _FORMATS[form.name] = form
+
+
+def formats() -> list[Format]:
+    """All formats in the order of their registration."""
+    return list(_FORMATS.values())
+
+
+def find(name: str) -> Format:
+    """A format by name; raises UserError that lists the names."""
+    if name not in _FORMATS:
+        raise UserError(f"There is no format {name!r}; choose one of: {', '.join(sorted(_FORMATS))}.")
+    return _FORMATS[name]
