@@ -55,8 +55,10 @@ def read_coco(path: Path, schema: Schema) -> Labelled:
         files = {image["id"]: str(image["file_name"]) for image in data["images"]}
         names = {c["id"]: tuple(str(n) for n in c.get("keypoints") or ()) for c in data["categories"]}
         read = _File(files, {image: n for n, image in enumerate(files)}, names)
-        rows = [(a, *_annotation(a, read, schema)) for a in data["annotations"] if _wanted(a)]
-        ignored = [_ignored(a, read) for a in data["annotations"] if not _wanted(a)]
+        every = [(a, *_annotation(a, read, schema)) for a in data["annotations"] if _wanted(a)]
+        rows = [(a, points, weight) for a, points, weight in every if has_box(points, weight)]
+        others = [a for a, points, weight in every if not has_box(points, weight)]
+        ignored = [_ignored(a, read) for a in others + [a for a in data["annotations"] if not _wanted(a)]]
         extras = {name: np.array([get(row) for row in rows]) for name, get in _EXTRAS.items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, UserError):
@@ -85,11 +87,16 @@ def _scene(path: Path, names: list[str], number: int) -> np.ndarray:
 
 
 def _wanted(annotation: dict[str, Any]) -> bool:
-    """Whether an annotation is one subject with at least two labelled landmarks, so that it has a box."""
+    """Whether an annotation is one subject with any labelled landmark."""
     if annotation.get("iscrowd"):
         return False
     values = np.asarray(annotation.get("keypoints") or [0] * 3, np.float64).reshape(-1, 3)
-    labelled = values[values[:, 2] > 0, :2]
+    return bool((values[:, 2] > 0).any())
+
+
+def has_box(points: np.ndarray, weight: np.ndarray) -> bool:
+    """Whether at least two of a subject's landmarks (K, 2), weight (K,), span a box."""
+    labelled = points[weight > 0]
     return len(labelled) > 1 and float(np.ptp(labelled, 0).max()) > 0
 
 
@@ -113,7 +120,7 @@ def _annotation(annotation: dict[str, Any], read: _File, schema: Schema) -> tupl
     if not np.isfinite(values).all():
         raise ValueError(f"annotation {annotation.get('id')} has a landmark that is not finite")
     points, weight = np.zeros((len(schema), 2)), np.zeros(len(schema))
-    for source, target in _pairs(read.names[annotation["category_id"]], len(values), schema):
+    for source, target in match_landmarks(read.names[annotation["category_id"]], len(values), schema):
         points[target] = values[source, :2]
         weight[target] = {0: 0.0, 1: 0.5}.get(int(values[source, 2]), 1.0)
     if annotation["image_id"] not in read.files:
@@ -151,8 +158,11 @@ def _plain(name: str) -> str:
     return name.replace("_", " ").strip().lower()
 
 
-def _pairs(names: tuple[str, ...], count: int, schema: Schema) -> list[tuple[int, int]]:
-    """(index in the file, index in the schema): by name, by COCO's people; by order only where nothing is named."""
+def match_landmarks(names: tuple[str, ...], count: int, schema: Schema) -> list[tuple[int, int]]:
+    """(index in the file, index in the schema): by name, by COCO's people; by order only where nothing is named.
+
+    Raises LabelError for names that the schema lacks.
+    """
     if names and len(names) != count:
         raise LabelError(f"The file names {len(names)} landmarks and gives {count} a subject; export it again.")
     if schema.name == "mpii16" and count == len(COCO_PERSON) and names in (COCO_PERSON, ()):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.scenes import ScenePack
 
 SAMPLES = "samples"
+OWN_FORMATS = ("pack", "coco")
 
 
 def register(cli: typer.Typer) -> None:
@@ -31,7 +32,10 @@ def evaluate(
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="A pack or scene pack (.npz), a COCO keypoints file, or: samples.")
     ],
-    form: Annotated[str | None, typer.Option("--format", help="pack or coco; else by the file's name.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="pack, coco or another label format; else by the file's name.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Of data with splits: train, validation or test.")] = None,
     metric: Annotated[str | None, typer.Option(help="nme, pck, pckh or oks; else by the schema.")] = None,
     normalise: Annotated[
         str | None,
@@ -58,7 +62,7 @@ def evaluate(
         emit_scenes(model, scenes, as_json)
         return
     options = Options(metric, normalise, threshold, detector, flip, decode, auc_to / 100, failure_over / 100)
-    done, opened = _measured(model, data, form, options, runtime, csv)
+    done, opened = _measured(model, data, (form, split), options, runtime, csv)
     value, lines = done.figures, _lines(done.figures)
     if csv is not None:
         from app.commands.tables import write_errors
@@ -74,7 +78,7 @@ def evaluate(
 
 
 def _measured(
-    model: str, data: str, form: str | None, options: Options, runtime: str, csv: Path | None
+    model: str, data: str, form: tuple[str | None, str | None], options: Options, runtime: str, csv: Path | None
 ) -> tuple[Evaluation, Runtime]:
     from app.files import check_place, refuse_inputs
     from engine.evaluate import choose, measure
@@ -85,7 +89,7 @@ def _measured(
     if csv is not None:
         check_place(csv)
         refuse_inputs(csv, [Path(data), Path(model)])
-    subjects = load_data(data, read.schema, form)
+    subjects = load_data(data, read.schema, *form)
     opened = open_runtime(read, runtime)
     if opened.notice:
         say(opened.notice)
@@ -93,15 +97,38 @@ def _measured(
         return measure(opened, subjects, options, None, show), opened
 
 
-def load_data(data: str, schema: Any, form: str | None = None) -> Labelled:
-    """Labelled subjects of a file, or of the sample pictures; raises UserError."""
+def load_data(data: str, schema: Any, form: str | None = None, split: str | None = None) -> Labelled:
+    """Labelled subjects of a file or folder, or of the sample pictures; raises UserError."""
     from engine.labelled import load_labelled, sample_subjects
 
     if data == SAMPLES and not Path(data).exists():
         return sample_subjects(schema)
-    if not Path(data).is_file():
+    if not Path(data).exists():
         raise UserError(f"There is no data file {data}; check its place.")
-    return load_labelled(data, schema, form)
+    own = form in OWN_FORMATS or (form is None and Path(data).suffix.lower() in (".npz", ".json"))
+    if own and split is None:
+        return load_labelled(data, schema, form)
+    return _read_format(Path(data), schema, form, split)
+
+
+def _read_format(path: Path, schema: Any, form: str | None, split: str | None) -> Labelled:
+    """Subjects from any registered label format; raises UserError."""
+    from app.formats import registry
+    from app.plugins import load_plugins
+    from engine.labelled_table import from_labels
+
+    load_plugins()
+    known = {each.name: each for each in registry.formats()}
+    head = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(1 << 16)
+    chosen = known.get(form) if form else next((each for each in known.values() if each.claims(path, head)), None)
+    if chosen is None:
+        what = f"There is no format {form!r}" if form else f"{path.name} is of no known format"
+        names = ", ".join([*OWN_FORMATS, *sorted(set(known) - {*OWN_FORMATS})])
+        raise UserError(f"{what}; name one with --format: {names}.")
+    return from_labels(chosen.read(path, registry.ReadOptions()), schema, split)
 
 
 def _scenes(model: str, data: str) -> ScenePack | None:

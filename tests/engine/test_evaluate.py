@@ -268,24 +268,3 @@ def test_crowds_and_empty_annotations_are_passed_over(tmp_path: Path) -> None:
     data["annotations"][5]["iscrowd"] = 1
     path.write_text(json.dumps(data))
     assert len(load_labelled(path, RUNTIME.model.schema)) == 4
-
-
-def test_unknown_names_are_refused_not_taken_by_order(tmp_path: Path) -> None:
-    """Names that the schema lacks end in a sentence, though their number would fit; nameless files go by order."""
-    schema = RUNTIME.model.schema
-    names = [*schema.landmarks[:2], "tip of the tail"]
-    path = write_coco(tmp_path / "set", POINTS, names, np.full((6, 3), 2))
-    with pytest.raises(LabelError, match=r"lacks \(tip of the tail\).*\.$"):
-        load_labelled(path, schema)
-    data = json.loads(path.read_text())
-    for wrong, words in (([names[0]] * 3, "twice"), (names[:2], "names 2 landmarks and gives 3")):
-        data["categories"][0]["keypoints"] = wrong
-        path.write_text(json.dumps(data))
-        with pytest.raises(LabelError, match=words):
-            load_labelled(path, schema)
-    data["categories"][0]["keypoints"] = [n.lower().replace(" ", "_") for n in schema.landmarks]
-    path.write_text(json.dumps(data))
-    np.testing.assert_allclose(load_labelled(path, schema).points, POINTS)
-    data["categories"][0]["keypoints"] = []
-    path.write_text(json.dumps(data))
-    np.testing.assert_allclose(load_labelled(path, schema).points, POINTS)

@@ -1,0 +1,93 @@
+"""Labels of any format (engine.labels) as subjects to measure a model on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine import metrics
+from engine.images import load_image
+from engine.labelled_coco import has_box, match_landmarks
+from engine.labels import ABSENT, OCCLUDED, LabelSet, Picture, Table
+from engine.schema import Schema
+from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
+
+
+def from_labels(labels: LabelSet, schema: Schema, split: str | None = None) -> Labelled:
+    """The instances that a model can be measured on, in the schema's order of landmarks.
+
+    Of several skeletons the one whose landmarks fit counts; split keeps the pictures of one only. Instances
+    with fewer than two landmarks are left out, crowds are regions to ignore. The extra columns head_box (x0, y0,
+    x1, y1), head_size, yaw, area and crowd are used where present. Raises LabelError where nothing fits.
+    """
+    table, pairs = _fitting(labels, schema)
+    wanted = [n for n, picture in enumerate(labels.pictures) if split is None or picture.split == split]
+    number = {picture: n for n, picture in enumerate(wanted)}
+    crowd = np.asarray(table.extras.get("crowd", np.zeros(len(table))), bool)
+    points, weight = np.zeros((len(table), len(schema), 2)), np.zeros((len(table), len(schema)))
+    for source, target in pairs:
+        seen = table.visibility[:, source]
+        points[:, target] = np.where((seen > ABSENT)[:, None], table.points[:, source], 0)
+        weight[:, target] = np.select([seen == ABSENT, seen == OCCLUDED], [0, 0.5], 1)
+    here = [int(picture) in number for picture in table.picture]
+    rows = np.array([
+        i for i in range(len(table)) if here[i] and not crowd[i] and has_box(points[i], weight[i])
+    ], np.int64)  # fmt: skip
+    if not len(rows):
+        where = f" of the split {split}" if split else ""
+        raise LabelError(f"No instance{where} has two landmarks of the model; choose other data.")
+    points, weight = points[rows], weight[rows]
+    pictures = [labels.pictures[n] for n in wanted]
+    image = tuple(number[int(table.picture[i])] for i in rows)
+    _refuse_missing({n: pictures[n] for n in image})
+    ignored = tuple(
+        (number[int(table.picture[i])], _corner_form(table.box[i]), True)
+        for i in np.flatnonzero(crowd) if here[i] and np.isfinite(table.box[i]).all()
+    )  # fmt: skip
+    return Labelled(
+        picture=lambda n: _load(pictures[image[n]]), points=points, weight=weight,
+        box=metrics.tight_boxes(points, weight > 0), extras=_extras(table, rows),
+        ids=tuple(f"{pictures[n].name}#{table.subject[i] or i}" for n, i in zip(image, rows, strict=True)), image=image,
+        scenes=Scenes(len(pictures), lambda n: _load(pictures[n]), ignored),
+    )  # fmt: skip
+
+
+def _fitting(labels: LabelSet, schema: Schema) -> tuple[Table, list[tuple[int, int]]]:
+    """The first table whose landmarks are the schema's, and which is which; raises LabelError as the last one did."""
+    problem = LabelError("The file holds no labelled subjects; choose another file.")
+    for table in labels.tables:
+        try:
+            return table, match_landmarks(table.skeleton.landmarks, len(table.skeleton), schema)
+        except LabelError as error:
+            problem = error
+    raise problem
+
+
+def _extras(table: Table, rows: np.ndarray) -> dict[str, np.ndarray]:
+    found: dict[str, Any] = {name: table.extras[name] for name in EXTRAS if name in table.extras}
+    if "head_size" not in found and "head_box" in table.extras:
+        found["head_size"] = metrics.head_size(np.asarray(table.extras["head_box"], np.float64))
+    if "box_size" not in found:
+        found["box_size"] = np.sqrt(np.clip(table.box[:, 2:] - table.box[:, :2], 0, None).prod(1))
+    chosen = {name: np.asarray(values, np.float64)[rows] for name, values in found.items()}
+    return {name: values for name, values in chosen.items() if np.isfinite(values).any()}
+
+
+def _corner_form(box: np.ndarray) -> tuple[float, float, float, float]:
+    """x0, y0, x1, y1 to COCO's x, y, width, height."""
+    x0, y0, x1, y1 = (float(v) for v in box)
+    return x0, y0, x1 - x0, y1 - y0
+
+
+def _refuse_missing(pictures: dict[int, Picture]) -> None:
+    for picture in pictures.values():
+        if picture.path is None:
+            raise LabelError(f"The picture {picture.name} was not found; put it where the labels say.")
+
+
+def _load(picture: Picture) -> np.ndarray:
+    if picture.path is None:
+        raise LabelError(f"The picture {picture.name} was not found; put it where the labels say.")
+    return load_image(Path(picture.path))
