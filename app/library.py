@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -11,7 +13,9 @@ from typing import Any
 from app.files import atomic_write
 from app.settings import Settings
 from engine.errors import UserError
-from engine.modelfile import Model, make_model, read_model, write_model
+from engine.external import SUFFIX, ExternalModel, description_path, read_external
+from engine.modelfile import make_model, write_model
+from engine.models import SUFFIXES, AnyModel, open_model
 from engine.torch7_network import SUFFIX as TORCH7
 from engine.torch7_network import import_torch7
 
@@ -41,9 +45,14 @@ class Entry:
         return path if path.is_file() else None
 
     @property
-    def model(self) -> Model:
+    def external(self) -> bool:
+        """Whether it is another maker's network, which runs as it is and cannot be trained on."""
+        return self.path.suffix == SUFFIX
+
+    @property
+    def model(self) -> AnyModel:
         """The model itself, read and checked; raises UserError."""
-        return read_model(self.path)
+        return open_model(self.path)
 
 
 class Library:
@@ -52,13 +61,14 @@ class Library:
     def __init__(self, home: Path) -> None:
         self.folder = Path(home) / "models"
         self._settings = Settings(Path(home) / "library.json")
-        self._read: dict[tuple[Path, int], Entry] = {}
+        self._read: dict[tuple[Path, int, int], Entry] = {}
 
     def entries(self, schema: str | None = None) -> list[Entry]:
         """All models, the shipped ones first, then the others by age; of one schema where it is given."""
         shipped = Path(str(resources.files("resources") / "models"))
         found = [self._entry(path, True) for path in sorted(shipped.glob("*.hourbit"))]
-        own = [path for path in self.folder.glob("*.hourbit") if path.is_file()] if self.folder.is_dir() else []
+        files = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        own = [path for path in files if path.suffix in SUFFIXES and path.is_file()]
         found += [self._entry(path, False) for path in sorted(own, key=lambda path: (path.stat().st_mtime_ns, path))]
         return [entry for entry in found if schema is None or entry.schema == schema]
 
@@ -94,15 +104,21 @@ class Library:
         """Whether an earlier model is known."""
         return len(self._history(schema)) > 1
 
-    def import_file(self, path: str | Path, origin: str = "imported") -> Entry:
-        """Take in a model file, checked, under a free name, with its latents; raises UserError.
+    def import_file(
+        self, path: str | Path, origin: str = "imported", description: Mapping[str, Any] | None = None
+    ) -> Entry:
+        """Take in a model file, checked, under a free name; raises UserError.
 
-        A .t7 file of the paper's authors becomes a model file, its schema by the number of landmarks.
+        With it come its latents, or what describes an ONNX file (engine.external): `description`, else the one
+        beside it. A .t7 file of the paper's authors becomes a model file, its schema by the number of landmarks.
         """
         path = Path(path)
+        suffix = path.suffix.lower()
         try:
-            foreign = path.suffix.lower() == TORCH7
-            model = import_torch7(path, path.stem).model if foreign else read_model(path)
+            if suffix == TORCH7:
+                model: AnyModel = import_torch7(path, path.stem).model
+            else:
+                model = read_external(path, description) if suffix == SUFFIX else open_model(path)
         except OSError as error:
             raise UserError(f"{path} cannot be read ({error.strerror}); check the file.") from error
         try:
@@ -110,9 +126,12 @@ class Library:
         except OSError as error:
             raise UserError(f"{self.folder} cannot be made ({error.strerror}); check its permissions.") from error
         stem = re.sub(r"[^\w.-]+", "-", model.name).strip("-.")[:LONGEST_STEM] or "model"
-        target = _free(self.folder, stem)
+        target = _free(self.folder, stem, SUFFIX if isinstance(model, ExternalModel) else ".hourbit")
         latents = path.with_name(path.stem + LATENTS)
-        if foreign:
+        if isinstance(model, ExternalModel):
+            _describe(target, {"name": model.name, **model.description})
+            atomic_write(target, path.read_bytes())
+        elif suffix == TORCH7:
             write_model(target, model)
         else:
             if latents.is_file():
@@ -122,14 +141,24 @@ class Library:
         self._settings.set("origins", origins | {target.name: origin})
         return self._entry(target, False)
 
+    def export_file(self, entry: Entry, path: Path) -> None:
+        """Copy a model elsewhere, with what describes it; raises UserError."""
+        if entry.external:
+            _describe(path, entry.model.description)
+        atomic_write(path, entry.path.read_bytes())
+
     def rename(self, entry: Entry, name: str) -> Entry:
         """Give one of the user's own models another name; raises UserError."""
         self._own(entry)
         model = entry.model
-        named = make_model(
-            name.strip(), model.architecture, model.schema, model.tensors, dict(model.card), model.crop
-        )
-        write_model(entry.path, named)
+        name = name.strip()
+        if isinstance(model, ExternalModel):
+            description = {**model.description, "name": name}
+            read_external(entry.path, description)
+            _describe(entry.path, description)
+        else:
+            card = dict(model.card)
+            write_model(entry.path, make_model(name, model.architecture, model.schema, model.tensors, card, model.crop))
         return self._entry(entry.path, False)
 
     def remove(self, entry: Entry) -> None:
@@ -137,7 +166,7 @@ class Library:
         self._own(entry)
         if not entry.problem and self.in_use(entry.schema).path == entry.path:
             raise UserError("This model is in use; choose another one first.")
-        for path in (entry.path, entry.latents):
+        for path in (entry.path, entry.latents, description_path(entry.path) if entry.external else None):
             if path is not None:
                 path.unlink(missing_ok=True)
 
@@ -152,7 +181,9 @@ class Library:
 
     def _entry(self, path: Path, shipped: bool) -> Entry:
         stat = path.stat()
-        key = (path, stat.st_mtime_ns)
+        beside = description_path(path)
+        described = beside.stat().st_mtime_ns if path.suffix == SUFFIX and beside.is_file() else 0
+        key = (path, stat.st_mtime_ns, described)
         if key not in self._read:
             self._read[key] = self._look(path, stat.st_size, shipped)
         return self._read[key]
@@ -160,7 +191,7 @@ class Library:
     def _look(self, path: Path, size: int, shipped: bool) -> Entry:
         origin = "shipped" if shipped else str(self._settings.get("origins", {}).get(path.name, "imported"))
         try:
-            model = read_model(path)
+            model = open_model(path)
         except (UserError, OSError) as error:
             return Entry(path.stem, path.stem, "", path, size, origin, problem=str(error))
         card = dict(model.card)
@@ -171,9 +202,13 @@ class Library:
         )  # fmt: skip
 
 
-def _free(folder: Path, stem: str) -> Path:
-    path, number = folder / f"{stem}.hourbit", 1
+def _free(folder: Path, stem: str, suffix: str) -> Path:
+    path, number = folder / f"{stem}{suffix}", 1
     while path.exists():
         number += 1
-        path = folder / f"{stem}-{number}.hourbit"
+        path = folder / f"{stem}-{number}{suffix}"
     return path
+
+
+def _describe(path: Path, description: Mapping[str, Any]) -> None:
+    atomic_write(description_path(path), json.dumps(description, ensure_ascii=False, indent=1).encode())

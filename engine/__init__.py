@@ -17,14 +17,14 @@ __all__ = ["Predictor", "load_model"]
 
 
 def load_model(name_or_path: str | Path, runtime: str = "packed", threads: int = 1) -> Runtime:
-    """Open a model: the name of one that ships, or the path of a .hourbit file.
+    """Open a model: the name of one that ships, or the path of a .hourbit or .onnx file (engine.external).
 
     Raises UserError where there is no such model, it is damaged, or the runtime is unknown.
     """
-    from engine.modelfile import read_model
+    from engine.models import open_model
     from engine.runtime import open_runtime
 
-    return open_runtime(read_model(_find(name_or_path)), runtime, threads)
+    return open_runtime(open_model(_find(name_or_path)), runtime, threads)
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -146,10 +146,10 @@ class PersonDetector:
     def _look(self, picture: np.ndarray, box: Box) -> np.ndarray:
         """(K, 3) landmarks in picture pixels from one run."""
         model = self._runtime.model
-        side = model.architecture.side
+        side = model.side
         affine = crop.matrix(box.cx, box.cy, box.side * model.crop, side)
         found = heatmaps.decode(self._runtime.run(crop.sample(picture, affine, side), logits=True))
-        found[:, :2] = crop.apply(crop.invert(affine), heatmaps.to_crop(found[:, :2]))
+        found[:, :2] = crop.apply(crop.invert(affine), heatmaps.to_crop(found[:, :2], model.stride))
         return found
 
 

@@ -1,6 +1,6 @@
 """Heatmaps: Gaussian targets, and decoding of landmarks with sub-pixel precision.
 
-Heatmap coordinates: centre of the top-left cell = (0, 0), x to the right, y down. A heatmap has a
+Heatmap coordinates: centre of the top-left cell = (0, 0), x to the right, y down. Our networks' heatmaps have a
 quarter of the crop's side, so crop pixel i and heatmap cell j meet at j = (i + 0.5) / 4 - 0.5.
 """
 
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-STRIDE = 4  # crop pixels per heatmap cell
+STRIDE = 4  # crop pixels per heatmap cell of our own networks
 
 
-def to_heatmap(points: np.ndarray) -> np.ndarray:
+def to_heatmap(points: np.ndarray, stride: int = STRIDE) -> np.ndarray:
     """Crop pixels (..., 2) to heatmap cells."""
-    return (np.asarray(points) + 0.5) / STRIDE - 0.5
+    return (np.asarray(points) + 0.5) / stride - 0.5
 
 
-def to_crop(points: np.ndarray) -> np.ndarray:
+def to_crop(points: np.ndarray, stride: int = STRIDE) -> np.ndarray:
     """Heatmap cells (..., 2) to crop pixels; the inverse of `to_heatmap`."""
-    return (np.asarray(points) + 0.5) * STRIDE - 0.5
+    return (np.asarray(points) + 0.5) * stride - 0.5
 
 
 def gaussian_targets(centres: np.ndarray, present: np.ndarray, side: int, sigma: float) -> np.ndarray:

@@ -57,6 +57,26 @@ class Model:
     def architecture(self) -> Architecture:
         return self.graph.architecture
 
+    @property
+    def side(self) -> int:
+        """Of the square crops that it takes, in pixels."""
+        return self.architecture.side
+
+    @property
+    def landmarks(self) -> int:
+        """K."""
+        return self.architecture.landmarks
+
+    @property
+    def cells(self) -> int:
+        """Side of the square heatmaps."""
+        return self.architecture.heatmap
+
+    @property
+    def stride(self) -> int:
+        """Crop pixels per heatmap cell."""
+        return self.side // self.cells
+
 
 def make_model(
     name: str, architecture: Architecture, schema: Schema, tensors: Mapping[str, np.ndarray],

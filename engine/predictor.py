@@ -37,17 +37,17 @@ class Predictor:
         """Landmarks of the subject in a landmark box; with `heatmaps` the prediction carries the model's maps."""
         check_picture(picture)
         model = self.runtime.model
-        affine = crop.matrix(box.cx, box.cy, box.side * model.crop, model.architecture.side)
+        affine = crop.matrix(box.cx, box.cy, box.side * model.crop, model.side)
         logits = self._run(picture, affine)
         if self.flip:
-            side = model.architecture.side
+            side = model.side
             # The mirror image of the very same crop: its pixels are exactly the mirrored ones.
             mirrored = crop.matrix(box.cx, box.cy, box.side * model.crop, side, flip=True)
             logits = maps.merge_flip(logits, self._run(picture, mirrored), model.schema.permutation)
         found = maps.decode(logits, self.decode)
-        found[:, :2] = crop.apply(crop.invert(affine), maps.to_crop(found[:, :2]))
-        return Prediction(found, box, model.name, Heatmaps(logits, affine) if heatmaps else None)
+        found[:, :2] = crop.apply(crop.invert(affine), maps.to_crop(found[:, :2], model.stride))
+        return Prediction(found, box, model.name, Heatmaps(logits, affine, model.stride) if heatmaps else None)
 
     def _run(self, picture: np.ndarray, affine: np.ndarray) -> np.ndarray:
-        side = self.runtime.model.architecture.side
+        side = self.runtime.model.side
         return self.runtime.run(crop.sample(picture, affine, side), logits=True)

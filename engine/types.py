@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.heatmaps import sigmoid
+from engine.heatmaps import STRIDE, sigmoid
 
 
 def frozen(array: np.ndarray, dtype: type | None = None) -> np.ndarray:
@@ -68,10 +68,14 @@ class Box:
 
 @dataclass(frozen=True)
 class Heatmaps:
-    """logits (K, h, w) float32 of one crop; affine (2, 3) float64 maps picture pixels to crop pixels."""
+    """Maps of one crop.
+
+    logits (K, h, w) float32; affine (2, 3) float64 maps picture pixels to crop pixels; stride: of these in a cell.
+    """
 
     logits: np.ndarray
     affine: np.ndarray
+    stride: int = STRIDE
 
     def __post_init__(self) -> None:
         if self.logits.ndim != 3 or self.affine.shape != (2, 3):

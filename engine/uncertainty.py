@@ -52,7 +52,7 @@ def peaks(heatmaps: Heatmaps, landmark: int, count: int = 3) -> np.ndarray:
         if all(max(abs(y - a), abs(x - b)) > APART for a, b in chosen):
             chosen.append((int(y), int(x)))
     found = np.array([_refined(logits, y, x) for y, x in chosen[:count]]).reshape(-1, 3)
-    found[:, :2] = crop.apply(crop.invert(heatmaps.affine), maps.to_crop(found[:, :2]))
+    found[:, :2] = crop.apply(crop.invert(heatmaps.affine), maps.to_crop(found[:, :2], heatmaps.stride))
     return found
 
 

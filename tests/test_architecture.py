@@ -37,7 +37,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "app.settings": ("app.files", "engine.errors"),
     "app.crash": ("app.files", "engine.errors"),
     "app.overlay": VALUES,
-    "app.library": (*VALUES, "engine.modelfile", "engine.torch7_network", "app.files", "app.settings"),
+    "app.library": (
+        *VALUES, "engine.modelfile", "engine.external", "engine.models", "engine.torch7_network", "app.files",
+        "app.settings",
+    ),
     "app.project": (*VALUES, "app.files"),
     "app.formats": (*VALUES, "app.files", "app.project"),
     "app.sources": (*VALUES, "app.files", "cv2_enumerate_cameras"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.lookup import find_entry, find_model
+from app.commands.lookup import find_entry, find_own_model
 from app.commands.output import Json, columns, emit, track
 from engine.errors import UserError
 
@@ -74,7 +74,7 @@ def _model(name: str | None) -> Model:
     from engine.random_model import random_model
 
     if name is not None or find_entry(DEFAULT_MODEL) is not None:
-        return find_model(name or DEFAULT_MODEL)
+        return find_own_model(name or DEFAULT_MODEL)
     return random_model("random weights", Architecture(68))
 
 

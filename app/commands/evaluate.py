@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.lookup import find_entry, find_model
+from app.commands.lookup import find_entry, find_model, find_own_model
 from app.commands.output import Json, columns, emit, progress, say
 from engine.errors import UserError
 
@@ -61,6 +61,8 @@ def evaluate(
     if scenes is not None:
         emit_scenes(model, scenes, as_json)
         return
+    if paper:
+        find_own_model(model)  # the tables are about networks of this kind
     options = Options(metric, normalise, threshold, detector, flip, decode, auc_to / 100, failure_over / 100)
     done, opened = _measured(model, data, (form, split), options, runtime, csv)
     value, lines = done.figures, _lines(done.figures)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.lookup import ModelName, find_model
+from app.commands.lookup import ModelName, find_model, find_own_model
 from app.commands.output import Json, columns, emit
 from engine.errors import UserError
 
 if TYPE_CHECKING:
+    from engine.external import ExternalModel
     from engine.modelfile import Model
 
 cli = typer.Typer(
@@ -34,9 +35,19 @@ def describe(model: Model) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def describe_external(model: ExternalModel) -> dict[str, Any]:
+    """Another maker's network as JSON: how it is read, its size and its card."""
+    return {
+        "name": model.name, "schema": model.schema.name, "landmarks": model.landmarks, "crop": model.crop,
+        "input": list(model.reading.size), "heatmap": list(model.reading.cells), "bytes": model.size,
+        "sha256": model.sha256, "description": dict(model.description), "card": dict(model.card),
+    }  # fmt: skip
+
+
 def _lines(value: dict[str, Any]) -> list[str]:
-    flat = {k: v for k, v in value.items() if k not in ("card", "macs")}
-    flat |= {f"MACs, {kind}": number for kind, number in value["macs"].items()}
+    flat = {k: v for k, v in value.items() if k not in ("card", "macs", "description")}
+    flat |= {f"MACs, {kind}": number for kind, number in value.get("macs", {}).items()}
+    flat |= {f"description: {key}": text for key, text in value.get("description", {}).items()}
     flat |= {f"card: {key}": text for key, text in value["card"].items()}
     return columns([(key, f"{v:,}" if type(v) is int else str(v)) for key, v in flat.items()])
 
@@ -44,7 +55,10 @@ def _lines(value: dict[str, Any]) -> list[str]:
 @cli.command(epilog="Example: hourbit model info face68 --json")
 def info(model: ModelName, as_json: Json = False) -> None:
     """Show a model's network, size and card."""
-    value = describe(find_model(model))
+    from engine.external import ExternalModel
+
+    found = find_model(model)
+    value = describe_external(found) if isinstance(found, ExternalModel) else describe(found)
     emit(value, as_json, _lines(value))
 
 
@@ -81,6 +95,41 @@ def import_(
     value = describe(write_model(out, found.model))
     say(found.remark)
     emit(value, as_json, [f"Wrote {out}", *_lines(value)])
+
+
+@cli.command(epilog="Example: hourbit model add net.onnx --schema ibug68 --output logits")
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .hourbit, .t7 or .onnx file.")],
+    schema: Annotated[str | None, typer.Option(help="Of an .onnx file: what its landmarks are.")] = None,
+    crop: Annotated[float | None, typer.Option(help="Of an .onnx file: crop side / landmark box side.")] = None,
+    output: Annotated[str | None, typer.Option(help="Of an .onnx file: probability or logits.")] = None,
+    colour: Annotated[str | None, typer.Option(help="Of an .onnx file: RGB or BGR.")] = None,
+    peak: Annotated[int | None, typer.Option("--range", help="Of an .onnx file: 1 or 255, a full pixel.")] = None,
+    heatmaps: Annotated[str | None, typer.Option(help="Of an .onnx file: its output's name.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take a model into the library.
+
+    What an .onnx file cannot say itself is read from the .json file of the same name beside it; options go before.
+    """
+    from app.commands.lookup import library
+    from engine.external import SUFFIX, ExternalModel, description_path, read_description, read_external
+    from engine.runtime import open_runtime
+
+    if not file.is_file():
+        raise UserError(f"There is no file {file}; check its place.")
+    given = {"schema": schema, "crop": crop, "output": output, "colour": colour, "range": peak, "heatmaps": heatmaps}
+    told = {key: value for key, value in given.items() if value is not None}
+    description = None
+    if file.suffix.lower() == SUFFIX:
+        description = (read_description(file) if schema is None or description_path(file).is_file() else {}) | told
+        open_runtime(read_external(file, description))  # refuses what does not run
+    elif told:
+        raise UserError(f"--{next(iter(told))} is for .onnx files; a .hourbit file says all that itself.")
+    entry = library().import_file(file, description=description)
+    model = entry.model
+    value = describe_external(model) if isinstance(model, ExternalModel) else describe(model)
+    emit(value, as_json, [f"Took in {entry.name} as {entry.path.name}", *_lines(value)])
 
 
 @cli.command(epilog="Example: hourbit model new small.hourbit --landmarks 16 --width 64 --stem 16 --input 128")
@@ -122,7 +171,7 @@ def verify(
     """
     from engine.verify import verify as compare
 
-    value = compare(find_model(model), images=images)
+    value = compare(find_own_model(model), images=images)
     emit(value, as_json, [
         f"{value['compared']:,} logits compared, {value['differing']:,} differing",
         *(f"  {isa}: {number:,} differing" for isa, number in value["by"].items()),
@@ -149,6 +198,6 @@ def export(
 
     if out.suffix != ".onnx":
         raise UserError(f"An ONNX file's name ends with .onnx, unlike {out.name}.")
-    chosen = find_model(model)
+    chosen = find_own_model(model)
     atomic_write(out, twin_model(chosen.architecture) if twin else export_onnx(chosen).SerializeToString())
     emit({"path": str(out.resolve()), "opset": OPSET}, as_json, f"Wrote {out}, opset {OPSET}")

@@ -29,10 +29,10 @@ def models(as_json: Json = False) -> None:
 def _landmarks(path: Path) -> int | None:
     """How many landmarks a model finds; None where its file cannot be used any more."""
     from engine.errors import UserError
-    from engine.modelfile import read_model
+    from engine.models import open_model
 
     try:
-        return read_model(path).architecture.landmarks
+        return open_model(path).landmarks
     except (UserError, OSError) as error:
         say(f"{path}: {error}")
         return None

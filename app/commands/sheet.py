@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.lookup import ModelName, find_model
+from app.commands.lookup import ModelName, find_model, find_own_model
 from app.commands.output import Json, emit, progress, say
 from engine.errors import UserError
 
@@ -82,7 +82,7 @@ def features(
     from engine.runtime import open_runtime
 
     _check(out, [picture, Path(model)])
-    read = find_model(model)
+    read = find_own_model(model)
     pixels = load_image(picture)
     name = detector or ("face" if read.schema.subject == "face" else "whole")
     boxes = make_detector(name, open_runtime(read) if name == "person" else None).detect(pixels)

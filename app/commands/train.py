@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.lookup import find_model
+from app.commands.lookup import find_own_model
 from app.commands.output import Json, plain, progress, say
 from engine.errors import UserError
 
@@ -103,7 +103,7 @@ def start_line(
     """The worker's first message, without seed and resume."""
     if recipe is not None and recipe.endswith(".toml"):
         recipe = str(Path(recipe).resolve())
-    origin = find_model(start).path if start else None
+    origin = find_own_model(start).path if start else None
     return {
         "snapshot": [str(path.resolve()) for path in data], "schema": schema, "recipe": recipe, "settings": changes,
         "from": str(origin.resolve()) if origin else None, "out": str(out.resolve()),

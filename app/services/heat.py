@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import crop, heatmaps
 from engine.opencv import cv2
-from engine.types import Prediction
+from engine.types import Heatmaps, Prediction
 from engine.uncertainty import peaks as peaks_of
 
 FLOOR = 0.04  # below this share of the maximum nothing is drawn
@@ -48,7 +48,7 @@ def heat(prediction: Prediction, landmark: int | Literal["max", "sum"], opacity:
     alpha[share < FLOOR] = 0.0
     colours = inferno()[(share * 255).astype(np.uint8)] * alpha[..., None]
     pixels = np.concatenate([colours, alpha[..., None] * 255], 2)
-    return Heat(np.ascontiguousarray(pixels.round().astype(np.uint8)), _to_picture(prediction.heatmaps.affine), maximum)
+    return Heat(np.ascontiguousarray(pixels.round().astype(np.uint8)), _to_picture(prediction.heatmaps), maximum)
 
 
 def value_at(prediction: Prediction, landmark: int, x: float, y: float) -> float | None:
@@ -56,7 +56,7 @@ def value_at(prediction: Prediction, landmark: int, x: float, y: float) -> float
     if prediction.heatmaps is None:
         return None
     maps = prediction.heatmaps
-    cell = heatmaps.to_heatmap(crop.apply(maps.affine, np.array([x, y])))
+    cell = heatmaps.to_heatmap(crop.apply(maps.affine, np.array([x, y])), maps.stride)
     column, row = np.floor(cell + 0.5).astype(int)
     height, width = maps.logits.shape[1:]
     if not (0 <= row < height and 0 <= column < width):
@@ -71,8 +71,8 @@ def peaks(prediction: Prediction | None, landmark: int, count: int = 3) -> np.nd
     return peaks_of(prediction.heatmaps, landmark, count)
 
 
-def _to_picture(affine: np.ndarray) -> np.ndarray:
+def _to_picture(maps: Heatmaps) -> np.ndarray:
     """(2, 3): map coordinates, edge to edge, to picture pixels."""
-    back = crop.invert(affine)
-    linear = back[:, :2] * heatmaps.STRIDE
+    back = crop.invert(maps.affine)
+    linear = back[:, :2] * maps.stride
     return np.concatenate([linear, (back[:, :2] @ [-0.5, -0.5] + back[:, 2])[:, None]], 1)

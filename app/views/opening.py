@@ -25,11 +25,12 @@ from app.services.projects import (
 )
 from app.services.reading import Make, Reading
 from app.views.context import Context
+from app.views.models.description import take_in
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES
+from engine.models import FILES as MODELS
 from engine.schema import load_schema
 
-MODELS = (".hourbit", ".t7")
 VIDEOS = (".mp4", ".mkv", ".avi", ".webm", ".mov", ".m4v", ".mpg", ".mpeg")
 
 
@@ -225,9 +226,11 @@ class Opening(QObject):
 
     def _import(self, path: Path) -> None:
         try:
-            entry = self.context.library.import_file(path)
-        except UserError as error:
+            entry = take_in(self.context, path, self.window)
+        except (UserError, OSError) as error:
             self.failed.emit(str(error))
+            return
+        if entry is None:
             return
         self.context.model_changed.emit()
         self.said.emit(self.tr("{0} is in the library").replace("{0}", entry.title))

@@ -13,8 +13,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from engine.errors import UserError
+from engine.external import ExternalModel
 from engine.graph import build
 from engine.modelfile import Model
+from engine.models import AnyModel
 from engine.runtime.packed import EngineError, PackedRuntime, choose_isa, supported_isas
 from engine.runtime.reference import ReferenceRuntime
 from engine.runtime.steps import PlanError
@@ -39,7 +41,7 @@ class Runtime(Protocol):
     name: str
     isa: str
     threads: int
-    model: Model
+    model: AnyModel
     notice: str
     checked: bool
 
@@ -67,18 +69,24 @@ def available_isas() -> list[str]:
         return []
 
 
-def open_runtime(model: Model, runtime: str = "packed", threads: int = 1, isa: str | None = None) -> Runtime:
+def open_runtime(model: AnyModel, runtime: str = "packed", threads: int = 1, isa: str | None = None) -> Runtime:
     """A runtime for a model.
 
     Where the compiled engine is missing or differs from the reference, "packed" gives the reference
     with `notice` set; packed uses one thread. A model with real weights has no packed form: "packed" gives
-    ONNX Runtime, or the reference where that is not installed. Raises UserError for an unknown runtime or
-    instruction set.
+    ONNX Runtime, or the reference where that is not installed. Networks of other makers run in ONNX Runtime
+    alone. Raises UserError for an unknown runtime or instruction set.
     """
     if runtime not in RUNTIMES:
         raise UserError(f"Unknown runtime {runtime!r}; use one of {', '.join(RUNTIMES)}.")
     if threads < 1:
         raise UserError(f"A runtime needs at least one thread, not {threads}.")
+    if isinstance(model, ExternalModel):
+        if runtime == "reference":
+            raise UserError(f"{model.name} runs in ONNX Runtime only; leave the runtime out, or name onnx.")
+        from engine.runtime.onnx import ExternalRuntime
+
+        return ExternalRuntime(model, threads)
     if runtime == "onnx":
         return _open_onnx(model, threads)
     if runtime == "reference":

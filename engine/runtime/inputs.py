@@ -8,20 +8,21 @@ import numpy as np
 
 from engine.errors import UserError
 from engine.modelfile import Model
+from engine.models import AnyModel
 from engine.types import check_picture
 
 
-def check_crop(crop: np.ndarray, model: Model) -> None:
+def check_crop(crop: np.ndarray, model: AnyModel) -> None:
     """Raise ValueError unless `crop` is a picture of the model's side."""
     check_picture(crop)
-    side = model.architecture.side
+    side = model.side
     if crop.shape != (side, side, 3):
         raise ValueError(f"this model's crops are {side} x {side}, not {crop.shape[1]} x {crop.shape[0]}")
 
 
-def check_crops(crops: np.ndarray, model: Model) -> None:
+def check_crops(crops: np.ndarray, model: AnyModel) -> None:
     """Raise ValueError unless `crops` is (N, S, S, 3) uint8 of the model's side, N at least 0."""
-    side = model.architecture.side
+    side = model.side
     if crops.ndim != 4 or crops.shape[1:] != (side, side, 3) or crops.dtype != np.uint8:
         raise ValueError(f"crops must be (N, {side}, {side}, 3) uint8, not {crops.shape} {crops.dtype}")
 

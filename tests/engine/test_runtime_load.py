@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 import engine
 from engine.errors import UserError
 from engine.graph import Architecture
-from engine.modelfile import write_model
+from engine.modelfile import read_model, write_model
 from engine.random_model import random_model
+from engine.runtime import PackedRuntime, available_isas
 
 
 def test_a_file_is_opened(tmp_path: Path) -> None:
@@ -36,3 +38,15 @@ def test_importing_the_runtimes_is_light() -> None:
     root = Path(engine.__file__).parents[1]
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert found.stdout.strip() == "[]", found.stdout
+
+
+@pytest.mark.skipif(not available_isas(), reason="the C library is not built")
+def test_a_model_of_full_size_loads_in_thirty_milliseconds(tmp_path: Path) -> None:
+    """Reading, checking and packing, in time of the processor; the best of a few, since neighbours disturb."""
+    path = write_model(tmp_path / "full.hourbit", random_model("full", Architecture(68))).path
+    times = []
+    for _ in range(6):
+        started = time.process_time()
+        PackedRuntime(read_model(path))
+        times.append(time.process_time() - started)
+    assert min(times) < 0.030, times

@@ -18,13 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.files import atomic_write
 from app.library import Entry
 from app.views.context import Context
+from app.views.models.description import take_in
 from app.views.models.listing import Entries, EntryDelegate
 from app.views.theme import icon, theme
 from app.views.widgets import Line
 from engine.errors import UserError
+from engine.models import FILES
 from engine.schema import Schema
 
 WIDTH = 272
@@ -152,10 +153,15 @@ class LibraryPane(QWidget):
 
     def ask_import(self) -> None:
         """Let a model file be chosen and take it in."""
-        words = self.tr("Models") + " (*.hourbit *.t7)"
+        words = self.tr("Models") + f" ({' '.join(f'*{suffix}' for suffix in FILES)})"
         path = QFileDialog.getOpenFileName(self, self.tr("Import model"), "", words)[0]
         if path:
-            self._guard(lambda: self.select_new(self.context.library.import_file(path)))
+            self._guard(lambda: self._take_in(Path(path)))
+
+    def _take_in(self, path: Path) -> None:
+        entry = take_in(self.context, path, self)
+        if entry is not None:
+            self.select_new(entry)
 
     def select_new(self, entry: Entry) -> None:
         """Show a model that has come in."""
@@ -182,9 +188,10 @@ class LibraryPane(QWidget):
 
     def _export(self) -> None:
         entry = self.entry
-        path = QFileDialog.getSaveFileName(self, self.tr("Export model"), f"{entry.title}.hourbit", "(*.hourbit)")[0]
+        suffix = entry.path.suffix
+        path = QFileDialog.getSaveFileName(self, self.tr("Export model"), f"{entry.title}{suffix}", f"(*{suffix})")[0]
         if path:
-            self._guard(lambda: atomic_write(Path(path), entry.path.read_bytes()))
+            self._guard(lambda: self.context.library.export_file(entry, Path(path)))
 
     def _rename(self) -> None:
         entry = self.entry

@@ -22,6 +22,7 @@ from app.views.models.charts import Card, GroupChart
 from app.views.models.facts import Facts, flat
 from app.views.models.listing import lineage
 from engine.errors import UserError
+from engine.external import ExternalModel
 from engine.graph import count
 
 FORM_WIDTH, FIELD_WIDTH = 560, 160
@@ -107,8 +108,9 @@ class CardPage(Page):
         """Fill the page; a model that cannot be read says why."""
         self.title.setText(entry.title)
         self.line.setText(lineage(entry))
-        self.button.setEnabled(not entry.problem)
         self.evaluate.setEnabled(not entry.problem)
+        self.button.setEnabled(not entry.problem and not entry.external)
+        self.button.setToolTip(self.tr("Only Hourbit models can be fine-tuned") if entry.external else "")
         self.use.setVisible(not used and not entry.problem)
         self.back.setVisible(can_roll_back)
         card = dict(entry.card or {})
@@ -126,6 +128,14 @@ class CardPage(Page):
             model = entry.model
         except (UserError, OSError) as error:
             return {self.tr("Problem"): str(error)}
+        if isinstance(model, ExternalModel):
+            return {
+                self.tr("Schema"): model.schema.title, self.tr("Landmarks"): model.landmarks,
+                self.tr("Kind"): self.tr("Another maker's, in ONNX Runtime"),
+                self.tr("Input"): " \u00d7 ".join(str(size) for size in reversed(model.reading.size)),
+                self.tr("Heatmaps"): " \u00d7 ".join(str(cells) for cells in reversed(model.reading.cells)),
+                self.tr("Crop"): f"{model.crop:g}", self.tr("File"): f"{entry.size / 1e6:.2f} MB",
+            }  # fmt: skip
         a, counts = model.architecture, count(model.graph)
         return {
             self.tr("Schema"): model.schema.title, self.tr("Landmarks"): a.landmarks,

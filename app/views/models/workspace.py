@@ -184,7 +184,7 @@ class ModelsWorkspace(QMainWindow):
 
     def _set_up(self) -> None:
         entry = self.library.entry
-        if entry is None or self.busy:
+        if entry is None or self.busy or entry.external:
             return
         labels, problem = self._labels(entry)
         self.form.show_state(entry, labels, problem)

@@ -62,7 +62,7 @@ class OnnxRuntime:
         names = known_layers(self.model, names)
         if not names:
             return {}
-        nodes, last = self.model.graph.by_name, self.model.graph.nodes[-1].name
+        nodes, last = self.model.graph.by_name, self.model.graph.outputs[-1]
         outputs = ["logits" if name == last else name for name in names]
         session = open_session(export_onnx(self.model, outputs).SerializeToString(), self.threads)
         maps = session.run(outputs, {"crop": np.ascontiguousarray(crop)})
