@@ -8,6 +8,7 @@ graph, so the topology of Bulat & Tzimiropoulos (ICCV 2017) is written down once
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from engine.architecture import BLOCKS, POOLS, Architecture, GraphError
 from engine.blocks import BY_NAME, Block, Builder, Node
@@ -32,8 +33,9 @@ class Graph:
     def __getitem__(self, name: str) -> Node:
         return self.by_name[name]
 
-    @property
+    @cached_property
     def by_name(self) -> dict[str, Node]:
+        """Nodes by their names; not to be changed."""
         return {node.name: node for node in self.nodes}
 
     def tensors(self) -> dict[str, tuple[str, tuple[int, ...]]]:

@@ -138,7 +138,7 @@ def test_a_batch_needs_no_memory_but_its_result(model: Model) -> None:
 
 @needs_library
 def test_threads_with_a_handle_each_run_beside_one_another() -> None:
-    """Each thread's handle is its own; and one long call into the engine lets the others' Python go on."""
+    """Each thread's handle is its own, also for taps; test_runtime_threads shows that the interpreter goes on."""
     model, crops = model_of({"side": 128, "width": 64}), crops_of(4, 128)
     expected = ReferenceRuntime(model).run_batch(crops, logits=True)
     handles = [PackedRuntime(model) for _ in crops]
@@ -158,25 +158,3 @@ def test_threads_with_a_handle_each_run_beside_one_another() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-
-
-@needs_library
-def test_the_engine_lets_other_threads_go_on() -> None:
-    """While one thread is inside a single call of the engine, another counts on."""
-    runtime = PackedRuntime(random_model("m", Architecture(5, width=128, stem=64, side=256)), "scalar")
-    (crop,) = crops_of(1, 256)
-    counted, inside, done = [0], threading.Event(), threading.Event()
-
-    def count() -> None:
-        while not done.is_set():
-            counted[0] += inside.is_set()
-
-    counter = threading.Thread(target=count)
-    counter.start()
-    inside.set()
-    runtime._library.hb_run_part(runtime._handle, crop.ctypes.data, crop.size, 0, runtime._taps[-1].steps)
-    inside.clear()
-    found = counted[0]
-    done.set()
-    counter.join()
-    assert found > 1000
