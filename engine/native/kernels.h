@@ -108,6 +108,18 @@ struct Head {
 
 constexpr int HEAD_PIXELS = 16;  // done at a time
 
+constexpr int MIX_CHANNELS = 1024;  // at most
+
+struct Mix {
+    int side, in_channels, taken, channels;  // the first `taken` of in_channels count
+    const float *source;
+    const float *weight;  // [taken][channels]
+    const float *bias;
+    const float *norm_scale, *norm_shift;  // or null
+    const float *other;                    // added, or null; may be target
+    float *target;
+};
+
 // What runs takes the rows of its output from `first` to `last` - 1.
 struct Kernels {
     const char *name;
@@ -123,6 +135,9 @@ struct Kernels {
     int64_t (*head_bytes)(int in_channels, int channels);
     void (*head_pack)(int in_channels, int channels, const float *weight, void *packed);
     void (*head)(const Head &, int first, int last);
+    void (*mean)(const Pool &, int first, int last);
+    void (*around)(const Pool &, int first, int last);
+    void (*mix)(const Mix &, int first, int last);
 };
 
 extern const Kernels scalar_kernels;

@@ -74,6 +74,7 @@ struct Lanes {
 }  // namespace hourbit
 
 #include "layers.h"
+#include "lanes_more.h"
 
 namespace hourbit {
 namespace {
@@ -201,6 +202,6 @@ void conv(const Conv &c, int first, int last) {
 }  // namespace
 
 const Kernels neon_kernels = {"neon", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
-                              sign, pool, up_add, head_bytes, head_pack, head};
+                              sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix};
 
 }  // namespace hourbit

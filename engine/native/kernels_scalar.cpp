@@ -96,6 +96,7 @@ struct Lanes {
 }  // namespace hourbit
 
 #include "layers.h"
+#include "lanes_more.h"
 
 namespace hourbit {
 namespace {
@@ -196,6 +197,6 @@ void conv(const Conv &c, int first, int last) {
 }  // namespace
 
 const Kernels scalar_kernels = {"scalar", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
-                                sign, pool, up_add, head_bytes, head_pack, head};
+                                sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix};
 
 }  // namespace hourbit

@@ -26,6 +26,7 @@ struct Step {
     Pool pool;
     UpAdd up_add;
     Head head;
+    Mix mix;
 };
 
 }  // namespace hourbit
@@ -68,6 +69,9 @@ bool prepare_outputs(HbNet *net, const HbStep &s, Conv &c);
 
 // Checks one step against the net's buffers and packs its weights; false with the last error set.
 bool prepare(HbNet *net, const HbStep *steps, int index);
+
+// prepare_more.cpp: the same of HB_MEAN, HB_AROUND and HB_MIX.
+bool prepare_more(HbNet *net, const HbStep &from, Step &to);
 
 // bands.cpp: sets every step's `together`; and the rows of a step that are a thread's.
 void plan_bands(HbNet *net, const HbStep *steps);

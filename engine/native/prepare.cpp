@@ -195,6 +195,7 @@ bool prepare(HbNet *net, const HbStep *steps, int index) {
     Step &step = net->steps[index];
     step.op = s.op;
     step.rows = s.side;
+    if (s.op >= HB_MEAN && s.op <= HB_MIX) return prepare_more(net, s, step);
     if (!within(s)) return false;
     switch (s.op) {
         case HB_STEM: return prepare_stem(net, s, step.stem);

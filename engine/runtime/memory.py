@@ -7,7 +7,7 @@ from dataclasses import replace
 from engine.runtime.steps import Buffer, Op, Step
 
 FIELDS = ("source", "other", "skip", "up", "target", "pooled", "bits")
-ADDING = (Op.CONV, Op.UP_ADD)  # what reads `other` at the very places that it writes
+ADDING = (Op.CONV, Op.UP_ADD, Op.MIX)  # what reads `other` at the very places that it writes
 
 
 def allocate(steps: list[Step], buffers: list[Buffer]) -> tuple[tuple[Step, ...], tuple[Buffer, ...]]:

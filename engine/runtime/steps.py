@@ -23,6 +23,9 @@ class Op(IntEnum):
     POOL = 3
     UP_ADD = 4
     HEAD = 5
+    MEAN = 6
+    AROUND = 7
+    MIX = 8
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from engine.random_model import generic_schema, random_tensors
 DEPTH = 4  # halvings of a quarter of the side: 16 becomes 1, and 48 becomes 3
 USUAL: dict[str, tuple[Any, ...]] = {
     "landmarks": (1, 3, 5, 16, 17, 21, 68), "width": (32, 32, 32, 64, 64, 96, 128, 160), "stem": (16, 16, 32, 48),
-    "pad": (-1, 0), "real": (False,), "mid": (0,), "block": ("hierarchical",), "pool": ("max",), "stacks": (1,),
+    "pad": (-1, 0), "real": (False,), "mid": (0, 0, 0, 6, 20), "stacks": (1, 1, 1, 2),
     "side": (64,) * 60 + (128, 192),
 }  # fmt: skip
 
@@ -86,7 +86,7 @@ class _Growth:
     def chain(self, x: str, width: int) -> str:
         """Convolutions in a row; what only bits are made of may have any even number of channels."""
         for _ in range(int(self.rng.integers(0, 3))):
-            x = self.builder.unit(self.name("chain"), x, 8 * int(self.rng.integers(1, 8)), self.kernel())
+            x = self.builder.unit(self.name("chain"), x, 2 * int(self.rng.integers(1, 32)), self.kernel())
         return self.builder.unit(self.name("last"), x, width, self.kernel())
 
     def kernel(self) -> int:

@@ -12,7 +12,7 @@ from engine.random_model import random_model
 from tests.native.cases import write_cases
 
 ARCHITECTURES = (
-    *(Architecture(5, width=32, stem=16, side=64, block=block) for block in BLOCKS if block == "hierarchical"),
+    *(Architecture(5, width=32, stem=16, side=64, block=block) for block in BLOCKS),
     Architecture(16, width=32, stem=16, side=64, pad=0),
     Architecture(3, width=64, stem=32, side=64, relu=True),
     Architecture(17, width=96, stem=48, side=128, pad=0),
