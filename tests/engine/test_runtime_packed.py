@@ -147,6 +147,25 @@ def test_the_library_checks_every_size_again(model: Model, op: Op, changes: dict
         packed._create(packed.library(), spoilt(make_plan(model), op, **changes), "scalar")
 
 
+MORE = [
+    (Op.MEAN, {"side": 512}), (Op.MEAN, {"channels": 24}), (Op.MEAN, {"in_channels": 64}), (Op.MEAN, {"source": -1}),
+    (Op.AROUND, {"target": 999}), (Op.AROUND, {"side": 0}), (Op.AROUND, {"target": 0}), (Op.AROUND, {"channels": 2048}),
+    (Op.MIX, {"stride": 64}), (Op.MIX, {"side": 2}), (Op.MIX, {"other": 999}), (Op.MIX, {"arrays": ()}),
+    (Op.MIX, {"in_channels": 1 << 20}), (Op.MIX, {"arrays": (np.zeros((32, 64), np.float32),)}),
+]  # fmt: skip
+
+
+@needs_library
+@pytest.mark.parametrize(("op", "changes"), MORE, ids=lambda value: str(value)[:40])
+def test_the_library_checks_the_steps_of_other_blocks(op: Op, changes: dict) -> None:
+    network = Architecture(5, width=32, stem=16, side=64, block="multiscale", stacks=2, pool="average")
+    model = random_model("m", network)
+    PackedRuntime(model, "scalar")
+    plan = make_plan(model)
+    with pytest.raises(packed.EngineError, match="refused the model"):
+        packed._create(packed.library(), spoilt(plan, op, **changes), "scalar")
+
+
 @needs_library
 def test_the_library_checks_buffers_and_the_side(model: Model) -> None:
     plan = make_plan(model)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine import lower
 from engine.graph import Architecture
 from engine.random_model import random_model
-from engine.runtime.plan import make_plan, thresholds
-from engine.runtime.steps import Op, Plan
+from engine.runtime.plan import make_plan
+from engine.runtime.steps import Op, Plan, PlanError
+from engine.runtime.weights import Layout, filled, thresholds
 
 
 @pytest.mark.parametrize("relu", [False, True])
@@ -35,13 +37,34 @@ def test_thresholds_equal_the_float_pipeline_at_every_count(relu: bool, products
     assert (found >= -1).all() and (found <= products).all() and found.dtype == np.int32
 
 
+def test_filled_up_channels_change_no_sum() -> None:
+    """Parts of 4, 6 and 2 channels in 8 each, 24 in 32; outside the picture too, where all bits are 0."""
+    rng = np.random.default_rng(1)
+    taken, given = Layout([4, 6, 2], 16), Layout([10])
+    assert (taken.starts, taken.held, given.held) == ([0, 8, 16], 32, 16)
+    weight = rng.normal(size=(10, 12, 3, 3))
+    bits = lower.binary_weights(weight)[0]
+    wide = lower.unpack_weights(filled(bits, 3, taken, given), 32, 3).astype(int)
+    signs = lower.unpack_weights(bits, 12, 3).astype(int)
+    values = rng.choice([-1, 1], (3, 3, 12))
+    values[0] = -1  # a row outside
+    held = np.full((3, 3, 32), -1)
+    held[..., taken.places] = values
+    assert np.array_equal((wide * held).sum((1, 2, 3))[given.places], (signs * values).sum((1, 2, 3)))
+    for tap in range(3):  # and with zero padding, whose correction counts the ones of each tap
+        ones, half = (wide[:, tap, tap] > 0).sum(1)[given.places] - 16, (signs[:, tap, tap] > 0).sum(1) - 6
+        assert np.array_equal(ones, half)
+    with pytest.raises(PlanError, match="even"):
+        Layout([5])
+
+
 def plan_of(**numbers) -> Plan:
     return make_plan(random_model("m", Architecture(16, **numbers)))
 
 
 def test_every_node_has_its_step() -> None:
     plan = plan_of(width=64, stem=16, side=64)
-    count = {op: sum(step.op == op for step in plan.steps) for op in Op}
+    count = {op: n for op in Op if (n := sum(step.op == op for step in plan.steps))}
     # 17 blocks, each with one real-valued sign; 2 skips and head.last's input add three
     assert count == {Op.STEM: 1, Op.SIGN: 20, Op.CONV: 54, Op.POOL: 5, Op.UP_ADD: 4, Op.HEAD: 1}
 
