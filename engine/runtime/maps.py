@@ -83,7 +83,7 @@ class Maps:
         if node.op == "concat":
             return Layout([self.by_name[part].channels for part in node.inputs], LANES)
         for reader in self.readers[name]:
-            if reader.op == "concat" and reader.inputs[-1] == name:  # the last part holds what the whole is filled up with
+            if reader.op == "concat" and reader.inputs[-1] == name:  # which fills up the whole
                 joined = self.layout(reader.name)
                 return Layout([node.channels], joined.held - joined.starts[-1])
         return Layout([node.channels])

@@ -130,7 +130,7 @@ class _Planner(Maps):
     def _place(self, out: Node) -> tuple[int, int, int, int]:
         """Where a convolution's floats go: target, other buffer to add, their channels, first channel."""
         if len(self._signed(out)) == len(self.readers[out.name]):
-            return -1, -1, out.channels, 0
+            return -1, -1, self.layout(out.name).held, 0
         joined, offset, stride = out, 0, out.channels
         for reader in self.readers[out.name]:
             if reader.op == "concat":
