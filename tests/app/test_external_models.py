@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.library import Library
+from app.sources.synthetic import Synthetic
+from engine import detect
 from engine.errors import UserError
 from engine.external import ExternalModel, read_external
 from engine.images import encode_png
+from engine.predictor import Predictor
 from engine.runtime import open_runtime
 from tests.app.cli_runner import hourbit
+from tests.app.live_bench import Middle, Watcher, until
 from tests.app.small import small_schema
 from tests.engine.blobs import blob_picture
 from tests.engine.foreign import light, save
@@ -144,3 +149,20 @@ def test_predict_finds_the_light(net: Path, tmp_path: Path) -> None:
 def test_what_needs_a_model_of_ours_says_so(net: Path, command: tuple[str, ...]) -> None:
     ran = hourbit("model", command[0], net, *command[1:])
     assert ran.code == 2 and "Light is another maker's network; this needs a Hourbit model." in ran.err
+
+
+def test_live_runs_it_like_any_other(net: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = Middle()
+    monkeypatch.setitem(detect.DETECTORS, "middle", lambda runtime=None: detector)
+    watcher = Watcher()
+    watcher.pipeline.set_runtime(open_runtime(read_external(net)))
+    watcher.pipeline.start(Synthetic.endless(0.01))
+    until(lambda: len(watcher.results) >= 3)
+    watcher.pipeline.stop()
+    until(lambda: not [t for t in threading.enumerate() if t.name in ("grab", "predict")])
+    result = watcher.results[-1]
+    expected = Predictor(watcher.pipeline.runtime, detector).predict_box(
+        result.frame.pixels, result.subjects[0].prediction.box
+    )
+    assert np.array_equal(result.subjects[0].prediction.landmarks, expected.landmarks)
+    assert result.subjects[0].prediction.model == "Light"

@@ -14,15 +14,18 @@ import pytest
 
 from engine import heatmaps, load_model
 from engine.errors import UserError
+from engine.evaluate import evaluate
 from engine.external import ExternalModel, ExternalModelError, read_external
 from engine.modelfile import ModelError, read_model
 from engine.models import open_model
 from engine.predictor import Predictor
 from engine.runtime import Runtime, open_runtime
+from engine.runtime.onnx import export_onnx
 from engine.types import Box
 from engine.uncertainty import peaks
-from tests.engine.blobs import blob_picture, schema_of
+from tests.engine.blobs import blob_picture, schema_of, small_model
 from tests.engine.foreign import FLOAT, file_of, graph_of, light, make, onnx, save
+from tests.engine.packfile import write_pack
 from tests.source_tree import ROOT
 
 THREE = {"schema": schema_of(3).to_json(), "crop": 1.25}
@@ -129,6 +132,22 @@ def test_our_own_twin_is_such_a_network(tmp_path: Path) -> None:
     data = twin_model(Architecture(5, width=32, stem=16, side=64))
     runtime = open_runtime(external(tmp_path, data, **FIVE, output="logits"))
     assert runtime.run(crop_of()).shape == (5, 16, 16)
+
+
+def test_our_function_as_others_would_export_it_measures_the_same(tmp_path: Path) -> None:
+    """The exact export with a float picture for its input: the same bits as our engine, crop for crop and in all."""
+    model = small_model(5, schema=schema_of(5))
+    proto = export_onnx(model)
+    del proto.graph.node[:3]  # bytes to float, pixels to planes, a batch of one
+    del proto.graph.input[:]
+    proto.graph.input.append(onnx.helper.make_tensor_value_info("image", FLOAT, ["N", 3, 64, 64]))
+    told = {"schema": model.schema.to_json(), "crop": model.crop, "output": "logits", "range": 255}
+    runtime, ours = open_runtime(external(tmp_path, proto.SerializeToString(), **told)), open_runtime(model)
+    assert np.array_equal(runtime.run(crop_of(), logits=True), ours.run(crop_of(), logits=True))
+    points = np.random.default_rng(2).uniform(20, 60, (3, 5, 2)).astype(np.float32)
+    pack = write_pack(tmp_path / "pack.npz", points, points[:, :3])
+    found, expected = (evaluate(r, pack, normalise="box", flip=True) for r in (runtime, ours))
+    assert found["n"] == 3 and found["mean"] == expected["mean"] > 1
 
 
 POOL = make("AveragePool", ["image"], ["maps"], kernel_shape=[4, 4], strides=[4, 4])
