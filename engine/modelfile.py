@@ -138,6 +138,13 @@ def read_model(path: str | Path) -> Model:
     return model
 
 
+def halved(model: Model) -> Model:
+    """The model with its real inner convolutions in float16; raises ModelError where that cannot hold a weight."""
+    with np.errstate(over="ignore"):
+        tensors = {n: t.astype(np.float16) if n.endswith(".kernel") else t for n, t in model.tensors.items()}
+    return make_model(model.name, model.architecture, model.schema, tensors, model.card, model.crop)
+
+
 def check_size(graph: Graph) -> None:
     """Raise ModelError for a network whose file could not be read again."""
     size = sum(np.dtype(dtype).itemsize * math.prod(shape) for dtype, shape in graph.tensors().values())

@@ -9,6 +9,7 @@ import typer
 
 from app.commands.lookup import ModelName, find_model, find_own_model
 from app.commands.output import Json, columns, emit
+from engine.architecture import BLOCKS, POOLS, WITH_MID
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def describe(model: Model) -> dict[str, Any]:
     counts, network = count(model.graph), model.architecture
     return {
         "name": model.name, "schema": model.schema.name, "landmarks": network.landmarks, "block": network.block,
-        "width": network.width, "stem": network.stem, "stacks": 1, "binary": True, "input": network.side,
-        "heatmap": network.heatmap, "pad": network.pad, "relu": network.relu, "parameters": counts.parameters,
+        "width": network.width, "stem": network.stem, "mid": network.mid, "stacks": network.stacks,
+        "binary": not network.real, "input": network.side, "heatmap": network.heatmap, "pad": network.pad,
+        "relu": network.relu, "pool": network.pool, "parameters": counts.parameters,
         "binary_weights": counts.binary_weights, "binary_convolutions": counts.binary_convolutions,
         "macs": {"binary": counts.macs_binary, "real": counts.macs_real}, "bytes": model.size,
         "float_bytes": 4 * counts.parameters, "sha256": model.sha256, "card": dict(model.card),
@@ -136,26 +138,36 @@ def add(
 def new(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The .hourbit file to write.")],
     landmarks: Annotated[int, typer.Option(help="Number of landmarks.")] = 16,
-    block: Annotated[str, typer.Option(help="Kind of block.")] = "hierarchical",
+    block: Annotated[str, typer.Option(help=f"Kind of block: {', '.join(BLOCKS)}.")] = "hierarchical",
     width: Annotated[int, typer.Option(help="Channels of the hourglass, a multiple of 32.")] = 256,
     stem: Annotated[int, typer.Option(help="Channels of the first convolution, a multiple of 16.")] = 64,
     side: Annotated[int, typer.Option("--input", help="Side of the input in pixels, a multiple of 64.")] = 256,
     pad: Annotated[int, typer.Option(help="Value around a map for binary convolutions, -1 or 0.")] = -1,
-    relu: Annotated[bool, typer.Option("--relu", help="A ReLU behind each binary convolution.")] = False,
+    relu: Annotated[bool, typer.Option("--relu", help="A ReLU behind each inner convolution.")] = False,
+    stacks: Annotated[int, typer.Option(help="Hourglasses one after the other, 1 to 8.")] = 1,
+    real: Annotated[bool, typer.Option("--real", help="Real weights, ReLU in place of sign; runs in ONNX.")] = False,
+    half: Annotated[bool, typer.Option("--half", help="Real weights in 16 bits.")] = False,
+    pool: Annotated[str, typer.Option(help=f"What halves maps: {' or '.join(POOLS)}.")] = "max",
+    mid: Annotated[int, typer.Option(help=f"Middle channels of {', '.join(WITH_MID)}; 0: their own.")] = 0,
     schema: Annotated[str | None, typer.Option(help="Landmark schema; else by the number of landmarks.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random weights.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Make a model of random weights, for tests and benchmarks."""
+    """Make a model of random weights, for tests, benchmarks and counting.
+
+    wider-no1x1 is our reading of the paper's "wider, no 1 x 1": two 3 x 3 convolutions with 80 channels between at 256.
+    """
     from engine.graph import Architecture
-    from engine.modelfile import write_model
+    from engine.modelfile import halved, write_model
     from engine.random_model import random_model
     from engine.schema import load_schema
 
     _check_name(out)
-    architecture = Architecture(landmarks, width, stem, side, pad, relu, block)
-    chosen = load_schema(schema) if schema else None
-    value = describe(write_model(out, random_model(out.stem, architecture, chosen, seed)))
+    architecture = Architecture(landmarks, width, stem, side, pad, relu, block, stacks, real, pool, mid)
+    if half and not real:
+        raise UserError("--half is for --real; a binary network's weights are bits.")
+    model = random_model(out.stem, architecture, load_schema(schema) if schema else None, seed)
+    value = describe(write_model(out, halved(model) if half else model))
     emit(value, as_json, [f"Wrote {out}", *_lines(value)])
 
 

@@ -71,6 +71,38 @@ def test_pad_and_relu_reach_the_file(tmp_path: Path) -> None:
     assert (made["pad"], made["relu"]) == (0, True)
 
 
+def test_all_that_the_paper_compares_reaches_the_file(tmp_path: Path) -> None:
+    path, words = tmp_path / "m.hourbit", ("--block", "bottleneck", "--stacks", 2, "--pool", "average", "--mid", 12)
+    made = hourbit("model", "new", path, *words, *SMALL, "--json").json
+    assert [made[key] for key in ("block", "stacks", "pool", "mid", "binary")] == ["bottleneck", 2, "average", 12, True]
+    told = hourbit("model", "info", path, "--json").json
+    assert told == made
+    ran = hourbit("model", "verify", path, "--images", 1, "--json")
+    assert (ran.code, ran.json["differing"]) == (0, 0) and ran.json["compared"] > 5 * 16 * 16
+
+
+def test_real_networks_in_32_and_16_bits(tmp_path: Path) -> None:
+    path, sizes = tmp_path / "m.hourbit", []
+    for more in ((), ("--half",)):
+        made = hourbit("model", "new", path, "--real", "--block", "multiscale", *more, *SMALL, "--json").json
+        assert (made["binary"], made["binary_weights"], made["macs"]["binary"]) == (False, 0, 0)
+        sizes.append(made["bytes"])
+    assert sizes[1] < 0.65 * sizes[0]
+    ran = hourbit("model", "verify", path, "--images", 1, "--json")
+    assert (ran.code, ran.json["by"]) == (0, {}) and ran.json["onnx_max_abs"] < 1e-3
+    assert open_runtime(read_model(path)).name == "onnx"
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (("--half",), "--half is for --real"), (("--block", "wide"), "Unknown block 'wide'; use one of bottleneck"),
+    (("--stacks", 9), "stacks must be 1 to 8"), (("--pool", "min"), "Unknown pool"), (("--mid", 6), "has no mid"),
+    (("--block", "wider", "--mid", 5), "even number"),
+])  # fmt: skip
+def test_impossible_networks_are_one_sentence(tmp_path: Path, words: tuple, told: str) -> None:
+    ran = hourbit("model", "new", tmp_path / "m.hourbit", *words)
+    assert ran.code == 2 and told in ran.err and not list(tmp_path.iterdir())
+
+
 def test_generic_schema_is_one_that_can_be_read_back() -> None:
     for count in (1, 2, 30):
         assert schema_from_json(generic_schema(count).to_json()) == generic_schema(count)

@@ -13,7 +13,7 @@ import safetensors.numpy
 
 from engine.errors import UserError
 from engine.graph import Architecture
-from engine.modelfile import ModelError, make_model, read_model, write_model
+from engine.modelfile import Model, ModelError, halved, make_model, read_model, write_model
 from engine.random_model import random_model
 from engine.runtime import open_runtime
 from tests.engine.blobs import small_model
@@ -191,6 +191,59 @@ def test_mutations(written: Path, tmp_path: Path) -> None:
         path.write_bytes(bytes(data))
         with pytest.raises(ModelError):
             read_model(path)
+
+
+def real_model(**numbers) -> Model:
+    return random_model("real", Architecture(5, width=32, stem=16, side=64, real=True, **numbers))
+
+
+def test_real_weights_take_32_or_16_bits(tmp_path: Path) -> None:
+    model = real_model(block="wider", mid=20, stacks=2)
+    whole = write_model(tmp_path / "whole.hourbit", model)
+    half = write_model(tmp_path / "half.hourbit", halved(model))
+    assert whole.architecture == half.architecture == model.architecture
+    name = "head.last.conv.kernel"
+    assert (whole.tensors[name].dtype, half.tensors[name].dtype) == (np.float32, np.float16)
+    assert half.tensors["head.conv.weight"].dtype == np.float32 and half.size < 0.6 * whole.size
+    assert half.sha256 != whole.sha256
+
+
+def test_real_weights_must_be_finite_and_of_a_known_kind() -> None:
+    model, name = real_model(), "stem.1.a.conv.kernel"
+    kernel = model.tensors[name]
+    large, lost = (np.where(np.arange(kernel.size).reshape(kernel.shape) == 7, v, kernel) for v in (1e6, np.nan))
+    for wrong, words in ((lost.astype(np.float32), "finite"), (kernel.astype(np.float64), "must be"),
+                         (kernel.astype(np.int16), "must be"), (kernel[:-1], "must be")):  # fmt: skip
+        with pytest.raises(ModelError, match=words):
+            make_model("bad", model.architecture, model.schema, dict(model.tensors) | {name: wrong})
+    held = dict(model.tensors) | {name: large.astype(np.float32)}
+    with pytest.raises(ModelError, match="finite"):
+        halved(make_model("large", model.architecture, model.schema, held))
+    alpha = small_model()
+    name = _first(dict(alpha.tensors), ".alpha")
+    with pytest.raises(ModelError, match="must be"):  # nothing but real convolutions
+        tensors = dict(alpha.tensors) | {name: alpha.tensors[name].astype(np.float16)}
+        make_model("bad", alpha.architecture, alpha.schema, tensors)
+
+
+def test_bits_beyond_the_weights_are_refused() -> None:
+    """4 channels, 1 x 1: a filter's only byte has 4 bits to spare."""
+    model = random_model("m", Architecture(5, width=32, stem=16, side=64, block="bottleneck", mid=4))
+    name = "stem.1.c.conv.bits"
+    assert model.tensors[name].shape == (32, 1) and (model.tensors[name] < 16).all()
+    with pytest.raises(ModelError, match="more bits than weights"):
+        make_model("bad", model.architecture, model.schema, dict(model.tensors) | {name: model.tensors[name] | 16})
+
+
+def test_networks_too_large_for_a_file_are_refused_before_they_are_drawn() -> None:
+    with pytest.raises(ModelError, match="MB of weights"):
+        random_model("m", Architecture(16, width=1024, real=True, stacks=8))
+
+
+def test_older_files_name_their_architecture_as_ever(written: Path) -> None:
+    header, _ = parts(written)
+    fields = {"landmarks", "width", "stem", "side", "pad", "relu", "block"}
+    assert set(json.loads(header["__metadata__"]["architecture"])) == fields
 
 
 def test_models_in_memory_are_checked_too() -> None:
