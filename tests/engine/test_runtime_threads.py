@@ -44,7 +44,7 @@ def test_nets_of_each_threads_own_give_equal_results() -> None:
 
 @pytest.fixture
 def slow() -> Model:
-    return random_model("slow", Architecture(16, width=128, stem=32, side=256))
+    return random_model("slow", Architecture(16, width=64, stem=32, side=128))
 
 
 @pytest.fixture
@@ -68,27 +68,26 @@ def turns() -> Iterator[list[int]]:
         thread.join()
 
 
-def turns_in_calls(hb_run, runtime: PackedRuntime, turns: list[int]) -> int:
-    """The other thread's turns while the C function runs, in several calls."""
-    crop = np.zeros((256, 256, 3), np.uint8)
-    out = np.empty((16, 64, 64), np.float32)
+def turns_in_calls(hb_run, runtime: PackedRuntime, turns: list[int]) -> list[int]:
+    """The other thread's turns while the C function runs, of several calls."""
+    crop = np.zeros((128, 128, 3), np.uint8)
+    out = np.empty((16, 32, 32), np.float32)
     words = (runtime._handle, crop.ctypes.data, crop.size, out.ctypes.data, out.size)
-    sum_ = 0
+    found = []
     for _ in range(4):
         before = turns[0]
         assert hb_run(*words) == 0
-        sum_ += turns[0] - before
-    return sum_
+        found.append(turns[0] - before)
+    return found
 
 
 def test_another_thread_goes_on_while_the_engine_runs(slow: Model, turns: list[int]) -> None:
     runtime = PackedRuntime(slow, "scalar")
-    assert turns_in_calls(packed.library().hb_run, runtime, turns) > 1000
+    assert min(turns_in_calls(packed.library().hb_run, runtime, turns)) > 100
 
 
 def test_a_call_that_kept_the_interpreter_would_be_noticed(slow: Model, turns: list[int]) -> None:
     runtime = PackedRuntime(slow, "scalar")
-    sys.setswitchinterval(60)  # on a loaded machine a call may last longer than the fixture's
     keeping = ctypes.PyDLL(packed.library()._name).hb_run
     keeping.restype, keeping.argtypes = packed.library().hb_run.restype, packed.library().hb_run.argtypes
-    assert turns_in_calls(keeping, runtime, turns) < 1000
+    assert min(turns_in_calls(keeping, runtime, turns)) < 100  # the threads may change over after one of them
