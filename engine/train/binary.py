@@ -45,8 +45,11 @@ class BinaryConv2d(nn.Module):
 
     `pad` (-1 or 0) is what the border sees. With -1 the convolution runs over bits: since
     sign = 2 bit - 1, conv(sign, W) = 2 conv(bit, W) - sum(W), and a zero bit outside is exactly the -1.
-    That needs no padded copy and no pass over the output.
+    That needs no padded copy and no pass over the output. While `frozen`, alpha alone trains;
+    where it passes 0, the whole filter turns, which is what a negative alpha would do.
     """
+
+    frozen = False
 
     def __init__(self, cin: int, cout: int, kernel: int, pad: int) -> None:
         super().__init__()
@@ -57,7 +60,8 @@ class BinaryConv2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Real (N, Ci, H, W), not yet binarised, to (N, Co, H, W)."""
-        scaled = sign(self.weight) * self.weight.abs().mean((1, 2, 3), keepdim=True)
+        signs = sign(self.weight)
+        scaled = (signs.detach() if self.frozen else signs) * self.weight.abs().mean((1, 2, 3), keepdim=True)
         if self.pad == 0:
             return functional.conv2d(sign(x), scaled.to(x.dtype), padding=self.kernel // 2)
         bias = -scaled.sum((1, 2, 3))
@@ -66,7 +70,15 @@ class BinaryConv2d(nn.Module):
     @torch.no_grad()
     def constrain(self) -> None:
         """Centre over the input channels, then clamp to [-1, 1]: after every step, on the stored weights."""
-        self.weight.sub_(self.weight.mean(1, keepdim=True)).clamp_(-1, 1)
+        if not self.frozen:
+            self.weight.sub_(self.weight.mean(1, keepdim=True)).clamp_(-1, 1)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Centre weights that lie at +-alpha and keep their alphas, so that `constrain` has nothing to change."""
+        alpha = self.weight.abs().mean((1, 2, 3), keepdim=True)
+        self.weight.sub_(self.weight.mean(1, keepdim=True))
+        self.weight.mul_(alpha / self.weight.abs().mean((1, 2, 3), keepdim=True).clamp(min=1e-12))
 
 
 def convolve(x: Tensor, weight: Tensor, pad: int) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.errors import UserError
 from engine.modelfile import write_whole
 from engine.train.binary import BinaryConv2d
-from engine.train.hourglass import Hourglass
+from engine.train.hourglass import FROZEN, Hourglass
 
 
 class CheckpointError(UserError):
@@ -28,7 +28,7 @@ def _write(path: Path, tensors: dict[str, Tensor], state: dict) -> None:
 
 def save_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam, state: dict) -> None:
     """Everything that a resumed run needs; `state` is JSON (step, seconds, best, ...)."""
-    tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+    tensors = {f"network.{name}": value for name, value in network.snapshot().items()}
     for index, values in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
     _write(path, tensors, state)
@@ -40,9 +40,7 @@ def load_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam)
         tensors = load_file(path)
         with safe_open(path, "pt") as file:
             state = json.loads(file.metadata()["state"])
-        network.load_state_dict(
-            {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
-        )
+        network.restore({n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")})
         moments = _moments(tensors, [p for group in optimiser.param_groups for p in group["params"]])
         optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
     except Exception as error:  # safetensors and torch raise several kinds; each means an unusable file
@@ -65,7 +63,8 @@ def load_best(path: Path, network: Hourglass) -> tuple[dict[str, Tensor], dict]:
     except Exception as error:  # safetensors raises several kinds; each means an unusable file
         raise CheckpointError(f"{path.name} cannot be read ({error}); start anew.") from error
     expected = network.state_dict()
-    if set(tensors) != set(expected) or any(tensors[n].shape != value.shape for n, value in expected.items()):
+    names = set(tensors) - {FROZEN}
+    if names != set(expected) or any(tensors[n].shape != value.shape for n, value in expected.items()):
         raise CheckpointError(f"{path.name} does not fit this training; start anew.")
     return tensors, state
 
@@ -92,7 +91,7 @@ def save_latents(path: Path, network: Hourglass) -> None:
 
     Binary weights as int8 with a scale per filter (`NAME.q`, `NAME.scale`), the rest as float32.
     """
-    tensors = {name: value.detach().clone() for name, value in network.state_dict().items()}
+    tensors = network.snapshot()
     for key, layer in network.layers.items():
         if isinstance(layer, BinaryConv2d):
             weight = tensors.pop(f"layers.{key}.weight")
@@ -119,4 +118,4 @@ def load_latents(path: Path, network: Hourglass) -> None:
         found = tensors.get(name)
         if found is None or found.shape != value.shape or not np.isfinite(found.double().sum().item()):
             raise CheckpointError(f"{path.name} does not hold this network's {name}; pick the matching latents.")
-    network.load_state_dict({name: tensors[name] for name in expected})
+    network.restore({name: tensors[name] for name in (*expected, FROZEN) if name in tensors})

@@ -14,13 +14,14 @@ import torch
 from engine import crop, heatmaps
 from engine.errors import UserError
 from engine.schema import Schema
-from engine.train import augment, checkpoint, measure
+from engine.train import augment, checkpoint, frozen, measure
 from engine.train.binary import binary_cross_entropy
 from engine.train.datasets import Examples
 from engine.train.hourglass import Hourglass
 from engine.train.recipes import Recipe
 
 RECALIBRATION_BATCHES = 40
+CALIBRATION = 32  # crops to which batch-norm is fitted where a frozen network is freed
 
 
 class TrainingError(UserError):
@@ -44,6 +45,9 @@ class Fit:
 
     def __post_init__(self) -> None:
         self.network.to(memory_format=torch.channels_last)
+        self._new_optimiser()
+
+    def _new_optimiser(self) -> None:
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.recipe.rate, fused=True)
 
     @property
@@ -112,7 +116,15 @@ class Fit:
         images = torch.from_numpy(batch.images).permute(0, 3, 1, 2)
         return images, torch.from_numpy(batch.targets), torch.from_numpy(batch.weight)
 
+    def _free(self) -> None:
+        """All weights train from now on; what the optimiser knows of them is of another task."""
+        batches = range(math.ceil(CALIBRATION / self.recipe.batch))
+        frozen.free(self.network, torch.cat([self._batch(self.step + extra)[0] for extra in batches]))
+        self._new_optimiser()
+
     def _step(self) -> float:
+        if self.network.frozen and self.done >= self.recipe.settle:
+            self._free()
         self.network.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
@@ -131,7 +143,9 @@ class Fit:
 
     @torch.no_grad()
     def recalibrate(self, batches: int = RECALIBRATION_BATCHES) -> None:
-        """Recompute batch-norm's statistics of the final weights as plain means over many batches."""
+        """Recompute batch-norm's statistics of the final weights as plain means over many batches; frozen ones stay."""
+        if self.network.frozen:
+            return
         norms = [m for m in self.network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
         momenta = [norm.momentum for norm in norms]
         for norm in norms:

@@ -9,7 +9,7 @@ convolutions may be rounded in another order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from engine.graph import Architecture, Graph, Node, build
 from engine.train.binary import BinaryConv2d, convolve
 
 EMPTY_LOGIT = -4.0
+FROZEN = "frozen"  # among a snapshot's names
 WEIGHTED = ("stem", "norm", "binary", "conv", "head", "mix")
 
 
@@ -28,7 +29,10 @@ class Hourglass(nn.Module):
     """An hourglass of one architecture. (N, 3, S, S) uint8 RGB -> (N, K, S/4, S/4) float32 logits.
 
     With `every` it returns the logits of all stacks as a list, the last one's last: each gets a loss of its own.
+    While `frozen`, stem and signs stay as they are, and batch-norm keeps its statistics.
     """
+
+    frozen = False
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -47,7 +51,32 @@ class Hourglass(nn.Module):
 
     def train(self, mode: bool = True) -> Hourglass:
         self._lowered = None
-        return super().train(mode)
+        super().train(mode)
+        for layer in self.layers.values() if self.frozen else ():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.eval()
+        return self
+
+    def freeze(self, frozen: bool) -> None:
+        """Train alphas, batch-norm's scale and shift, and the head alone; or everything again."""
+        self.frozen = frozen
+        for node in self.graph.nodes:
+            layer = self.layer(node)
+            if node.op == "stem":
+                layer.requires_grad_(not frozen)
+            elif isinstance(layer, BinaryConv2d):
+                layer.frozen = frozen
+        self.train(self.training)
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """A copy of all weights and statistics, for `restore`; FROZEN stands in it while the network is."""
+        mark = {FROZEN: torch.ones(1)} if self.frozen else {}
+        return {name: value.detach().clone() for name, value in self.state_dict().items()} | mark
+
+    def restore(self, snapshot: Mapping[str, Tensor]) -> None:
+        """Go back to a snapshot; raises RuntimeError where it is another network's."""
+        self.load_state_dict({name: value for name, value in snapshot.items() if name != FROZEN})
+        self.freeze(FROZEN in snapshot)
 
     def forward(self, image: Tensor, every: bool = False) -> Tensor | list[Tensor]:
         outputs = self._run(image, self._trained if self.training else self._exact)

@@ -12,7 +12,7 @@ from engine.errors import UserError
 
 # Least values of settings; the others may be 0. Batch-norm needs two pictures where a map is one pixel.
 LEAST = {"batch": 2, "steps": 1, "sigma": 0.1, "holdout_every": 2, "width": 1, "stem": 1, "side": 1, "pad": -1}
-MOST = {"batch": 4096}
+MOST = {"batch": 4096, "settle": 1.0}
 WORDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -27,7 +27,9 @@ class Recipe:
     Angles in degrees, shift in landmark box sides, sigma in heatmap cells. The rate warms up over `warmup`
     steps and falls along a cosine to 0 at `steps`, or at `epochs` passes over the examples, or at that
     many `minutes` of training, whichever of the three is not 0 (minutes before epochs before steps).
-    `evaluate_every` counts steps; 0 measures once a pass over the examples.
+    `evaluate_every` counts steps; 0 measures once a pass over the examples. `settle` is the share of the
+    schedule in which a model without latents, such as an imported one, trains its alphas, batch-norm and head
+    alone; other models know no such time.
     """
 
     width: int = 256
@@ -41,6 +43,7 @@ class Recipe:
     minutes: float = 0.0
     rate: float = 2e-3
     warmup: int = 100
+    settle: float = 0.3
     sigma: float = 1.2
     rotation: float = 20.0
     rotation_limit: float = 50.0

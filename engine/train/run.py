@@ -16,14 +16,13 @@ from engine.errors import UserError
 from engine.graph import Architecture
 from engine.modelfile import Model, read_model
 from engine.schema import Schema, load_schema
-from engine.train import augment, checkpoint, finish, measure, report
+from engine.train import checkpoint, finish, measure, report
 from engine.train.datasets import Examples, load_examples
 from engine.train.fit import Fit
 from engine.train.hourglass import Hourglass
 from engine.train.recipes import Recipe, load_recipe, with_settings
 from engine.train.report import Measured
 
-CALIBRATION = 32  # crops that batch-norm is fitted to where a model has no latents
 RECALIBRATION = (256, 32)  # at most so many crops and batches, over which the final batch-norm statistics are means
 BEST = "best.safetensors"
 Send = Callable[..., None]
@@ -59,7 +58,7 @@ class Training:
         """Remember the weights, here and on the disk, where they measure better than any before."""
         if measure.better(self.fit.schema, score, self.best_score):
             self.best_score, self.best_step = score, self.fit.step
-            self.best = {name: value.clone() for name, value in self.fit.network.state_dict().items()}
+            self.best = self.fit.network.snapshot()
             state = {"score": score, "step": self.fit.step}
             checkpoint.save_best(self.fit.folder / BEST, self.best, state)
 
@@ -135,7 +134,7 @@ def _prepare(start: dict[str, Any]) -> Training:
     seed = int(start.get("seed") or 0)
     torch.manual_seed(seed)
     if parent is not None:
-        network = finish.network_from(parent, _calibration(examples, recipe, schema, seed))
+        network = finish.network_from(parent)
     else:
         network = Hourglass(Architecture(len(schema), recipe.width, recipe.stem, recipe.side, recipe.pad))
     out = Path(str(start["out"]))
@@ -179,13 +178,6 @@ def _check(training: Examples, schema: Schema) -> None:
         raise UserError("None of the labels has a landmark to train with; label some landmarks first.")
 
 
-def _calibration(training: Examples, recipe: Recipe, schema: Schema, seed: int) -> torch.Tensor:
-    batch = augment.training_batch(
-        training, with_settings(recipe, {"batch": CALIBRATION}), schema.permutation, seed, 1 << 30
-    )
-    return torch.from_numpy(batch.images).permute(0, 3, 1, 2)
-
-
 def _finish(training: Training, start: dict[str, Any], send: Send) -> dict[str, Any]:
     """Choose the best weights, write the model, and say how it compares."""
     fit, schema = training.fit, training.fit.schema
@@ -216,14 +208,14 @@ def _choose(training: Training) -> Measured | None:
         return None
     chosen = _offer(training, None, fit.step)
     if raw is not None and step != fit.step:
-        fit.network.load_state_dict(raw)
+        fit.network.restore(raw)
         fit.recalibrate(batches)
         chosen = _offer(training, chosen, step)
     if raw is not None and measure.better(schema, score, chosen[1]):
-        fit.network.load_state_dict(raw)
+        fit.network.restore(raw)
         chosen = _offer(training, chosen, step)
     found, _, training.best_step, weights = chosen
-    fit.network.load_state_dict(weights)
+    fit.network.restore(weights)
     return found
 
 
@@ -236,7 +228,7 @@ def _offer(training: Training, other: Choice | None, step: int) -> Choice:
     score = found.score(training.fit.schema)
     if other is not None and not measure.better(training.fit.schema, score, other[1]):
         return other
-    return found, score, step, {name: value.clone() for name, value in training.fit.network.state_dict().items()}
+    return found, score, step, training.fit.network.snapshot()
 
 
 def _name(parent: Model | None, schema: Schema) -> str:

@@ -73,7 +73,7 @@ def test_runtimes_equal_the_networks_eval_path(model: Model, network: Hourglass,
 
 
 def test_training_goes_on_from_the_latents(model: Model, network: Hourglass) -> None:
-    again = network_from(model, calibration())
+    again = network_from(model)
     assert_same_bits(again, model)
     for name, value in network.state_dict().items():
         binary = value.ndim == 4 and name.replace("weight", "bias") not in network.state_dict()
@@ -89,48 +89,9 @@ def test_latents_that_round_to_other_scales_take_the_models(model: Model, tmp_pa
     shutil.copy(model.path, tmp_path / "toy.hourbit")
     tensors = load_file(latents_path(model.path))
     save_file({n: t * 1.02 if n.endswith(".scale") else t for n, t in tensors.items()}, tmp_path / LATENTS)
-    lowered = network_from(read_model(tmp_path / "toy.hourbit"), calibration()).lowered()
+    lowered = network_from(read_model(tmp_path / "toy.hourbit")).lowered()
     for name, value in model.tensors.items():
         np.testing.assert_allclose(lowered[name], value, rtol=1e-6, err_msg=name)
-
-
-def test_training_goes_on_from_the_signs_alone(model: Model, tmp_path: Path) -> None:
-    """Without latents the network computes the model's function, up to rounding at thresholds."""
-    alone = tmp_path / "alone.hourbit"
-    shutil.copy(model.path, alone)
-    bare = read_model(alone)
-    network = network_from(bare, calibration())
-    assert_same_bits(network, bare)
-    lowered = network.lowered()
-    for name, value in bare.tensors.items():
-        if not name.endswith(".bits"):
-            np.testing.assert_allclose(lowered[name], value, rtol=2e-4, atol=2e-4, err_msg=name)
-    pictures, reference = crops(3), open_runtime(bare, "reference")
-    expected = np.stack([reference.run(picture, logits=True) for picture in pictures])
-    assert np.abs(logits(network, pictures) - expected).mean() < 0.05 * expected.std()
-
-
-def test_without_latents_batch_norm_knows_its_inputs(
-    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else the first steps of a fine-tuning would start from other activations than the model's.
-
-    Rounding flips some signs of a toy network, on each machine others, so the measure is how far it is without.
-    """
-    alone = tmp_path / "alone.hourbit"
-    shutil.copy(model.path, alone)
-    bare, pictures = read_model(alone), calibration()
-    reference = open_runtime(bare, "reference")
-    expected = np.stack([reference.run(picture, logits=True) for picture in crops(16, 8)])
-
-    def away() -> float:
-        with torch.no_grad():  # in training, so it normalises with the batch's own statistics
-            return float(np.abs(network_from(bare, pictures).train()(pictures).numpy() - expected).mean())
-
-    fitted = away()
-    monkeypatch.setattr("engine.train.finish._fit_norms", lambda network, calibration: None)
-    assert fitted < 0.3 * expected.std()
-    assert fitted < 0.5 * away()
 
 
 def test_latents_of_another_model_are_refused(model: Model, tmp_path: Path) -> None:
@@ -138,12 +99,12 @@ def test_latents_of_another_model_are_refused(model: Model, tmp_path: Path) -> N
         finish(new_fit(tmp_path, network_seed=seed + 5).network, SCHEMA, name, {}, tmp_path / f"{name}.hourbit", CROP)
     shutil.copy(tmp_path / "one.latents.safetensors", tmp_path / "two.latents.safetensors")
     with pytest.raises(CheckpointError, match="two.latents.safetensors belongs to another model"):
-        network_from(read_model(tmp_path / "two.hourbit"), calibration())
-    network_from(read_model(tmp_path / "one.hourbit"), calibration())
+        network_from(read_model(tmp_path / "two.hourbit"))
+    network_from(read_model(tmp_path / "one.hourbit"))
 
 
 def test_damaged_latents_beside_a_model_are_refused(model: Model, tmp_path: Path) -> None:
     shutil.copy(model.path, tmp_path / "toy.hourbit")
     (tmp_path / LATENTS).write_bytes(latents_path(model.path).read_bytes()[:-100])
     with pytest.raises(CheckpointError, match="toy.latents.safetensors"):
-        network_from(read_model(tmp_path / "toy.hourbit"), calibration())
+        network_from(read_model(tmp_path / "toy.hourbit"))
