@@ -8,15 +8,17 @@
 namespace hourbit {
 namespace {
 
-// A step's float buffers and the shape in which it uses them: channels, negative at half the side.
+// A step's float buffers and the shape in which it uses them: channels, negative at half the side, and at twice the
+// side beyond any number of channels.
 struct Use {
     int32_t buffer, shape;
     bool written;
 };
 
 int uses(const HbStep &s, Use (&found)[5]) {
-    const bool conv = s.op == HB_CONV;
-    const Use all[] = {{conv ? -1 : s.source, s.op == HB_UP_ADD ? -s.channels : s.in_channels, false},
+    const bool conv = s.op == HB_CONV, halves = s.op == HB_POOL || s.op == HB_MEAN;
+    const int source = s.op == HB_UP_ADD ? -s.channels : halves ? MAX_CHANNELS + s.in_channels : s.in_channels;
+    const Use all[] = {{conv ? -1 : s.source, source, false},
                        {s.other, s.stride, false},
                        {conv ? s.up : -1, -s.stride, false},
                        {s.target, conv ? s.stride : s.channels, true},
