@@ -12,6 +12,8 @@ import numpy as np
 
 from engine.errors import UserError
 
+OPTIONAL = ("sigmas",)
+
 
 class SchemaError(UserError):
     """A schema that cannot be used; the message is one sentence with a remedy."""
@@ -24,7 +26,8 @@ class Schema:
     edges: pairs of landmark indices; flip: pairs that swap in a mirror; groups: name -> indices;
     sides: K of "left", "right", "centre" (the subject's own); crop: crop side / landmark box side;
     normaliser: two landmark indices whose distance scales errors; mean: (K, 2) shape in the unit
-    square of its own tight box, for guides.
+    square of its own tight box, for guides; sigmas: K, how far people themselves place each landmark apart, as a
+    share of the subject's size, or none where nobody published them.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Schema:
     crop: float
     normaliser: tuple[int, int]
     mean: tuple[tuple[float, float], ...]
+    sigmas: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.landmarks)
@@ -52,14 +56,15 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; the inverse of `schema_from_json`."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return told if self.sigmas else {name: value for name, value in told.items() if name not in OPTIONAL}
 
 
 def schema_from_json(data: Any) -> Schema:
     """Check and freeze a schema; raises SchemaError with the field at fault."""
     if not isinstance(data, dict):
         raise SchemaError("A schema must be a JSON object.")
-    missing = [f for f in Schema.__dataclass_fields__ if f not in data]
+    missing = [f for f in Schema.__dataclass_fields__ if f not in data and f not in OPTIONAL]
     if missing:
         raise SchemaError(f"The schema lacks {', '.join(missing)}.")
     try:
@@ -77,6 +82,7 @@ def schema_from_json(data: Any) -> Schema:
             crop=float(data["crop"]),
             normaliser=(int(data["normaliser"][0]), int(data["normaliser"][1])),
             mean=tuple((float(x), float(y)) for x, y in data["mean"]),
+            sigmas=tuple(float(s) for s in data.get("sigmas") or ()),
         )
     except (TypeError, ValueError, IndexError, AttributeError) as error:
         raise SchemaError(f"The schema has a field of the wrong form ({error}).") from error
@@ -96,6 +102,8 @@ def _check(schema: Schema, k: int) -> None:
         raise SchemaError("A landmark may stand in one flip pair only.")
     if len(schema.sides) != k or len(schema.mean) != k or set(schema.sides) - {"left", "right", "centre"}:
         raise SchemaError(f"sides and mean need one entry for each of the {k} landmarks.")
+    if schema.sigmas and (len(schema.sigmas) != k or not all(0 < sigma < 1 for sigma in schema.sigmas)):
+        raise SchemaError(f"sigmas need one number between 0 and 1 for each of the {k} landmarks.")
     if not 0.5 <= schema.crop <= 10:
         raise SchemaError("crop must be between 0.5 and 10.")
 

@@ -17,8 +17,8 @@ IBUG_MIRROR = [
 
 
 def test_shipped() -> None:
-    assert schema_names() == ["ibug68", "mpii16"]
-    assert (len(load_schema("ibug68")), len(load_schema("mpii16"))) == (68, 16)
+    assert schema_names() == ["aflw19", "aflw21", "coco17", "ibug68", "lsp14", "mpii16", "pifa34", "wflw98"]
+    assert all(name.endswith(str(len(load_schema(name)))) for name in schema_names())
     assert (load_schema("ibug68").subject, load_schema("mpii16").subject) == ("face", "person")
 
 
@@ -34,7 +34,35 @@ def test_mpii_mirror_and_tree() -> None:
     assert {frozenset(e) for e in body.edges} == {frozenset(e) for e in tree}
 
 
-@pytest.mark.parametrize("name", ["ibug68", "mpii16"])
+# Written down from each data set's own description, not from our files.
+MIRRORS = {
+    "aflw21": [5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 16, 15, 14, 13, 12, 19, 18, 17, 20],
+    "aflw19": [5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 14, 13, 12, 17, 16, 15, 18],
+    "coco17": [0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15],
+    "lsp14": [5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13],
+    "wflw98": [
+        *range(32, -1, -1), 46, 45, 44, 43, 42, 50, 49, 48, 47, 37, 36, 35, 34, 33, 41, 40, 39, 38,
+        51, 52, 53, 54, 59, 58, 57, 56, 55, 72, 71, 70, 69, 68, 75, 74, 73, 64, 63, 62, 61, 60, 67, 66, 65,
+        82, 81, 80, 79, 78, 77, 76, 87, 86, 85, 84, 83, 92, 91, 90, 89, 88, 95, 94, 93, 97, 96,
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+def test_mirror_pairs_of_the_data_sets(name: str) -> None:
+    assert load_schema(name).permutation.tolist() == MIRRORS[name]
+
+
+def test_the_published_sigmas_of_people() -> None:
+    limbs = [0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089]
+    assert list(load_schema("coco17").sigmas) == [0.026, 0.025, 0.025, 0.035, 0.035, *limbs]
+    face = load_schema("ibug68")
+    assert face.sigmas == () and "sigmas" not in face.to_json()
+    with pytest.raises(SchemaError, match="sigmas"):
+        schema_from_json(load_schema("coco17").to_json() | {"sigmas": [0.1]})
+
+
+@pytest.mark.parametrize("name", schema_names())
 def test_structure(name: str) -> None:
     schema = load_schema(name)
     mirror = schema.permutation
@@ -73,5 +101,5 @@ def test_not_a_schema() -> None:
     for data in (None, [], "mpii16", {}):
         with pytest.raises(SchemaError):
             schema_from_json(data)
-    with pytest.raises(SchemaError, match="ibug68, mpii16"):
+    with pytest.raises(SchemaError, match="ibug68, lsp14, mpii16"):
         load_schema("dog")
