@@ -29,6 +29,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "engine.opencv": ("cv2",),
     "engine": (*ENGINE, "numpy", "resources"),
     "engine.modelfile": (*VALUES, "safetensors"),
+    "engine.layouts": (*ENGINE, "numpy", "scipy", "h5py"),
     "engine.precision": (*ENGINE, "numpy", "pycocotools"),
     "engine.runtime.onnx": (*ENGINE, "numpy", "onnx", "onnxruntime"),
     "engine.train": (*ENGINE, "numpy", "resources", "torch", "safetensors"),
