@@ -102,7 +102,8 @@ HB_API HbNet *hb_create(const HbStep *steps, int32_t step_count, const HbBuffer 
 /* image (side, side, 3) uint8, logits (K, side / 4, side / 4) float32; sizes in elements. 0 = done. */
 HB_API int32_t hb_run(HbNet *net, const uint8_t *image, int64_t image_size, float *logits, int64_t logits_size);
 
-/* As hb_run on one thread, and adds to nanoseconds[i] the time that step i took; step_count numbers, of wall time. */
+/* As hb_run on one thread, and adds to nanoseconds[i] the time that step i took: CPU time where the system
+ * tells a thread's. */
 HB_API int32_t hb_profile(HbNet *net, const uint8_t *image, int64_t image_size, float *logits, int64_t logits_size,
                           int64_t *nanoseconds, int32_t step_count);
 

@@ -8,8 +8,10 @@
 
 #if defined(_MSC_VER)
 #define HOURBIT_INLINE __forceinline
+#define HOURBIT_FETCH(address) static_cast<void>(address)
 #else
 #define HOURBIT_INLINE inline __attribute__((always_inline))
+#define HOURBIT_FETCH(address) __builtin_prefetch(address)
 #endif
 
 namespace hourbit {

@@ -117,6 +117,7 @@ template <int R, int W, int V, bool WHOLE>
 inline void conv_tile(const Conv &c, const uint32_t *weight, const uint32_t *skip_weight, int y, int x, int channel) {
     __m512i half[V][R * W];
     alignas(64) float skip[R * W][V * N];
+    fetch<R, W, V>(c, y, x, channel);
     if (c.skip) {
         count<R, W, V>(c.skip_shape, c.side, taps(c.skip, c.skip_shape, c.side, y, x), skip_weight, half);
         finish_skip(c, half, channel, skip[0], V * N);

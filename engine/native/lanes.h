@@ -118,6 +118,20 @@ HOURBIT_INLINE void finish_pooled(const Conv &c, const F (&value)[V][2 * W], int
         if (c.signs[i].pooled) write_signs<1, H, V>(c.signs[i], most, c.side / 2, y / 2, x / 2, channel, left);
 }
 
+// Asks for what a tile will read and write once its sums are done: maps of floats do not fit the inner caches.
+template <int R, int W, int V>
+HOURBIT_INLINE void fetch(const Conv &c, int y, int x, int channel) {
+    const int64_t row = static_cast<int64_t>(c.side) * c.stride;
+    const int64_t first = y * row + static_cast<int64_t>(x) * c.stride + channel;
+    const float *map = c.other ? c.other : c.target;
+    if (!map) return;
+    for (int p = 0; p < R * W; ++p)
+        for (int v = 0; v < V; v += 16 / N) HOURBIT_FETCH(map + first + p / W * row + p % W * c.stride + v * N);
+    if (c.target && c.target != map)
+        for (int p = 0; p < R * W; ++p)
+            for (int v = 0; v < V; v += 16 / N) HOURBIT_FETCH(c.target + first + p / W * row + p % W * c.stride + v * N);
+}
+
 // Half sums of a tile -> twice the scale, ReLU.
 template <int P, int V>
 HOURBIT_INLINE void scale(const I (&half)[V][P], const float *alpha, bool rectified, F (&value)[V][P]) {

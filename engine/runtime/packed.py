@@ -168,7 +168,10 @@ class PackedRuntime:
         return out if logits else sigmoid(out)
 
     def profile(self, crop: np.ndarray, rounds: int = 1) -> np.ndarray:
-        """Wall time of each of `steps` for one crop, (steps,) float64 milliseconds, the median of `rounds` runs."""
+        """Time of each of `steps` for one crop on one thread: (steps,) float64 milliseconds, medians of `rounds` runs.
+
+        CPU time where the system tells a thread's, else wall time.
+        """
         check_crop(crop, self.model)
         crop = np.ascontiguousarray(crop)
         architecture = self.model.architecture
