@@ -32,6 +32,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "engine.layouts": (*ENGINE, "numpy", "scipy", "h5py"),
     "engine.precision": (*ENGINE, "numpy", "pycocotools"),
     "engine.runtime.onnx": (*ENGINE, "numpy", "onnx", "onnxruntime"),
+    "engine.peers": (*ENGINE, "numpy", "onnxruntime", "openvino"),
     "engine.train": (*ENGINE, "numpy", "resources", "torch", "safetensors"),
     "app": (),
     "app.files": ("engine.errors", "platformdirs"),

@@ -8,17 +8,17 @@
 namespace hourbit {
 namespace {
 
-// A step's float buffers and the shape in which it uses them: channels, negative at half the side, and at twice the
-// side beyond any number of channels.
+// A step's float buffers and the shape in which it uses them: channels, negative at half the side, at twice the side
+// beyond any number of channels, and 0 for the image.
 struct Use {
     int32_t buffer, shape;
     bool written;
 };
 
-int uses(const HbStep &s, Use (&found)[5]) {
-    const bool conv = s.op == HB_CONV, halves = s.op == HB_POOL || s.op == HB_MEAN;
-    const int source = s.op == HB_UP_ADD ? -s.channels : halves ? MAX_CHANNELS + s.in_channels : s.in_channels;
-    const Use all[] = {{conv ? -1 : s.source, source, false},
+int uses(const HbNet *net, const HbStep &s, Use (&found)[5]) {
+    const bool conv = s.op == HB_CONV, stem = s.op == HB_STEM, halves = s.op == HB_POOL || s.op == HB_MEAN;
+    const int map = s.op == HB_UP_ADD ? -s.channels : halves ? MAX_CHANNELS + s.in_channels : s.in_channels;
+    const Use all[] = {{stem ? net->image_buffer : conv ? -1 : s.source, stem ? 0 : map, false},
                        {s.other, s.stride, false},
                        {conv ? s.up : -1, -s.stride, false},
                        {s.target, conv ? s.stride : s.channels, true},
@@ -29,9 +29,9 @@ int uses(const HbStep &s, Use (&found)[5]) {
     return count;
 }
 
-bool reshapes(const HbStep &before, const HbStep &after) {
+bool reshapes(const HbNet *net, const HbStep &before, const HbStep &after) {
     Use a[5], b[5];
-    const int na = uses(before, a), nb = uses(after, b);
+    const int na = uses(net, before, a), nb = uses(net, after, b);
     for (int i = 0; i < na; ++i)
         for (int k = 0; k < nb; ++k)
             if (a[i].buffer == b[k].buffer && b[k].written && a[i].shape != b[k].shape) return true;
@@ -41,9 +41,13 @@ bool reshapes(const HbStep &before, const HbStep &after) {
 }  // namespace
 
 void plan_bands(HbNet *net, const HbStep *steps) {
+    int last = 0;  // step that all began together: threads far apart may be at any step from it on
     for (int i = 1; i < net->step_count; ++i) {
-        const int rows = net->steps[i].rows, even = rows % (2 * net->threads);
-        net->steps[i].together = even || rows != net->steps[i - 1].rows || reshapes(steps[i - 1], steps[i]);
+        const int rows = net->steps[i].rows, uneven = rows % (2 * net->threads);
+        bool together = uneven || rows != net->steps[i - 1].rows;
+        for (int k = last; k < i && !together; ++k) together = reshapes(net, steps[k], steps[i]);
+        net->steps[i].together = together;
+        if (together) last = i;
     }
 }
 

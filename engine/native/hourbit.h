@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define HB_ABI 3
+#define HB_ABI 4
 
 enum HbOp {
     HB_STEM = 0,   /* image -> target: integer 7 x 7 convolution, stride 2, batch-norm, ReLU */
@@ -94,6 +94,10 @@ HB_API int32_t hb_abi(void);
 
 /* Instruction sets of this machine, best first, joined by commas. */
 HB_API const char *hb_isas(void);
+
+/* Runs a convolution's instructions `rounds` times on registers alone, the bound that none can beat: how many
+ * products of bits that were, 0 without this instruction set. Timed by the caller. */
+HB_API int64_t hb_peak(const char *isa, int64_t rounds);
 
 /* NULL on failure; hb_last_error says why. Copies what it needs. `threads` of 1 to 16 share the rows of each step. */
 HB_API HbNet *hb_create(const HbStep *steps, int32_t step_count, const HbBuffer *buffers, int32_t buffer_count,

@@ -140,6 +140,7 @@ struct Kernels {
     void (*mean)(const Pool &, int first, int last);
     void (*around)(const Pool &, int first, int last);
     void (*mix)(const Mix &, int first, int last);
+    int64_t (*peak)(int64_t rounds);  // a convolution's instructions on registers alone; how many products that were
 };
 
 extern const Kernels scalar_kernels;

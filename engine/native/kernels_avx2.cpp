@@ -63,6 +63,7 @@ struct Bytes {
 
     static B zero() { return _mm256_setzero_si256(); }
     static B load(const uint8_t *p) { return _mm256_load_si256(reinterpret_cast<const __m256i *>(p)); }
+    static void store(uint8_t *p, B x) { _mm256_store_si256(reinterpret_cast<__m256i *>(p), x); }
     static B table(const uint8_t *p) {
         return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i *>(p)));
     }
@@ -87,6 +88,6 @@ struct Bytes {
 namespace hourbit {
 
 const Kernels avx2_kernels = {"avx2", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
-                              sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix};
+                              sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix, peak};
 
 }  // namespace hourbit

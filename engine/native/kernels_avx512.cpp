@@ -170,9 +170,25 @@ void conv(const Conv &c, int first, int last) {
     }
 }
 
+int64_t peak(int64_t rounds) {
+    __m512i a[8], sum[8];
+    for (int i = 0; i < 8; ++i) {
+        a[i] = _mm512_set1_epi32(i);
+        sum[i] = _mm512_setzero_si512();
+    }
+    const __m512i w = _mm512_set1_epi32(static_cast<int>(rounds));
+    for (int64_t round = 0; round < rounds; ++round)
+        for (int i = 0; i < 8; ++i) {
+            a[i] = _mm512_xor_si512(a[i], w);
+            sum[i] = _mm512_sub_epi32(sum[i], _mm512_popcnt_epi32(a[i]));
+        }
+    for (int i = 1; i < 8; ++i) sum[0] = _mm512_add_epi32(sum[0], sum[i]);
+    return rounds * 8 * 512 + (_mm512_reduce_add_epi32(sum[0]) == 1);  // the sum is even, and must be made
+}
+
 }  // namespace
 
 const Kernels avx512_kernels = {"avx512", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
-                                sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix};
+                                sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix, peak};
 
 }  // namespace hourbit

@@ -199,9 +199,25 @@ void conv(const Conv &c, int first, int last) {
     }
 }
 
+int64_t peak(int64_t rounds) {
+    uint32x4_t a[8];
+    uint8x16_t sum[8];
+    for (int i = 0; i < 8; ++i) {
+        a[i] = vdupq_n_u32(static_cast<uint32_t>(i));
+        sum[i] = vdupq_n_u8(0);
+    }
+    for (int64_t round = 0; round < rounds; ++round)
+        for (int i = 0; i < 8; ++i) {
+            a[i] = veorq_u32(a[i], vdupq_n_u32(static_cast<uint32_t>(round)));
+            sum[i] = vaddq_u8(sum[i], vcntq_u8(vreinterpretq_u8_u32(a[i])));
+        }
+    for (int i = 1; i < 8; ++i) sum[0] = vaddq_u8(sum[0], sum[i]);
+    return rounds * 8 * 128 + (vaddlvq_u8(sum[0]) == UINT16_MAX);
+}
+
 }  // namespace
 
 const Kernels neon_kernels = {"neon", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
-                              sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix};
+                              sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix, peak};
 
 }  // namespace hourbit

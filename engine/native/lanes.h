@@ -93,14 +93,17 @@ HOURBIT_INLINE void store_map(const F (&value)[V][R * W], float *to, int64_t row
             Lanes::store_some(to + p / W * row + p % W * pixel + v * N, value[v][p], left - v * N);
 }
 
+// Tiles of more than one pixel a row begin at an even one, and those of two rows at an even row.
 template <int R, int W, int V>
 HOURBIT_INLINE void add_enlarged(const Conv &c, F (&value)[V][R * W], int y, int x, int channel, int left) {
-    for (int p = 0; p < R * W; ++p) {
-        const int64_t pixel = static_cast<int64_t>((y + p / W) / 2) * (c.side / 2) + (x + p % W) / 2;
-        const float *from = c.up + pixel * c.stride + channel;
-        for (int v = 0; v < V; ++v)
-            value[v][p] = Lanes::add(value[v][p], Lanes::load_some(from + v * N, left - v * N));
-    }
+    const int64_t pixel = static_cast<int64_t>(y / 2) * (c.side / 2) + x / 2;
+    const float *from = c.up + pixel * c.stride + channel;
+    for (int v = 0; v < V; ++v)
+        for (int q = 0; q < (W + 1) / 2; ++q) {
+            const F more = Lanes::load_some(from + static_cast<int64_t>(q) * c.stride + v * N, left - v * N);
+            for (int p = 0; p < R * W; ++p)
+                if (p % W / 2 == q) value[v][p] = Lanes::add(value[v][p], more);
+        }
 }
 
 template <int W, int V>
@@ -123,6 +126,11 @@ template <int R, int W, int V>
 HOURBIT_INLINE void fetch(const Conv &c, int y, int x, int channel) {
     const int64_t row = static_cast<int64_t>(c.side) * c.stride;
     const int64_t first = y * row + static_cast<int64_t>(x) * c.stride + channel;
+    if (c.up) {
+        const float *up = c.up + (static_cast<int64_t>(y / 2) * (c.side / 2) + x / 2) * c.stride + channel;
+        for (int q = 0; q < (W + 1) / 2; ++q)
+            for (int v = 0; v < V; v += 16 / N) HOURBIT_FETCH(up + static_cast<int64_t>(q) * c.stride + v * N);
+    }
     const float *map = c.other ? c.other : c.target;
     if (!map) return;
     for (int p = 0; p < R * W; ++p)

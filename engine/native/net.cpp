@@ -44,13 +44,25 @@ T *table(HbNet *net, int64_t count) {
     return static_cast<T *>(allocate(net, count * static_cast<int64_t>(sizeof(T))));
 }
 
+// The stem's picture lies where the first step writes nothing, in memory that later steps need for maps of floats.
+int16_t *place_image(HbNet *net, const HbStep *steps, int64_t values) {
+    int stems = 0;
+    net->image_buffer = -1;
+    for (int i = 0; i < net->step_count; ++i) stems += steps[i].op == HB_STEM;
+    if (stems == 1 && steps[0].op == HB_STEM)
+        for (int i = 0; i < net->buffer_count; ++i) {
+            const HbBuffer &b = net->buffers[i];
+            if (!b.bits && !b.line && i != steps[0].target && 2 * b.floats >= values)
+                return static_cast<int16_t *>(net->data[net->image_buffer = i]);
+        }
+    return table<int16_t>(net, values);
+}
+
 bool build(HbNet *net, const HbStep *steps, const HbBuffer *buffers) {
     net->steps = table<Step>(net, net->step_count);
     net->buffers = table<HbBuffer>(net, net->buffer_count);
     net->data = table<void *>(net, net->buffer_count);
-    const int64_t pitch = (net->image_side + 2 * STEM_RING) * 3;
-    net->image = table<int16_t>(net, pitch * (net->image_side + 2 * STEM_RING));
-    if (!net->steps || !net->buffers || !net->data || !net->image) return false;
+    if (!net->steps || !net->buffers || !net->data) return false;
     for (int i = 0; i < net->buffer_count; ++i) {
         const HbBuffer &b = net->buffers[i] = buffers[i];
         const bool map = b.side >= 1 && b.side <= MAX_SIDE && b.channels >= 8 && b.channels <= MAX_CHANNELS;
@@ -59,6 +71,8 @@ bool build(HbNet *net, const HbStep *steps, const HbBuffer *buffers) {
         const int64_t size = b.bits ? area(b.side + 2, words(b.channels)) : b.floats * (b.line ? net->threads : 1);
         if (!(net->data[i] = allocate(net, 4 * size))) return false;
     }
+    const int64_t width = net->image_side + 2 * STEM_RING;
+    if (!(net->image = place_image(net, steps, width * width * 3 + ALIGN))) return false;
     for (int i = 0; i < net->step_count; ++i)
         if (!prepare(net, steps, i)) return false;
     plan_bands(net, steps);
@@ -67,9 +81,11 @@ bool build(HbNet *net, const HbStep *steps, const HbBuffer *buffers) {
     return (net->team = team_create(net->threads)) || fail("cannot start %d threads", net->threads);
 }
 
-// uint8 pixels into the middle of the int16 picture; its ring stays 0.
+// uint8 pixels into the middle of the int16 picture, in a ring of 0.
 void widen(HbNet *net, const uint8_t *pixels) {
     const int64_t row = static_cast<int64_t>(net->image_side) * 3, pitch = row + 2 * STEM_RING * 3;
+    const int64_t rows = net->image_side + 2 * STEM_RING;
+    memset(net->image, 0, static_cast<size_t>(rows * pitch) * sizeof(int16_t));
     for (int y = 0; y < net->image_side; ++y) {
         int16_t *to = net->image + (y + STEM_RING) * pitch + STEM_RING * 3;
         for (int64_t i = 0; i < row; ++i) to[i] = pixels[y * row + i];
@@ -204,6 +220,11 @@ extern "C" HbNet *hb_create(const HbStep *steps, int32_t step_count, const HbBuf
     if (build(net, steps, buffers)) return net;
     hb_destroy(net);
     return nullptr;
+}
+
+extern "C" int64_t hb_peak(const char *isa, int64_t rounds) {
+    const Kernels *kernels = isa ? find_kernels(isa) : nullptr;
+    return kernels && rounds > 0 ? kernels->peak(rounds) : 0;
 }
 
 extern "C" int32_t hb_run(HbNet *net, const uint8_t *image, int64_t image_size, float *logits, int64_t logits_size) {

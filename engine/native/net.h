@@ -41,6 +41,7 @@ struct HbNet {
     HbBuffer *buffers;
     void **data;
     int16_t *image;
+    int32_t image_buffer;  // the buffer in which it lies, or -1
     int64_t logits;
 };
 

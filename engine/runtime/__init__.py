@@ -73,7 +73,7 @@ def open_runtime(model: AnyModel, runtime: str = "packed", threads: int = 1, isa
     """A runtime for a model.
 
     Where the compiled engine is missing or differs from the reference, "packed" gives the reference
-    with `notice` set; packed uses one thread. A model with real weights has no packed form: "packed" gives
+    with `notice` set. A model with real weights has no packed form: "packed" gives
     ONNX Runtime, or the reference where that is not installed. Networks of other makers run in ONNX Runtime
     alone. Raises UserError for an unknown runtime or instruction set.
     """
@@ -93,7 +93,7 @@ def open_runtime(model: AnyModel, runtime: str = "packed", threads: int = 1, isa
         return ReferenceRuntime(model)
     if model.architecture.real:
         return _open_real(model, threads)
-    return _open_packed(model, isa)
+    return _open_packed(model, isa, threads)
 
 
 def _open_onnx(model: Model, threads: int) -> Runtime:
@@ -111,7 +111,7 @@ def _open_real(model: Model, threads: int) -> Runtime:
         return _fallback(model, str(error))
 
 
-def _open_packed(model: Model, isa: str | None) -> Runtime:
+def _open_packed(model: Model, isa: str | None, threads: int) -> Runtime:
     try:
         isas = supported_isas()
     except EngineError as error:
@@ -120,7 +120,7 @@ def _open_packed(model: Model, isa: str | None) -> Runtime:
         return _fallback(model, "The compiled engine supports no instruction set of this processor.")
     isa = choose_isa(isa)
     try:
-        packed = PackedRuntime(model, isa)
+        packed = PackedRuntime(model, isa, threads)
         same = agrees(model, isa)
     except (EngineError, PlanError) as error:
         return _fallback(model, str(error))

@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import threading
+import time
 from collections.abc import Iterable
 from ctypes import POINTER, Structure, c_char_p, c_int32, c_int64, c_void_p
 from functools import cache
@@ -22,7 +23,7 @@ from engine.runtime.inputs import check_crop, check_crops, known_layers, layer_n
 from engine.runtime.plan import make_plan
 from engine.runtime.steps import ARRAYS, SIGNS, Buffer, Plan, Step, Tap
 
-ABI = 3
+ABI = 4
 ISAS = ("avx512", "avx2", "neon", "scalar")
 OTHERS = ("avx512", "avx2") if platform.machine().lower() in ("arm64", "aarch64") else ("neon",)  # of other processors
 MAX_THREADS = 16  # as in engine/native/team.h
@@ -77,6 +78,8 @@ def _load(path: Path) -> ctypes.CDLL:
     library.hb_create.argtypes = [POINTER(_Step), c_int32, POINTER(_Buffer), c_int32, c_int32, c_char_p, c_int32]
     library.hb_run.restype = c_int32
     library.hb_run.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int64]
+    library.hb_peak.restype = c_int64
+    library.hb_peak.argtypes = [c_char_p, c_int64]
     library.hb_profile.restype = c_int32
     library.hb_profile.argtypes = [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p, c_int32]
     library.hb_run_part.restype = c_int32
@@ -117,6 +120,19 @@ def choose_isa(isa: str | None = None) -> str:
     if isa not in isas:
         raise EngineError(f"This machine cannot run {source}{isa}; use one of {', '.join(isas)}.")
     return isa
+
+
+def peak_rate(isa: str, rounds: int = 500_000) -> float:
+    """Billions of products of bits a second that a convolution's instructions reach on registers alone: the bound.
+
+    The best of several short runs, in CPU time of this thread; raises EngineError without the instruction set.
+    """
+    best = 0.0
+    for _ in range(20):
+        start = time.thread_time_ns()
+        products = library().hb_peak(choose_isa(isa).encode(), rounds)
+        best = max(best, products / max(time.thread_time_ns() - start, 1))
+    return best
 
 
 class PackedRuntime:

@@ -128,13 +128,31 @@ def relu(x: np.ndarray) -> np.ndarray:
 
 def sign(x: np.ndarray) -> np.ndarray:
     """+1 where x > 0, else -1; so sign(0) = -1."""
-    return np.where(x > 0, np.float32(1), np.float32(-1))
+    bits = (x > 0).astype(np.float32)
+    bits *= 2
+    bits -= 1
+    return bits
 
 
 def binary(x: np.ndarray, signs: np.ndarray, alpha: np.ndarray, pad: int) -> np.ndarray:
-    """Convolution of +-1 with `pad` outside the picture, times alpha: x (H, W, I), signs (O, k, k, I)."""
-    total = patches(x, signs.shape[1], pad) @ signs.reshape(len(signs), -1).T
-    return total.reshape(*x.shape[:2], -1) * alpha
+    """Convolution of +-1 with `pad` outside the picture, times alpha: x (H, W, I), signs (O, k, k, I).
+
+    A product of matrices for each tap, over the padded picture's pixels in a row; what lies right of the picture
+    is dropped at the end.
+    """
+    height, width, channels = x.shape
+    kernel = signs.shape[1]
+    border = kernel // 2
+    padded = np.pad(x, ((border, 2 * border), (border, border), (0, 0)), constant_values=pad)
+    wide = width + 2 * border
+    rows = padded.reshape(-1, channels)
+    total = np.zeros((height * wide, len(signs)), np.float32)
+    product = np.empty_like(total)
+    for tap in range(kernel * kernel):
+        down, right = divmod(tap, kernel)
+        first = down * wide + right
+        total += np.matmul(rows[first : first + len(total)], signs[:, down, right].T, out=product)
+    return total.reshape(height, wide, -1)[:, :width] * alpha
 
 
 def real(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:

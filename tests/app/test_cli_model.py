@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -149,11 +150,24 @@ def test_export_writes_the_twin(small: Path, tmp_path: Path) -> None:
 
 def test_bench_times_all_in_turns(small: Path) -> None:
     value = hourbit("bench", small, "--rounds", 2, "--json").json
-    assert set(value) - {"absent"} == {"model", "threads", "entries", "ratios"}
+    assert set(value) - {"absent"} == {"model", "threads", "entries", "ratios", "stages"}
     names = [entry["name"] for entry in value["entries"]]
     assert {f"packed {isa}" for isa in available_isas()} | {"reference"} <= set(names)
     assert all(entry["wall_ms"] > 0 and entry["cpu_ms"] >= 0 for entry in value["entries"])
     assert len(value["ratios"]) == len(names) - 1
+    assert [found["isa"] for found in value["stages"]] == available_isas()
+    for found in value["stages"]:
+        shares = [stage["share"] for stage in found["stages"] if stage["name"].startswith("conv")]
+        assert shares and all(0 < share < 1.5 for share in shares) and found["bound"] > 1
+
+
+def test_bench_names_the_peers_that_are_not_installed(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    value = hourbit("bench", small, "--peers", "--runtime", "reference", "--rounds", 1, "--json").json
+    assert [line for line in value["absent"] if line.startswith("openvino binary: not installed")]
+    pytest.importorskip("onnx")
+    assert "onnxruntime float32 twin" in [entry["name"] for entry in value["entries"]]
+    assert value["entries"][-1]["gmac_per_s"] > 0
 
 
 def test_bench_keeps_to_what_was_asked(small: Path) -> None:

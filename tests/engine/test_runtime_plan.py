@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from engine import lower
 from engine.graph import Architecture
 from engine.random_model import random_model
+from engine.runtime.fuse import fused_plan, reads, writes
 from engine.runtime.plan import make_plan
 from engine.runtime.steps import Op, Plan, PlanError
 from engine.runtime.weights import Layout, filled, thresholds
@@ -77,6 +80,29 @@ def test_nothing_is_read_before_it_is_written_or_written_over_its_source() -> No
             assert index < 0 or index in written
         assert step.source not in {step.target, step.bits} - {-1}
         written |= {step.target, step.bits} - {-1}
+
+
+def test_fusion_leaves_the_stem_the_convolutions_and_the_head() -> None:
+    plan = fused_plan(random_model("m", Architecture(16, width=64, stem=16, side=64)))
+    # 2 of 54 convolutions are skips, which became part of their blocks' three
+    assert Counter(step.op for step in plan.steps) == {Op.STEM: 1, Op.CONV: 52, Op.HEAD: 1}
+    assert plan.steps[0].target == -1, "nobody reads the stem's map itself"
+    assert sum(step.skip >= 0 for step in plan.steps) == 6
+    assert sum(step.up >= 0 for step in plan.steps) == 4 * 3
+    assert plan.buffers[plan.steps[-1].source].line
+
+
+def test_fused_steps_read_only_what_was_written_and_share_no_buffer_too_early() -> None:
+    """Runs the plan on paper: each buffer holds the value whose writers wrote it last, and all of it."""
+    model = random_model("m", Architecture(16, width=96, stem=32, side=128, relu=True))
+    apart = fused_plan(model)
+    held: dict[int, int] = {}
+    for index, step in enumerate(apart.steps):
+        for buffer in reads(step):
+            assert buffer in held, "read before it is written"
+        for buffer in writes(step) - {step.other}:
+            assert buffer not in reads(step)
+        held |= dict.fromkeys(writes(step), index)
 
 
 def test_maps_share_memory() -> None:
