@@ -1,4 +1,4 @@
-"""Pictures with true landmarks to measure a model on, from a pack or a COCO keypoints file."""
+"""Pictures with true landmarks to measure a model on: packs, COCO keypoints, data sets in their own layouts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,29 @@ from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
 __all__ = ["COCO_PERSON", "EXTRAS", "LabelError", "Labelled", "Scenes", "load_labelled", "sample_subjects"]
 
 
-def load_labelled(path: str | Path, schema: Schema, form: str | None = None) -> Labelled:
-    """Read a pack (.npz) or a COCO keypoints file (.json); `form` pack or coco, else by the suffix.
+OWN = ("pack", "coco")
 
-    Raises LabelError, PackError, or OSError where the file cannot be opened.
+
+def load_labelled(path: str | Path, schema: Schema, form: str | None = None, split: str | None = None) -> Labelled:
+    """Read a pack (.npz), a COCO keypoints file or another data set; `form`: a name of engine.layouts, else by look.
+
+    split: train, validation or test alone, of data that has them. Raises LabelError, LayoutError, PackError, or
+    OSError where the file cannot be opened.
     """
+    from engine.layouts import LAYOUTS, sniff
+
     path = Path(path)
-    form = form or ("coco" if path.suffix.lower() == ".json" else "pack")
-    if form not in ("pack", "coco"):
-        raise LabelError(f"Unknown format {form!r}; use pack or coco.")
+    if form is None:
+        found = sniff(path)
+        form = found[0] if len(found) == 1 else "coco" if path.suffix.lower() == ".json" else None
+        if form is None and not found and path.is_file():
+            raise LabelError(f"{path.name} is of no known format; name one of: {', '.join(LAYOUTS)}.")
+    elif form not in LAYOUTS:
+        raise LabelError(f"Unknown format {form!r}; use one of: {', '.join(LAYOUTS)}.")
+    if form not in OWN or split is not None:
+        from engine.layouts.subjects import measurable
+
+        return measurable(path, schema, form, split)
     found = _pack(path) if form == "pack" else read_coco(path, schema)
     if found.points.shape[1] != len(schema):
         raise LabelError(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine import metrics
-from engine.images import load_image
 from engine.labelled_coco import has_box, match_landmarks
 from engine.labels import ABSENT, OCCLUDED, LabelSet, Picture, Table
+from engine.layouts.packs import pixels
 from engine.schema import Schema
 from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
 
@@ -90,4 +89,4 @@ def _refuse_missing(pictures: dict[int, Picture]) -> None:
 def _load(picture: Picture) -> np.ndarray:
     if picture.path is None:
         raise LabelError(f"The picture {picture.name} was not found; put it where the labels say.")
-    return load_image(Path(picture.path))
+    return pixels(picture)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.scenes import ScenePack
 
 SAMPLES = "samples"
-OWN_FORMATS = ("pack", "coco")
 
 
 def register(cli: typer.Typer) -> None:
@@ -30,10 +29,10 @@ def evaluate(
         str, typer.Argument(metavar="MODEL", help="A model's name or file; for scene packs a detector: face, person.")
     ],
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="A pack or scene pack (.npz), a COCO keypoints file, or: samples.")
+        str, typer.Argument(metavar="DATA", help="Pack or scene pack, COCO file, data set, or: samples.")
     ],
     form: Annotated[
-        str | None, typer.Option("--format", help="pack, coco or another label format; else by the file's name.")
+        str | None, typer.Option("--format", help="pack, coco, mpii-mat, 300w or another; else by its look.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Of data with splits: train, validation or test.")] = None,
     metric: Annotated[str | None, typer.Option(help="nme, pck, pckh or oks; else by the schema.")] = None,
@@ -102,14 +101,14 @@ def _measured(
 def load_data(data: str, schema: Any, form: str | None = None, split: str | None = None) -> Labelled:
     """Labelled subjects of a file or folder, or of the sample pictures; raises UserError."""
     from engine.labelled import load_labelled, sample_subjects
+    from engine.layouts import LAYOUTS, sniff
 
     if data == SAMPLES and not Path(data).exists():
         return sample_subjects(schema)
     if not Path(data).exists():
         raise UserError(f"There is no data file {data}; check its place.")
-    own = form in OWN_FORMATS or (form is None and Path(data).suffix.lower() in (".npz", ".json"))
-    if own and split is None:
-        return load_labelled(data, schema, form)
+    if form in LAYOUTS or (form is None and (sniff(data) or Path(data).suffix.lower() in (".npz", ".json"))):
+        return load_labelled(data, schema, form, split)
     return _read_format(Path(data), schema, form, split)
 
 
@@ -118,6 +117,7 @@ def _read_format(path: Path, schema: Any, form: str | None, split: str | None) -
     from app.formats import registry
     from app.plugins import load_plugins
     from engine.labelled_table import from_labels
+    from engine.layouts import LAYOUTS
 
     load_plugins()
     known = {each.name: each for each in registry.formats()}
@@ -128,7 +128,7 @@ def _read_format(path: Path, schema: Any, form: str | None, split: str | None) -
     chosen = known.get(form) if form else next((each for each in known.values() if each.claims(path, head)), None)
     if chosen is None:
         what = f"There is no format {form!r}" if form else f"{path.name} is of no known format"
-        names = ", ".join([*OWN_FORMATS, *sorted(set(known) - {*OWN_FORMATS})])
+        names = ", ".join([*LAYOUTS, *sorted(set(known) - {*LAYOUTS})])
         raise UserError(f"{what}; name one with --format: {names}.")
     return from_labels(chosen.read(path, registry.ReadOptions()), schema, split)
 

@@ -35,7 +35,8 @@ def read_coco(path: Path, options: Options) -> LabelSet:
         annotations = list(data["annotations"])
     except _WRONG as error:
         raise LayoutError(f"{path.name} is no COCO keypoints file ({brief(error)}); export it again.") from error
-    gallery = Gallery(Finder(around(path, options, *FOLDERS)), problems)
+    part = path.stem.rsplit("_", 1)[-1]  # train2017: names of pictures may come again in another part
+    gallery = Gallery(Finder(around(path, options, part, f"images/{part}", *FOLDERS)), problems)
     split = split_of(path.stem.replace("2017", "").replace("2014", ""))
     numbers = {key: gallery.number(name, split, size=size) for key, (name, size) in images.items()}
     tables: dict[tuple[str, int], Rows] = {}

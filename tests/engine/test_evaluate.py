@@ -177,7 +177,7 @@ def test_progress(shifted: Path) -> None:
 @pytest.mark.parametrize(("options", "words"), [
     ({"metric": "pckh"}, "pckh"), ({"normalise": "head"}, "no head"),
     ({"metric": "best"}, "nme, pck"), ({"normalise": "length"}, "box"), ({"normalise": "torso"}, "no torso"),
-    ({"normalise": "interpupil"}, "no interpupil"), ({"format": "xml"}, "pack or coco"),
+    ({"normalise": "interpupil"}, "no interpupil"), ({"format": "xml"}, "300w, 300w-lp"),
     *(({"metric": "pck", "threshold": t}, "above 0") for t in (0.0, -0.2, float("nan"), float("inf"))),
     ({"detector": "dog"}, "whole"), ({"detector": "person"}, "body model"),
 ])  # fmt: skip
