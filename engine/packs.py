@@ -19,7 +19,10 @@ import numpy as np
 from engine.errors import UserError
 from engine.images import ImageError, decode
 
-MAX_BYTES = 4 << 30
+MAX_BYTES = 4 << 30  # of what is held in memory
+MAPPED = 64 << 20  # bytes from which pictures stay in the file and are read from there
+BLOB = "blob.npy"
+LOCAL_HEADER = 30  # bytes of a file's header inside a zip archive, before its name
 
 
 class PackError(UserError):
@@ -78,23 +81,44 @@ def load_pack(path: str | Path) -> Pack:
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                raise PackError(f"{path.name} unpacks to more than 4 GB; split it.")
+            blob = _mapped_blob(path, archive)
+            entries = [entry for entry in archive.infolist() if blob is None or entry.filename != BLOB]
+            if sum(entry.file_size for entry in entries) > MAX_BYTES:
+                raise PackError(f"{path.name} unpacks to more than 4 GB; split it, or write it uncompressed.")
         with np.load(path, allow_pickle=False) as data:
-            return _read(path, data)
+            return _read(path, data, blob)
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as error:
         if isinstance(error, PackError):
             raise
         raise PackError(f"{path.name} is not a landmark pack ({error}); check that the file is complete.") from error
 
 
-def _read(path: Path, data: np.lib.npyio.NpzFile) -> Pack:
+def _mapped_blob(path: Path, archive: zipfile.ZipFile) -> np.ndarray | None:
+    """The encoded pictures as they lie in the file, (bytes,) uint8; None where they are few or compressed."""
+    entry = next((e for e in archive.infolist() if e.filename == BLOB), None)
+    if entry is None or entry.compress_type != zipfile.ZIP_STORED or entry.file_size < MAPPED:
+        return None
+    with path.open("rb") as file:
+        file.seek(entry.header_offset)
+        local = file.read(LOCAL_HEADER)
+        if len(local) < LOCAL_HEADER or local[:4] != b"PK\x03\x04":
+            raise PackError(f"{path.name} is not a landmark pack (its directory is wrong); write it again.")
+        file.seek(int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little"), 1)
+        read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+        shape, _, dtype = read[np.lib.format.read_magic(file)[0]](file)
+        if dtype != np.uint8 or len(shape) != 1 or file.tell() + shape[0] > path.stat().st_size:
+            raise PackError(f"{path.name} is not a landmark pack (its pictures are cut off); write it again.")
+        return np.memmap(path, np.uint8, "r", file.tell(), shape)
+
+
+def _read(path: Path, data: np.lib.npyio.NpzFile, blob: np.ndarray | None) -> Pack:
     name = "landmarks" if "landmarks" in data else "joints"
     points = np.asarray(data[name], np.float32)
     if points.ndim != 3 or points.shape[2] != 2:
         raise PackError(f"{name} in {path.name} must have the shape (N, K, 2), not {points.shape}.")
     n, k = points.shape[:2]
-    blob, offsets, box = data["blob"], data["offsets"].astype(np.int64), np.asarray(data["box"], np.float32)
+    offsets, box = data["offsets"].astype(np.int64), np.asarray(data["box"], np.float32)
+    blob = data["blob"] if blob is None else blob
     if offsets.shape != (n + 1,) or (np.diff(offsets) < 0).any() or offsets[0] < 0 or offsets[-1] > len(blob):
         raise PackError(f"The picture offsets in {path.name} do not fit its {n} pictures; write the pack again.")
     if box.shape != (n, 3) or not np.isfinite(box).all() or not np.isfinite(points).all():

@@ -76,37 +76,37 @@ class Inputs:
         elif path.suffix.lower() == ".npz":
             pack = load_pack(path)
             for n in range(len(pack)):
-                yield lambda mine, n=n: self._packed(path, pack, n) if mine else None
+                name = self._name(f"{path.stem}_{n:06d}")
+                yield lambda mine, n=n, name=name: self._packed(path, pack, n, name) if mine else None
         else:
-            yield lambda mine: self._picture(path) if mine else None
+            name = self._name(path.stem)
+            yield lambda mine: self._picture(path, name) if mine else None
 
-    def _picture(self, path: Path) -> Item | None:
+    def _picture(self, path: Path, name: str) -> Item | None:
         try:
-            return Item(str(path.resolve()), self._name(path.stem), load_image(path))
+            return Item(str(path.resolve()), name, load_image(path))
         except (UserError, OSError) as error:
             self.unreadable += 1
             say(f"{path}: {error}")
             return None
 
-    def _packed(self, path: Path, pack: Pack, n: int) -> Item:
+    def _packed(self, path: Path, pack: Pack, n: int, name: str) -> Item:
         cx, cy, side = (float(v) for v in pack.box[n])
         box = Box(cx, cy, side, 1.0, "file")
-        return Item(f"{path.resolve()}#{n}", self._name(f"{path.stem}_{n:06d}"), pack.image(n), box)
+        return Item(f"{path.resolve()}#{n}", name, pack.image(n), box)
 
     def _video(self, path: Path) -> Iterator[Callable[[bool], Item | None]]:
         video = Video(path, paced=False)
         video.open()
         try:
             while (frame := video.read()) is not None:
-                name = f"{path.stem}_{frame.index:06d}"
-                yield lambda mine, f=frame, n=name: (
-                    Item(f"{path.resolve()}#{f.index}", self._name(n), f.pixels) if mine else None
-                )
+                name = self._name(f"{path.stem}_{frame.index:06d}")
+                yield lambda mine, f=frame, n=name: Item(f"{path.resolve()}#{f.index}", n, f.pixels) if mine else None
         finally:
             video.close()
 
     def _name(self, name: str) -> str:
-        """A file name that no other picture of this walk has."""
+        """A file name that no other picture of this walk has, whichever shard it is in."""
         free, n = name, 1
         while free.casefold() in self._names:
             n += 1

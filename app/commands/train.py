@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ import typer
 from app.commands.lookup import find_own_model
 from app.commands.output import Json, plain, progress, say
 from engine.errors import UserError
+from engine.setting import setting
 
 if TYPE_CHECKING:
     from app.commands.worker import Worker
@@ -23,22 +24,6 @@ if TYPE_CHECKING:
 
 def register(cli: typer.Typer) -> None:
     cli.command("train", epilog="Example: hourbit train labels.npz --schema ibug68 --from face68 --out run1")(train)
-
-
-def setting(text: str) -> tuple[str, Any]:
-    """KEY=VALUE with the value as TOML has it; raises UserError."""
-    import tomllib
-
-    key, equals, value = text.partition("=")
-    try:
-        if not equals:
-            raise ValueError("there is no =")
-        found = tomllib.loads(f"value = {value}")["value"]
-        if not isinstance(found, (bool, int, float, str)) or (isinstance(found, float) and not math.isfinite(found)):
-            raise ValueError("no setting has such a value")
-        return key.strip(), found
-    except ValueError as error:
-        raise UserError(f"--set wants NAME=VALUE, such as steps=200, not {text!r} ({error}).") from error
 
 
 @dataclass
@@ -52,6 +37,8 @@ class Report:
         """Show one record."""
         if self.as_json:
             print(json.dumps(plain(record), allow_nan=False), flush=True)
+        elif record["type"] == "notice":
+            say(str(record.get("text")))
         elif record["type"] == "metric":
             say(", ".join(f"{k} {v:.4g}" for k, v in record.items() if isinstance(v, (int, float))))
         elif record["type"] == "done":
@@ -61,8 +48,18 @@ class Report:
         self.last = record
 
 
+class Silence(Report):
+    """The report of a process that is not the first of its group."""
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+    def hear(self, record: dict[str, Any]) -> None:
+        """The first process tells the same."""
+
+
 def train(
-    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs (.npz), or a project's snapshot.")],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, COCO files.")],
     schema: Annotated[str, typer.Option(help="Landmark schema of the data, such as ibug68.")],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of this training; made where it is missing.")],
     recipe: Annotated[str | None, typer.Option(help="A recipe that ships, or a .toml file.")] = None,
@@ -70,11 +67,14 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A recipe's.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and data order.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(min=1, help="Of the arithmetic.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=0, help="Threads that make batches ahead.")] = None,
     as_json: Json = False,
 ) -> None:
     """Train a network, or fine-tune a model.
 
-    It runs in a process of its own; Ctrl+C stops it in good order.
+    It runs in a process of its own; Ctrl+C stops it in good order. Under torchrun several processes train together.
     """
     from app.commands.worker import Worker, WorkerError
     from app.services.launch import need_torch
@@ -83,15 +83,18 @@ def train(
     need_torch()
     load_schema(schema)
     for path in data:
-        if not path.is_file():
+        if not path.exists():
             raise UserError(f"There is no data file {path}; check its place.")
-    if (out / "latest.safetensors").exists() and not resume:
+    rank = os.environ.get("RANK", "0")  # torchrun's
+    if rank == "0" and (out / "latest.safetensors").exists() and not resume:
         raise UserError(f"{out} holds a training already; go on with --resume, or choose another folder.")
     out.mkdir(parents=True, exist_ok=True)
     first = start_line(data, schema, out, recipe, start, dict(setting(text) for text in settings or []))
-    with Worker(first | {"resume": resume, "seed": seed}, out / "worker.log") as worker:
+    first |= {"resume": resume, "seed": seed, "device": device, "threads": threads, "workers": workers}
+    log = out / ("worker.log" if rank == "0" else f"worker-{rank}.log")
+    with Worker(first, log) as worker:
         try:
-            follow(worker, Report(as_json))
+            follow(worker, Report(as_json) if rank == "0" else Silence())
         except WorkerError as error:
             say(str(error))
             raise typer.Exit(1) from error

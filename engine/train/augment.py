@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine import crop, heatmaps
+from engine import crop
 from engine.opencv import cv2
 from engine.train.datasets import Examples
 from engine.train.recipes import Recipe
+from engine.train.targets import make_targets
 
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101)
+BORDER_SHARES = {"mixed": (0.6, 0.25, 0.15), "replicate": (1.0, 0.0, 0.0), "black": (0.0, 1.0, 0.0)}
 
 
 @dataclass(frozen=True)
@@ -24,16 +26,19 @@ class Batch:
 
 
 def training_batch(
-    examples: Examples, recipe: Recipe, permutation: np.ndarray, seed: int, step: int
+    examples: Examples, recipe: Recipe, permutation: np.ndarray, seed: int, step: int, part: tuple[int, int] = (0, 1)
 ) -> Batch:
-    """The batch of a step: depends on seed and step alone, so that a resumed run sees the same data."""
-    rng = np.random.default_rng([seed, step])
-    chosen = rng.choice(len(examples), recipe.batch, p=examples.share / examples.share.sum())
-    parts = [_sample(examples, i, recipe, permutation, rng) for i in chosen]
-    images, points, present, weight = (np.stack(values) for values in zip(*parts, strict=True))
-    centres = heatmaps.to_heatmap(points).astype(np.float32)
-    targets = heatmaps.gaussian_targets(centres, present, recipe.side // heatmaps.STRIDE, recipe.sigma)
-    return Batch(images, targets, weight)
+    """The batch of a step, or of `part` (i, n) of n processes its i-th share, from 0.
+
+    Each row depends on seed, step and its place in the batch alone, so that a resumed run, and any number of
+    processes, see the same data.
+    """
+    chosen = examples.drawn(recipe, seed, step)
+    size = len(chosen) // part[1]
+    rows = range(part[0] * size, (part[0] + 1) * size)
+    made = [_sample(examples, chosen[n], recipe, permutation, np.random.default_rng([seed, step, n])) for n in rows]
+    images, points, present, weight = (np.stack(values) for values in zip(*made, strict=True))
+    return Batch(images, make_targets(points, present, recipe), weight)
 
 
 def plain_crop(examples: Examples, index: int, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
@@ -48,19 +53,36 @@ def _sample(examples: Examples, i: int, recipe: Recipe, permutation: np.ndarray,
     box = examples.box[i]
     if recipe.part and rng.random() < recipe.part:
         box = _part_box(points, (weight > 0) & ~absent, box, rng)
-    side = box[2] * recipe.crop * np.clip(rng.normal(1, recipe.scale), 0.75, 1.35)
+    side = box[2] * recipe.crop * _scale(recipe, rng)
     centre = box[:2] + rng.normal(0, recipe.shift, 2) * box[2]
-    angle = np.clip(rng.normal(0, recipe.rotation), -recipe.rotation_limit, recipe.rotation_limit)
-    flip = recipe.flip and rng.random() < 0.5
+    angle = _angle(recipe, rng) if rng.random() < recipe.rotation_share else 0.0
+    flip = recipe.flip and rng.random() < recipe.flip_share
     affine = crop.matrix(centre[0], centre[1], side, recipe.side, angle, flip)
-    border = BORDERS[rng.choice(3, p=(0.6, 0.25, 0.15))]
+    border = BORDERS[rng.choice(3, p=BORDER_SHARES[recipe.border])]
     picture = _colour(crop.sample(examples.images[i], affine, recipe.side, border), recipe, rng)
     placed = crop.apply(affine, points)
     if flip:
         placed, weight, absent = placed[permutation], weight[permutation], absent[permutation]
     inside = ((placed > -0.5) & (placed < recipe.side - 0.5)).all(1)
     present = inside & ~absent & (weight > 0)
-    return picture, placed, present, np.where(absent, 1.0, weight).astype(np.float32)
+    counted = np.where(absent, 1.0, weight) if recipe.mask else np.ones(len(weight))
+    return picture, placed, present, counted.astype(np.float32)
+
+
+def _scale(recipe: Recipe, rng: np.random.Generator) -> float:
+    """How many times the usual square a crop shows."""
+    if recipe.scale_spread == "uniform":
+        return rng.uniform(recipe.scale_low, recipe.scale_high)
+    drawn = rng.normal(0, recipe.scale)
+    return np.clip(2**drawn if recipe.scale_spread == "octaves" else 1 + drawn, recipe.scale_low, recipe.scale_high)
+
+
+def _angle(recipe: Recipe, rng: np.random.Generator) -> float:
+    """Degrees."""
+    limit = recipe.rotation_limit
+    if recipe.rotation_spread == "uniform":
+        return rng.uniform(-limit, limit)
+    return np.clip(rng.normal(0, recipe.rotation), -limit, limit)
 
 
 def _part_box(points: np.ndarray, known: np.ndarray, box: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -75,14 +97,15 @@ def _part_box(points: np.ndarray, known: np.ndarray, box: np.ndarray, rng: np.ra
 
 
 def _colour(picture: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
-    gain = rng.uniform(1 - recipe.colour, 1 + recipe.colour, 3) * rng.uniform(0.75, 1.25)
-    gain = np.broadcast_to(gain.mean(), 3) if rng.random() < 0.3 else gain
-    table = np.clip(np.arange(256)[:, None] * gain + rng.normal(0, 12), 0, 255).astype(np.uint8)
-    picture = cv2.LUT(picture, np.ascontiguousarray(table).reshape(1, 256, 3))
-    if rng.random() < 0.2:
+    light = rng.uniform(1 - recipe.light, 1 + recipe.light)
+    gain = rng.uniform(1 - recipe.colour, 1 + recipe.colour, 3) * light
+    gain = np.broadcast_to(gain.mean(), 3) if recipe.light and rng.random() < 0.3 else gain
+    table = np.arange(256)[:, None] * gain + rng.normal(0, recipe.offset)
+    picture = cv2.LUT(picture, np.clip(table + 0.5, 0, 255).astype(np.uint8).reshape(1, 256, 3))
+    if rng.random() < recipe.grey:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
-    if rng.random() < 0.2:
+    if rng.random() < recipe.blur:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.6))
     if rng.random() < recipe.erase:
         size = len(picture)

@@ -40,8 +40,30 @@ def sign(x: Tensor) -> Tensor:
     return _Sign.apply(x)
 
 
+class _Torch7Weight(torch.autograd.Function):
+    """alpha * sign(W) with the gradient of XNOR-Net's Torch code: g (alpha 1{|W| < 1} + 1/n) (1 - 1/Cin) n."""
+
+    @staticmethod
+    def forward(ctx, weight: Tensor) -> Tensor:
+        alpha = weight.abs().mean((1, 2, 3), keepdim=True)
+        ctx.save_for_backward(weight, alpha)
+        return (weight.clone().gt_(0).mul_(2).sub_(1)) * alpha
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        weight, alpha = ctx.saved_tensors
+        n, cin = weight[0].numel(), weight.shape[1]
+        return gradient * (alpha * (weight.abs() < 1) + 1 / n) * ((1 - 1 / cin) * n)
+
+
 class BinaryConv2d(nn.Module):
-    """alpha * conv(sign(x), sign(W)) with alpha = mean |W| of a filter, differentiable (XNOR-Net).
+    """alpha * conv(sign(x), sign(W)) with alpha = mean |W| of a filter (XNOR-Net).
+
+    `gradient` of the weights: `autograd` lets it through the differentiable alpha, which gives
+    alpha 1{|W| < 1} g + sign(W) mean(sign(W) g). That is the formula of the paper on XNOR-Net but for the factor
+    (1 - 1/Cin) n of each layer, and RMSprop and Adam divide factors out. `torch7` is what its code did instead.
+    `real_weights` convolves with the real weights, for a training in two stages. `centring` and `clamp` say what
+    `constrain` does.
 
     `pad` (-1 or 0) is what the border sees. With -1 the convolution runs over bits: since
     sign = 2 bit - 1, conv(sign, W) = 2 conv(bit, W) - sum(W), and a zero bit outside is exactly the -1.
@@ -54,24 +76,35 @@ class BinaryConv2d(nn.Module):
     def __init__(self, cin: int, cout: int, kernel: int, pad: int) -> None:
         super().__init__()
         self.kernel, self.pad = kernel, pad
+        self.gradient, self.real_weights, self.centring, self.clamp = "autograd", False, True, True
+        self.convolution = torch.conv2d
         self.weight = nn.Parameter(torch.empty(cout, cin, kernel, kernel))
         nn.init.kaiming_normal_(self.weight, mode="fan_in", nonlinearity="relu")
         self.constrain()
 
     def forward(self, x: Tensor) -> Tensor:
         """Real (N, Ci, H, W), not yet binarised, to (N, Co, H, W)."""
-        signs = sign(self.weight)
-        scaled = (signs.detach() if self.frozen else signs) * self.weight.abs().mean((1, 2, 3), keepdim=True)
+        scaled = self._scaled()
         if self.pad == 0:
-            return functional.conv2d(sign(x), scaled.to(x.dtype), padding=self.kernel // 2)
+            return self.convolution(sign(x), scaled.to(x.dtype), padding=self.kernel // 2)
         bias = -scaled.sum((1, 2, 3))
-        return functional.conv2d(_Bit.apply(x), (2 * scaled).to(x.dtype), bias.to(x.dtype), padding=self.kernel // 2)
+        return self.convolution(_Bit.apply(x), (2 * scaled).to(x.dtype), bias.to(x.dtype), padding=self.kernel // 2)
+
+    def _scaled(self) -> Tensor:
+        if self.real_weights and not self.frozen:
+            return self.weight
+        if self.gradient == "torch7" and not self.frozen:
+            return _Torch7Weight.apply(self.weight)
+        signs = sign(self.weight)
+        return (signs.detach() if self.frozen else signs) * self.weight.abs().mean((1, 2, 3), keepdim=True)
 
     @torch.no_grad()
     def constrain(self) -> None:
         """Centre over the input channels, then clamp to [-1, 1]: after every step, on the stored weights."""
-        if not self.frozen:
-            self.weight.sub_(self.weight.mean(1, keepdim=True)).clamp_(-1, 1)
+        if self.centring and not self.frozen:
+            self.weight.sub_(self.weight.mean(1, keepdim=True))
+        if self.clamp and not self.frozen:
+            self.weight.clamp_(-1, 1)
 
     @torch.no_grad()
     def settle(self) -> None:
@@ -88,28 +121,3 @@ def convolve(x: Tensor, weight: Tensor, pad: int) -> Tensor:
         x = functional.pad(x, (border,) * 4, value=float(pad))
         border = 0
     return functional.conv2d(x, weight.to(x.dtype), padding=border)
-
-
-class _BinaryCrossEntropy(torch.autograd.Function):
-    """Sum of weight * BCE(logits, target); both passes without log_sigmoid, which is slow on CPUs."""
-
-    @staticmethod
-    def forward(ctx, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        ctx.save_for_backward(logits, target, weight)
-        loss = logits.clamp(min=0) - logits * target + (-logits.abs()).exp_().log1p_()
-        return (loss * weight).sum()
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor):
-        logits, target, weight = ctx.saved_tensors
-        return (torch.sigmoid(logits) - target) * (weight * gradient), None, None
-
-
-def binary_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Pixel-wise sigmoid cross-entropy, the paper's loss, as the mean over labelled landmarks' pixels.
-
-    logits, target (N, K, h, w) float32; weight (N, K) float32, 0 leaves a landmark out.
-    """
-    pixels = logits.shape[-1] * logits.shape[-2]
-    total = _BinaryCrossEntropy.apply(logits, target, weight[:, :, None, None])
-    return total / (weight.sum().clamp(min=1) * pixels)

@@ -11,10 +11,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from engine.architecture import Architecture
 from engine.errors import UserError
 from engine.modelfile import write_whole
+from engine.train.average import Average
 from engine.train.binary import BinaryConv2d
 from engine.train.hourglass import FROZEN, Hourglass
+
+LATEST = "latest.safetensors"
 
 
 class CheckpointError(UserError):
@@ -22,31 +26,76 @@ class CheckpointError(UserError):
 
 
 def _write(path: Path, tensors: dict[str, Tensor], state: dict) -> None:
-    data = save({name: t.contiguous() for name, t in tensors.items()}, {"state": json.dumps(state)})
+    data = save({name: t.contiguous().cpu() for name, t in tensors.items()}, {"state": json.dumps(state)})
     write_whole(path, data)  # not safetensors' save_file, which would let nobody but the owner read it
 
 
-def save_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam, state: dict) -> None:
+def save_checkpoint(
+    path: Path, network: Hourglass, optimiser: torch.optim.Optimizer, state: dict, average: Average | None = None
+) -> None:
     """Everything that a resumed run needs; `state` is JSON (step, seconds, best, ...)."""
     tensors = {f"network.{name}": value for name, value in network.snapshot().items()}
+    state = state | {"architecture": network.architecture.to_json(), "optimiser": type(optimiser).__name__}
+    if average is not None:
+        tensors |= {f"average.{name}": value for name, value in average.values.items()}
+        state |= {"averaged": average.steps}
     for index, values in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": torch.as_tensor(value) for name, value in values.items()}
     _write(path, tensors, state)
 
 
-def load_checkpoint(path: Path, network: Hourglass, optimiser: torch.optim.Adam) -> dict:
-    """Restore network and optimiser in place and return `state`; raises CheckpointError where it does not fit."""
+def load_checkpoint(
+    path: Path, network: Hourglass, optimiser: torch.optim.Optimizer | None, average: Average | None = None
+) -> dict:
+    """Restore network, optimiser and average in place; returns `state`. Raises CheckpointError where it does not fit.
+
+    Without an optimiser only the network is wanted.
+    """
     try:
-        tensors = load_file(path)
-        with safe_open(path, "pt") as file:
-            state = json.loads(file.metadata()["state"])
-        network.restore({n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")})
+        tensors, state = _read(path)
+        network.restore(_below("network.", tensors))
+        if optimiser is None:
+            return state
+        if state.get("optimiser", "Adam") != type(optimiser).__name__:
+            raise ValueError(f"it was trained with {state['optimiser']}")
+        if average is not None:
+            average.load(_below("average.", tensors), int(state["averaged"]))
         moments = _moments(tensors, [p for group in optimiser.param_groups for p in group["params"]])
         optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
     except Exception as error:  # safetensors and torch raise several kinds; each means an unusable file
         reason = " ".join(str(error).split())[:120]  # torch writes a line for each layer
         raise CheckpointError(f"{path.name} does not fit this training ({reason}); start anew.") from error
     return state
+
+
+def load_network(path: Path) -> Hourglass:
+    """The network of a checkpoint, which says its own architecture; raises CheckpointError."""
+    try:
+        architecture = Architecture.from_json(_read(path)[1].get("architecture"))
+    except Exception as error:  # safetensors raises several kinds; each means an unusable file
+        raise CheckpointError(f"{path.name} is no checkpoint of a network ({error}); choose another file.") from error
+    network = Hourglass(architecture)
+    load_checkpoint(path, network, None)
+    return network
+
+
+def read_state(path: Path) -> dict:
+    """What a checkpoint says of its run; empty where there is none, or where reading it will be refused later."""
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(json.loads(file.metadata()["state"]))
+    except Exception:  # safetensors raises several kinds; `load_checkpoint` says what is wrong
+        return {}
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict]:
+    with safe_open(path, "pt") as file:
+        state = json.loads(file.metadata()["state"])
+    return load_file(path), state
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def save_best(path: Path, weights: dict[str, Tensor], state: dict) -> None:
@@ -57,9 +106,7 @@ def save_best(path: Path, weights: dict[str, Tensor], state: dict) -> None:
 def load_best(path: Path, network: Hourglass) -> tuple[dict[str, Tensor], dict]:
     """What `save_best` wrote; raises CheckpointError where it does not fit the network."""
     try:
-        tensors = load_file(path)
-        with safe_open(path, "pt") as file:
-            state = json.loads(file.metadata()["state"])
+        tensors, state = _read(path)
     except Exception as error:  # safetensors raises several kinds; each means an unusable file
         raise CheckpointError(f"{path.name} cannot be read ({error}); start anew.") from error
     expected = network.state_dict()

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.graph import Architecture
 from engine.modelfile import Model, make_model, write_model
 from engine.schema import Schema
 from engine.train import checkpoint
@@ -32,14 +31,6 @@ def finish(
     model = make_model(name, network.architecture, schema, network.lowered(), card, crop)
     checkpoint.save_latents(latents_path(path), network)
     return write_model(path, model)
-
-
-def network_of_run(folder: Path, architecture: Architecture) -> Hourglass:
-    """The network of a run's last checkpoint, finished or not; raises CheckpointError where there is none."""
-    network = Hourglass(architecture)
-    path = folder / "latest.safetensors"
-    checkpoint.load_checkpoint(path, network, torch.optim.Adam(network.parameters()))
-    return network
 
 
 def network_from(model: Model) -> Hourglass:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,15 @@ import torch
 from engine import crop, heatmaps
 from engine.errors import UserError
 from engine.schema import Schema
-from engine.train import augment, checkpoint, frozen, measure
-from engine.train.binary import binary_cross_entropy
+from engine.train import augment, checkpoint, frozen, measure, optim, precision
+from engine.train.average import Average
 from engine.train.datasets import Examples
+from engine.train.distil import Teacher
+from engine.train.distributed import Group
 from engine.train.hourglass import Hourglass
+from engine.train.loading import Loader
+from engine.train.losses import heatmap_loss
+from engine.train.precision import mixed
 from engine.train.recipes import Recipe
 
 RECALIBRATION_BATCHES = 40
@@ -30,7 +36,10 @@ class TrainingError(UserError):
 
 @dataclass
 class Fit:
-    """One training of a network on examples; `run` yields a record a step and at each measurement."""
+    """One training of a network on examples; `run` yields a record a step and at each measurement.
+
+    In a group of several processes each runs one of these on its part of every batch.
+    """
 
     network: Hourglass
     training: Examples
@@ -39,35 +48,52 @@ class Fit:
     schema: Schema
     folder: Path
     seed: int = 0
+    group: Group = Group()
+    workers: int = 0
+    teacher: Teacher | None = None
     step: int = 0
     seconds: float = 0.0
     stopping: bool = False
 
     def __post_init__(self) -> None:
-        self.network.to(memory_format=torch.channels_last)
-        self._new_optimiser()
+        if self.recipe.batch % self.group.world:
+            raise TrainingError(f"A batch of {self.recipe.batch} cannot be shared evenly by {self.group.world} "
+                                "processes; choose a multiple.")  # fmt: skip
+        self.network.to(self.group.device, memory_format=torch.channels_last)
+        optim.set_procedure(self.network, self.recipe, self.done)
+        self.exact = precision.is_exact(self.recipe, self.group.device)
+        self._begin()
+        self.loader = Loader(self.training, self.recipe, self.schema.permutation, self.seed, self.group, self.workers)
 
-    def _new_optimiser(self) -> None:
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.recipe.rate, fused=True)
+    def _begin(self) -> None:
+        """Optimiser, average and gradients of all processes, of what trains now."""
+        self.trained: torch.nn.Module = self.network  # lets go of a former wrapper and its hooks
+        self.trained = self.group.shared(self.network, self.exact)
+        self.optimiser = optim.make_optimiser(self.recipe, self.network.parameters())
+        self.average = Average(self.network, self.recipe.ema) if self.recipe.ema else None
 
     @property
     def latest(self) -> Path:
         """The checkpoint from which `resume` goes on."""
-        return self.folder / "latest.safetensors"
+        return self.folder / checkpoint.LATEST
 
     def resume(self) -> bool:
         """Go on from the last checkpoint, if there is one; the data order continues exactly."""
         if not self.latest.exists():
             return False
-        state = checkpoint.load_checkpoint(self.latest, self.network, self.optimiser)
+        frozen_before = self.network.frozen
+        state = checkpoint.load_checkpoint(self.latest, self.network, self.optimiser, self.average)
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        if self.network.frozen != frozen_before:
+            self.trained = self.network
+            self.trained = self.group.shared(self.network, self.exact)
         return True
 
     def save(self) -> None:
         """Write the checkpoint."""
-        checkpoint.save_checkpoint(
-            self.latest, self.network, self.optimiser, {"step": self.step, "seconds": self.seconds}
-        )
+        if self.group.first:
+            state = {"step": self.step, "seconds": self.seconds, "seed": self.seed, "recipe": asdict(self.recipe)}
+            checkpoint.save_checkpoint(self.latest, self.network, self.optimiser, state, self.average)
 
     @property
     def done(self) -> float:
@@ -90,56 +116,76 @@ class Fit:
 
     def run(self) -> Iterator[dict]:
         """Train to the end of the schedule, or until `stopping` is set; yields progress and metric records."""
-        while self.done < 1 and not self.stopping:
-            started = time.monotonic()
-            loss = self._step()
-            self.step += 1
-            elapsed = time.monotonic() - started
-            self.seconds += elapsed
-            yield {
-                "type": "progress", "step": self.step, "loss": loss, "rate": self._rate(), "done": self.done,
-                "examples_per_second": self.recipe.batch / elapsed,
-            }  # fmt: skip
-            if self.step % self.evaluate_every == 0:
-                yield {"type": "metric", "step": self.step} | self.measure()
-            if self.step % max(1, self.recipe.checkpoint_every) == 0:
-                self.save()
-                yield {"type": "checkpoint", "step": self.step, "path": str(self.latest)}
+        try:
+            while not self._finished():
+                started = time.monotonic()
+                loss, rate = self._step()
+                self.step += 1
+                elapsed = time.monotonic() - started
+                self.seconds += elapsed
+                yield {
+                    "type": "progress", "step": self.step, "loss": loss, "rate": rate, "done": self.done,
+                    "examples_per_second": self.recipe.batch / elapsed,
+                }  # fmt: skip
+                if self.step % self.evaluate_every == 0:
+                    yield {"type": "metric", "step": self.step} | self.measure()
+                if self.step % max(1, self.recipe.checkpoint_every) == 0:
+                    self.save()
+                    yield {"type": "checkpoint", "step": self.step, "path": str(self.latest)}
+        finally:
+            self.loader.close()
         self.save()
 
-    def _rate(self) -> float:
-        warm = min(1.0, (self.step + 1) / max(1, self.recipe.warmup))
-        return self.recipe.rate * warm * 0.5 * (1 + math.cos(math.pi * self.done))
+    def _finished(self) -> bool:
+        """Whether the end has come; all processes agree on the time and on the wish to stop."""
+        self.seconds, stopping = self.group.agree(self.seconds, float(self.stopping))
+        self.stopping = bool(stopping)
+        return self.done >= 1 or self.stopping
 
-    def _batch(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        batch = augment.training_batch(self.training, self.recipe, self.schema.permutation, self.seed, step)
-        images = torch.from_numpy(batch.images).permute(0, 3, 1, 2)
-        return images, torch.from_numpy(batch.targets), torch.from_numpy(batch.weight)
+    def rate(self) -> float:
+        """The learning rate of the coming step."""
+        return optim.rate(self.recipe, self.step, self.done)
+
+    def loss(self, step: int) -> torch.Tensor:
+        """The loss of a step's batch, with its graph; of several processes, each has its summand."""
+        images, targets, weight = self.loader.batch(step)
+        with mixed(self.recipe, self.group.device):
+            outputs = self.trained(images, every=True)
+            if self.teacher is not None:
+                targets = self.teacher.mixed(images, targets, weight)
+        return heatmap_loss(self.recipe.loss, outputs, targets, weight, self.group.total(weight.sum()))
 
     def _free(self) -> None:
         """All weights train from now on; what the optimiser knows of them is of another task."""
+        whole = Loader(self.training, self.recipe, self.schema.permutation, self.seed, Group(device=self.group.device))
         batches = range(math.ceil(CALIBRATION / self.recipe.batch))
-        frozen.free(self.network, torch.cat([self._batch(self.step + extra)[0] for extra in batches]))
-        self._new_optimiser()
+        frozen.free(self.network, torch.cat([whole.batch(self.step + extra)[0] for extra in batches]))
+        self._begin()
 
-    def _step(self) -> float:
+    def _step(self) -> tuple[float, float]:
         if self.network.frozen and self.done >= self.recipe.settle:
             self._free()
-        self.network.train()
+        self.trained.train()
+        optim.set_procedure(self.network, self.recipe, self.done)
+        rate = self.rate()
         for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
-        images, targets, weight = self._batch(self.step)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
-            logits = self.network(images)
-        loss = binary_cross_entropy(logits, targets, weight)
+            group["lr"] = rate
+        loss = self.loss(self.step)
         self.optimiser.zero_grad()
-        loss.backward()
+        scale = 1 if self.exact else self.group.world  # gradients are averaged over processes, and are to be added
+        (loss * scale).backward()
         self.optimiser.step()
         self.network.constrain()
-        value = float(loss.detach())
+        if self.average is not None:
+            self.average.update()
+        value = float(self.group.total(loss))
         if not math.isfinite(value):
             raise TrainingError("The loss is no longer a number; start again with a lower rate.")
-        return value
+        return value, rate
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """The network as it is measured and kept: with averaged weights, where the recipe averages them."""
+        return nullcontext() if self.average is None else self.average.applied()
 
     @torch.no_grad()
     def recalibrate(self, batches: int = RECALIBRATION_BATCHES) -> None:
@@ -151,12 +197,14 @@ class Fit:
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None
-        self.network.train()
+        self.trained.train()
+        optim.set_procedure(self.network, self.recipe)
         for extra in range(batches):
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bf16):
-                self.network(self._batch(self.step + 1 + extra)[0])
+            with mixed(self.recipe, self.group.device):
+                self.network(self.loader.batch(self.step + 1 + extra)[0])
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
+        self.loader.close()
 
     def measure(self) -> dict[str, float]:
         """Accuracy on the hold-out, in percent, under the metric's name; empty where nothing is held out."""
@@ -166,18 +214,21 @@ class Fit:
 
     def errors(self) -> np.ndarray:
         """Errors on the hold-out, (N, K) percent."""
-        return measure.errors(self.predict(self.holdout), self.holdout, self.schema)
+        with self.averaged():
+            return measure.errors(self.predict(self.holdout), self.holdout, self.schema)
 
     @torch.no_grad()
     def predict(self, examples: Examples) -> np.ndarray:
-        """Landmarks in picture pixels, (N, K, 2), by the exact eval path."""
+        """Landmarks in picture pixels, (N, K, 2), by the exact eval path; each process predicts its part."""
         self.network.eval()
-        found = []
-        for start in range(0, len(examples), self.recipe.batch):
-            crops = [augment.plain_crop(examples, i, self.recipe)
-                     for i in range(start, min(start + self.recipe.batch, len(examples)))]  # fmt: skip
-            images = torch.from_numpy(np.stack([c[0] for c in crops])).permute(0, 3, 1, 2)
-            for logits, (_, affine) in zip(self.network(images).numpy(), crops, strict=True):
+        found, mine = [], self.group.rows(len(examples))
+        for rows in np.array_split(mine, max(1, math.ceil(len(mine) / self.recipe.batch))):
+            crops = [augment.plain_crop(examples, i, self.recipe) for i in rows]
+            if not crops:
+                continue
+            images = torch.from_numpy(np.stack([c[0] for c in crops])).permute(0, 3, 1, 2).to(self.group.device)
+            for logits, (_, affine) in zip(self.network(images).cpu().numpy(), crops, strict=True):
                 points = heatmaps.to_crop(heatmaps.decode(logits)[:, :2])
                 found.append(crop.apply(crop.invert(affine), points))
-        return np.stack(found)
+        whole = np.stack(found) if found else np.zeros((0, len(self.schema), 2))
+        return self.group.gathered(whole, len(examples))

@@ -121,7 +121,8 @@ class Hourglass(nn.Module):
     @torch.no_grad()
     def _exact(self, node: Node, inputs: list[Tensor]) -> Tensor:
         if self._lowered is None:
-            self._lowered = {name: torch.from_numpy(value) for name, value in self._exact_tensors().items()}
+            tensors, device = self._exact_tensors(), inputs[0].device
+            self._lowered = {name: torch.from_numpy(value).to(device) for name, value in tensors.items()}
 
         def get(part: str) -> Tensor:
             return self._lowered[f"{node.name}.{part}"]

@@ -6,25 +6,19 @@ import hashlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from engine.errors import UserError
-from engine.graph import Architecture
-from engine.modelfile import Model, read_model
-from engine.schema import Schema, load_schema
-from engine.train import checkpoint, finish, measure, report
-from engine.train.datasets import Examples, load_examples
-from engine.train.fit import Fit
-from engine.train.hourglass import Hourglass
-from engine.train.recipes import Recipe, load_recipe, with_settings
+from engine.modelfile import Model
+from engine.schema import Schema
+from engine.train import distributed, finish, measure, precision, report
+from engine.train.prepare import Training, prepare
 from engine.train.report import Measured
 
 RECALIBRATION = (256, 32)  # at most so many crops and batches, over which the final batch-norm statistics are means
-BEST = "best.safetensors"
 Send = Callable[..., None]
 
 
@@ -35,59 +29,31 @@ class Orders(Protocol):
     go: Any
 
 
-@dataclass
-class Training:
-    """A fit, what it began from, and the best it has been."""
-
-    fit: Fit
-    parent: Model | None
-    before: Measured | None = None
-    best: dict[str, torch.Tensor] | None = None
-    best_score: float = float("nan")
-    best_step: int = 0
-    started: float = field(default_factory=time.monotonic)
-    rested: float = 0.0
-    done_before: float = 0.0
-
-    def measure(self) -> Measured:
-        """The network as it is now, on the hold-out."""
-        points = self.fit.predict(self.fit.holdout)
-        return Measured(points, measure.errors(points, self.fit.holdout, self.fit.schema))
-
-    def keep_if_better(self, score: float) -> None:
-        """Remember the weights, here and on the disk, where they measure better than any before."""
-        if measure.better(self.fit.schema, score, self.best_score):
-            self.best_score, self.best_step = score, self.fit.step
-            self.best = self.fit.network.snapshot()
-            state = {"score": score, "step": self.fit.step}
-            checkpoint.save_best(self.fit.folder / BEST, self.best, state)
-
-    def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one, with the best weights until then."""
-        if not self.fit.resume():
-            return
-        self.done_before = self.fit.done
-        path = self.fit.folder / BEST
-        if path.is_file():
-            self.best, state = checkpoint.load_best(path, self.fit.network)
-            self.best_score, self.best_step = float(state["score"]), int(state["step"])
-
-    def timing(self) -> dict[str, Any]:
-        """Epochs gone, steps of the whole where they are known, seconds left."""
-        fit = self.fit
-        spent, gained = time.monotonic() - self.started - self.rested, fit.done - self.done_before
-        return {
-            "epoch": fit.step * fit.recipe.batch / len(fit.training),
-            "epochs": fit.recipe.epochs or None, "steps": None if fit.recipe.minutes else fit.steps,
-            "eta": spent * (1 - fit.done) / gained if gained > 0 else None,
-        }  # fmt: skip
-
-
 def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
-    """Train as the start line says; sends records, the last of them `done`. Raises UserError."""
+    """Train as the start line says; sends records, the last of them `done`. Raises UserError.
+
+    Under torchrun every process of the group runs this; only the first one writes, and the others send no more than
+    an empty `done`.
+    """
     torch.set_num_threads(int(start.get("threads") or 1))
-    training = _prepare(start)
+    group = distributed.join(str(start.get("device") or "auto"))
+    torch.backends.cudnn.deterministic = True
+    try:
+        done = _run(start, send if group.first else _silent, orders, group)
+    finally:
+        distributed.leave()
+    send("done", **done)
+
+
+def _silent(type: str, **values: Any) -> None:
+    """What processes after the first say."""
+
+
+def _run(start: dict[str, Any], send: Send, orders: Orders, group: distributed.Group) -> dict[str, Any]:
+    training = prepare(start, group)
     fit, name = training.fit, measure.metric_name(training.fit.schema)
+    if told := precision.notice(fit.recipe, group.device):
+        send("notice", text=told)
     if training.parent is not None and len(fit.holdout):
         training.before = training.measure()
         send("metric", step=0, epoch=0.0, **{name: training.before.score(fit.schema)})
@@ -101,7 +67,7 @@ def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
         elif record["type"] == "metric":
             send(**record, epoch=training.timing()["epoch"])
             training.keep_if_better(record.get(name, float("nan")))
-        else:
+        elif group.first:
             send(**record | {"sha256": _sha256(Path(record["path"]))})
         rest = time.monotonic()
         while not orders.go.wait(0.2):
@@ -111,7 +77,7 @@ def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
     if not fit.step:
         raise UserError("The training was stopped before its first step; start it again.")
     send("finishing", step=fit.step)
-    send("done", **_finish(training, start, send))
+    return _finish(training, start, send)
 
 
 def _sha256(path: Path) -> str:
@@ -119,69 +85,12 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _prepare(start: dict[str, Any]) -> Training:
-    parent = _parent(start)
-    schema = parent.schema if parent is not None else load_schema(str(start.get("schema")))
-    recipe = _recipe(start, parent)
-    packs = [Path(str(p)) for p in start.get("snapshot") or start.get("packs") or []]
-    missing = [p for p in packs if not p.is_file()]
-    if missing or not packs:
-        raise UserError(f"There is no training data at {missing[0] if missing else 'all'}; name a pack or snapshot.")
-    if not start.get("out"):
-        raise UserError("The training was given no folder for its model; name one.")
-    examples, holdout = load_examples(packs, recipe.human_share, recipe.holdout_every)
-    _check(examples, schema)
-    seed = int(start.get("seed") or 0)
-    torch.manual_seed(seed)
-    if parent is not None:
-        network = finish.network_from(parent)
-    else:
-        network = Hourglass(Architecture(len(schema), recipe.width, recipe.stem, recipe.side, recipe.pad))
-    out = Path(str(start["out"]))
-    out.mkdir(parents=True, exist_ok=True)
-    return Training(Fit(network, examples, holdout, recipe, schema, out, seed), parent)
-
-
-def _parent(start: dict[str, Any]) -> Model | None:
-    if not start.get("from"):
-        return None
-    try:
-        return read_model(str(start["from"]))
-    except OSError as error:
-        raise UserError(f"The model {start['from']} cannot be read ({error.strerror}); choose another one.") from error
-
-
-def _recipe(start: dict[str, Any], parent: Model | None) -> Recipe:
-    """The recipe with the start line's settings; what a parent model fixes comes from the model."""
-    named = start.get("recipe")
-    settings = dict(start.get("settings") or {}) | (named if isinstance(named, dict) else {})
-    recipe = load_recipe(report.recipe_name(start))
-    if "steps" in settings:
-        recipe = with_settings(recipe, {"epochs": 0.0, "minutes": 0.0})
-    recipe = with_settings(recipe, settings)
-    if recipe.batch < 2:
-        raise UserError("A batch has at least 2 pictures, since batch-norm compares them; raise batch.")
-    if parent is not None:
-        a = parent.architecture
-        fixed = {"width": a.width, "stem": a.stem, "side": a.side, "pad": a.pad, "crop": parent.crop}
-        recipe = with_settings(recipe, fixed)
-    return recipe
-
-
-def _check(training: Examples, schema: Schema) -> None:
-    if not len(training):
-        raise UserError("There are no labels to train with; accept more images, of which some are not held out.")
-    k = training.points.shape[1]
-    if k != len(schema):
-        raise UserError(f"The labels have {k} landmarks, {schema.name} has {len(schema)}; choose the matching schema.")
-    if not (training.weight > 0).any():
-        raise UserError("None of the labels has a landmark to train with; label some landmarks first.")
-
-
 def _finish(training: Training, start: dict[str, Any], send: Send) -> dict[str, Any]:
-    """Choose the best weights, write the model, and say how it compares."""
+    """Choose the best weights, write the model, and say how it compares; only the first process writes."""
     fit, schema = training.fit, training.fit.schema
     after = _choose(training)
+    if not fit.group.first:
+        return {}
     told = report.compare(schema, training.before, after) | {
         "labels": len(fit.training), "held_out": len(fit.holdout), "step": fit.step,
         "best_step": training.best_step, "seconds": fit.seconds,
@@ -202,6 +111,9 @@ def _choose(training: Training) -> Measured | None:
     fit, schema = training.fit, training.fit.schema
     batches = min(math.ceil(RECALIBRATION[0] / fit.recipe.batch), RECALIBRATION[1])
     raw, score, step = training.best, training.best_score, training.best_step
+    if fit.average is not None:
+        fit.network.load_state_dict(fit.average.values)
+        fit.average = None  # from here on the network itself is what is measured
     fit.recalibrate(batches)
     if not len(fit.holdout):
         training.best_step = fit.step
@@ -233,3 +145,9 @@ def _offer(training: Training, other: Choice | None, step: int) -> Choice:
 
 def _name(parent: Model | None, schema: Schema) -> str:
     return f"{parent.name}, fine-tuned" if parent is not None else f"{schema.name} trained here"
+
+
+if __name__ == "__main__":
+    from engine.train.command import main
+
+    raise SystemExit(main())

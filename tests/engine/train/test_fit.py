@@ -16,7 +16,7 @@ from engine.train.fit import Fit, TrainingError  # noqa: E402
 from engine.train.recipes import RecipeError, load_recipe, with_settings  # noqa: E402
 from tests.engine.train.toys import RECIPE, new_fit, small_network  # noqa: E402
 
-SHIPPED = ("finetune", "ours-face", "ours-pose")
+SHIPPED = ("finetune", "ours-face", "ours-pose", "paper-300wlp", "paper-aflw", "paper-mpii", "paper-pifa")
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +106,7 @@ def test_nothing_held_out_gives_no_measurement(tmp_path: Path) -> None:
 def test_the_rate_warms_up_and_falls_to_nothing(tmp_path: Path) -> None:
     fit, rates = new_fit(tmp_path, with_settings(RECIPE, {"steps": 100, "warmup": 10})), []
     for fit.step in range(101):
-        rates.append(fit._rate())
+        rates.append(fit.rate())
     assert np.argmax(rates) == 9 and rates[0] == pytest.approx(RECIPE.rate / 10)
     assert (np.diff(rates[9:]) < 0).all() and rates[100] == pytest.approx(0, abs=1e-12)
 
@@ -250,7 +250,7 @@ def test_recipes_with_a_fault_name_it(tmp_path: Path, line: str, sentence: str) 
 
 
 def test_recipes_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="finetune, ours-face, ours-pose"):
+    with pytest.raises(RecipeError, match="finetune, ours-face, ours-pose, paper-300wlp"):
         load_recipe("theirs")
     with pytest.raises(RecipeError, match="cannot be read"):
         load_recipe(tmp_path / "absent.toml")

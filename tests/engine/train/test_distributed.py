@@ -1,0 +1,98 @@
+"""Several processes train the very weights that one trains; a killed run goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from safetensors.torch import load_file  # noqa: E402
+
+from engine.modelfile import read_model  # noqa: E402
+from tests.engine.packfile import blob_points, write_pack  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = (
+    "width=32", "stem=16", "side=64", "batch=4", "bf16=false", "evaluate_every=3", "checkpoint_every=3", "warmup=1",
+    "ema=0.9", "head_bias=0",
+)  # fmt: skip
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+RUN = ("-m", "engine.train.run")
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    """Ten pictures of three spots, named as sixteen landmarks."""
+    points = blob_points(10)
+    return write_pack(tmp_path / "p.npz", np.tile(points, (1, 6, 1))[:, :16], pictures=points,
+                      holdout=np.arange(10) % 5 == 0)  # fmt: skip
+
+
+def command(pack: Path, out: Path, steps: int, *more: str, launcher: tuple[str, ...] = ()) -> list[str]:
+    settings = [word for text in (*SETTINGS, f"steps={steps}") for word in ("--set", text)]
+    return [sys.executable, *launcher, *RUN, str(pack), "--schema", "mpii16", "--out", str(out), "--seed", "3",
+            "--device", "cpu", *settings, *more]  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
+    return plain | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+
+
+def train(*arguments, **options) -> list[str]:
+    """Run to the end; returns what was printed, line by line."""
+    words = command(*arguments, **options)
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.splitlines()
+
+
+def differences(one: Path, other: Path) -> dict[str, float]:
+    """Largest difference of each tensor of two runs' last checkpoints, where there is one."""
+    mine, others = (load_file(folder / "latest.safetensors") for folder in (one, other))
+    assert mine.keys() == others.keys() and len(mine) > 500
+    found = {name: float((mine[name].double() - others[name].double()).abs().max()) for name in mine}
+    return {name: value for name, value in found.items() if value}
+
+
+def test_two_processes_train_the_weights_of_one(tmp_path: Path, pack: Path) -> None:
+    alone = train(pack, tmp_path / "one", 4, "--workers", "2")
+    together = train(pack, tmp_path / "two", 4, launcher=TORCHRUN)
+    assert [line[:20] for line in together] == [line[:20] for line in alone]  # each record once
+    found = differences(tmp_path / "one", tmp_path / "two")
+    assert max(found.values(), default=0.0) <= 1e-5, found
+    assert read_model(tmp_path / "two" / "model.hourbit").architecture.width == 32
+    assert not list((tmp_path / "two").glob(".*")), "a half-written file"
+
+
+def test_a_run_killed_between_checkpoints_goes_on_exactly(tmp_path: Path, pack: Path) -> None:
+    train(pack, tmp_path / "whole", 7)
+    words = command(pack, tmp_path / "parts", 7)
+    broken = subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True)
+    for line in broken.stdout:
+        if '"step": 5' in line and "progress" in line:
+            broken.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+            break
+    assert broken.wait(60) != 0
+    broken.stdout.close()
+    rest = train(pack, tmp_path / "parts", 7, "--resume", "--seed", "99")  # the run keeps the seed it began with
+    steps = [line for line in rest if '"progress"' in line]
+    assert len(steps) == 4 and '"step": 4' in steps[0]
+    assert differences(tmp_path / "whole", tmp_path / "parts") == {}
+    models = [(tmp_path / name / "model.hourbit") for name in ("whole", "parts")]
+    tensors = [read_model(path).tensors for path in models]
+    assert all(np.array_equal(tensors[0][name], tensors[1][name]) for name in tensors[0])
+
+
+def test_a_batch_that_processes_cannot_share_is_refused(tmp_path: Path, pack: Path) -> None:
+    words = command(pack, tmp_path / "odd", 2, "--set", "batch=5", launcher=TORCHRUN)
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.returncode != 0
+    assert "A batch of 5 cannot be shared evenly by 2 processes" in done.stderr
