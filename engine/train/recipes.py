@@ -59,11 +59,11 @@ class Recipe:
 
     Binary weights: `centring` and `clamp` after each step, `gradient` of the weights (`engine.train.binary`).
     `gamma` is batch-norm's scale at the start, `head_bias` the logit of an empty map. `pretraining` is the share
-    of the schedule in which only activations are binary. `settle` is the share in which a model without latents,
-    such as an imported one, trains its alphas, batch-norm and head alone; other models know no such time. `ema` is the decay of averaged weights, 0 for none.
+    of the schedule in which only activations are binary; `settle` that in which a model without latents, such as
+    an imported one, trains its alphas, batch-norm and head alone. `ema` is the decay of averaged weights, 0 for
+    none. `teacher` is a real network's model file or checkpoint whose heatmaps make `teacher_share` of the targets.
     `bf16` computes in bfloat16 where the machine can; else, on CPUs, `exact` makes the weights independent of the
     number of processes.
-    `teacher` is a real network's model file or checkpoint whose heatmaps make `teacher_share` of the targets.
     """
 
     width: int = 256
