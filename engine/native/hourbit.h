@@ -32,7 +32,7 @@ enum HbOp {
     HB_UP_ADD = 4, /* other + nearest x 2 of source -> target */
     HB_HEAD = 5,   /* source -> logits: batch-norm, ReLU, real 1 x 1 convolution */
     HB_MEAN = 6,   /* source -> target: 2 x 2 average, ((a + b) + (c + d)) * 0.25 */
-    HB_AROUND = 7, /* source -> target: 3 x 3 maximum of what lies inside the map */
+    HB_AROUND = 7, /* source bits -> bits: signs of a 3 x 3 maximum of what lies inside the map, from signs of the map */
     HB_MIX = 8     /* source -> target (+ other's): real 1 x 1 convolution, with relu = 1 after batch-norm and ReLU */
 };
 
@@ -47,6 +47,7 @@ typedef struct HbArray {
  * CONV: bits uint8 (C, kernel * kernel * I / 8), alpha (C), and with `bits`: int32 threshold (C), uint8 flip (C);
  *       the bit of a channel is (differing bits <= threshold) xor flip; with `skip`: bits (C, S / 8), alpha (C)
  * HEAD: float (C, I), bias (C), batch-norm's scale (I) and shift (I)
+ * AROUND: uint8 (C), 1 where the batch-norm before the sign falls
  * MIX: as HEAD; the weights may take fewer than I channels, the others are not read
  * STEM and CONV with signs[i]: batch-norm's scale (C) and shift (C) at 6 + 2 * i and 7 + 2 * i
  *

@@ -138,7 +138,6 @@ struct Kernels {
     void (*head_pack)(int in_channels, int channels, const float *weight, void *packed);
     void (*head)(const Head &, int first, int last);
     void (*mean)(const Pool &, int first, int last);
-    void (*around)(const Pool &, int first, int last);
     void (*mix)(const Mix &, int first, int last);
     int64_t (*peak)(int64_t rounds);  // a convolution's instructions on registers alone; how many products that were
 };

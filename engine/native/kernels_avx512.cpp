@@ -189,6 +189,6 @@ int64_t peak(int64_t rounds) {
 }  // namespace
 
 const Kernels avx512_kernels = {"avx512", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
-                                sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix, peak};
+                                sign, pool, up_add, head_bytes, head_pack, head, mean, mix, peak};
 
 }  // namespace hourbit

@@ -21,22 +21,6 @@ void mean(const Pool &s, int first, int last) {
         }
 }
 
-void around(const Pool &s, int first, int last) {
-    const int64_t row = static_cast<int64_t>(s.side) * s.channels;
-    for (int y = first; y < last; ++y)
-        for (int x = 0; x < s.side; ++x) {
-            const int top = y ? y - 1 : y, low = y + 1 < s.side ? y + 1 : y;
-            const int left = x ? x - 1 : x, right = x + 1 < s.side ? x + 1 : x;
-            for (int c = 0; c < s.channels; c += N) {
-                F most = Lanes::load(s.source + y * row + static_cast<int64_t>(x) * s.channels + c);
-                for (int v = top; v <= low; ++v)
-                    for (int u = left; u <= right; ++u)
-                        most = Lanes::larger(most, Lanes::load(s.source + v * row + static_cast<int64_t>(u) * s.channels + c));
-                Lanes::store(s.target + y * row + static_cast<int64_t>(x) * s.channels + c, most);
-            }
-        }
-}
-
 template <int P, int V>
 inline void mix_tile(const Mix &m, const float *inputs, int64_t pixel, int channel) {
     F sum[P][V];

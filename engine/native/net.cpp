@@ -100,7 +100,7 @@ void run_rows(const Kernels *k, const Step &step, int first, int last) {
         case HB_CONV: return k->conv(step.conv, first, last);
         case HB_POOL: return k->pool(step.pool, first, last);
         case HB_MEAN: return k->mean(step.pool, first, last);
-        case HB_AROUND: return k->around(step.pool, first, last);
+        case HB_AROUND: return around(step.around, first, last);
         case HB_MIX: return k->mix(step.mix, first, last);
         default: k->up_add(step.up_add, first, last);
     }

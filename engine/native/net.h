@@ -14,6 +14,14 @@ struct Block {
     Block *next;
 };
 
+// Maps of bits with a ring; `falling` has a bit for each channel.
+struct Around {
+    int side, words;
+    const uint32_t *source;
+    uint32_t *bits;
+    const uint32_t *falling;
+};
+
 // A checked step: the arguments of the kernel that `op` names.
 struct Step {
     int32_t op;
@@ -27,6 +35,7 @@ struct Step {
     UpAdd up_add;
     Head head;
     Mix mix;
+    Around around;
 };
 
 }  // namespace hourbit
@@ -73,6 +82,9 @@ bool prepare(HbNet *net, const HbStep *steps, int index);
 
 // prepare_more.cpp: the same of HB_MEAN, HB_AROUND and HB_MIX.
 bool prepare_more(HbNet *net, const HbStep &from, Step &to);
+
+// around.cpp: as a kernel, but the same for every instruction set.
+void around(const Around &, int first, int last);
 
 // bands.cpp: sets every step's `together`; and the rows of a step that are a thread's.
 void plan_bands(HbNet *net, const HbStep *steps);

@@ -32,13 +32,27 @@ bool prepare_mix(HbNet *net, const HbStep &s, Mix &m) {
     return m.norm_scale && m.norm_shift;
 }
 
+bool prepare_around(HbNet *net, const HbStep &s, Around &a) {
+    const bool fits = s.side >= 1 && s.side <= MAX_SIDE && s.channels >= 8 && s.channels <= MAX_CHANNELS &&
+                      s.channels % 8 == 0 && s.in_channels == s.channels;
+    if (!fits) return fail("operation %d has an impossible size", s.op);
+    if (s.source == s.bits) return fail("a maximum cannot write over its source");
+    const uint8_t *falls = static_cast<const uint8_t *>(array(s, 0, s.channels, 1));
+    uint32_t *falling = falls ? static_cast<uint32_t *>(allocate(net, words(s.channels) * 4)) : nullptr;
+    if (!falling) return false;
+    for (int c = 0; c < s.channels; ++c) falling[c / 32] |= static_cast<uint32_t>(falls[c] & 1) << c % 32;
+    a = {s.side, words(s.channels), bits(net, s.source, s.side, s.channels), bits(net, s.bits, s.side, s.channels), falling};
+    return a.source && a.bits;
+}
+
 }  // namespace
 
 bool prepare_more(HbNet *net, const HbStep &s, Step &step) {
+    if (s.op == HB_AROUND) return prepare_around(net, s, step.around);
     if (!shaped(s)) return false;
     if (s.op == HB_MIX) return prepare_mix(net, s, step.mix);
     const int64_t out = area(s.side, s.channels);
-    const float *source = floats(net, s.source, s.op == HB_MEAN ? 4 * out : out);
+    const float *source = floats(net, s.source, 4 * out);
     step.pool = {s.side, s.channels, source, floats(net, s.target, out)};
     return source && step.pool.target && (s.source != s.target || fail("a pool cannot write over its source"));
 }

@@ -193,7 +193,23 @@ class _Planner(Maps):
         self._shrink(node, Op.MEAN)
 
     def _around(self, node: Node) -> None:
-        self._shrink(node, Op.AROUND)
+        """Sign and batch-norm go before the maximum: it is then one of bits, or a minimum where batch-norm falls."""
+        layout, source = self.layout(node.name), self.values[node.inputs[0]].buffer
+        norms = self._signed(node)
+        if len(norms) < len(self.readers[node.name]):
+            raise PlanError(f"{node.name} must be read by batch-norm and sign alone")
+        for norm in norms:
+            sign = self._only(norm.name, "sign")
+            scale, shift = self._tensor(norm, "scale"), self._tensor(norm, "shift")
+            before, self.bits[sign.name] = (self.bit_map(node.side, layout.held) for _ in range(2))
+            size = (node.side, layout.held, 1, layout.held)
+            arrays = (None, layout.spread(scale), layout.spread(shift))
+            self.steps.append(Step(Op.SIGN, *size, source=source, bits=before, arrays=arrays))
+            falling = layout.spread((scale < 0).astype(np.uint8))
+            self.steps.append(Step(Op.AROUND, *size, source=before, bits=self.bits[sign.name], arrays=(falling,)))
+            self.free.add(before)
+            self.tap_bits(sign)
+        self.read(node.inputs[0], node.name)
 
     def _shrink(self, node: Node, op: Op) -> None:
         buffer = self.floats(node.side, node.channels)

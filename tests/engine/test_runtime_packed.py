@@ -150,7 +150,7 @@ def test_the_library_checks_every_size_again(model: Model, op: Op, changes: dict
 
 MORE = [
     (Op.MEAN, {"side": 512}), (Op.MEAN, {"channels": 24}), (Op.MEAN, {"in_channels": 64}), (Op.MEAN, {"source": -1}),
-    (Op.AROUND, {"target": 999}), (Op.AROUND, {"side": 0}), (Op.AROUND, {"target": 0}), (Op.AROUND, {"channels": 2048}),
+    (Op.AROUND, {"bits": 999}), (Op.AROUND, {"side": 0}), (Op.AROUND, {"bits": -1}), (Op.AROUND, {"channels": 2048}),
     (Op.MIX, {"stride": 64}), (Op.MIX, {"side": 2}), (Op.MIX, {"other": 999}), (Op.MIX, {"arrays": ()}),
     (Op.MIX, {"in_channels": 1 << 20}), (Op.MIX, {"arrays": (np.zeros((32, 64), np.float32),)}),
 ]  # fmt: skip
