@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define HB_ABI 4
+#define HB_ABI 5
 
 enum HbOp {
     HB_STEM = 0,   /* image -> target: integer 7 x 7 convolution, stride 2, batch-norm, ReLU */

@@ -23,7 +23,7 @@ from engine.runtime.inputs import check_crop, check_crops, known_layers, layer_n
 from engine.runtime.plan import make_plan
 from engine.runtime.steps import ARRAYS, SIGNS, Buffer, Plan, Step, Tap
 
-ABI = 4
+ABI = 5
 ISAS = ("avx512", "avx2", "neon", "scalar")
 OTHERS = ("avx512", "avx2") if platform.machine().lower() in ("arm64", "aarch64") else ("neon",)  # of other processors
 MAX_THREADS = 16  # as in engine/native/team.h
