@@ -8,6 +8,8 @@ The layout serves the training packs and our own frozen snapshots alike:
 
 from __future__ import annotations
 
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -76,6 +78,12 @@ def _strings(data: np.lib.npyio.NpzFile, name: str, n: int) -> tuple[str, ...]:
     return tuple(v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist())
 
 
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, KeyError, ValueError, TypeError, EOFError,
+    NotImplementedError, RuntimeError, OverflowError, MemoryError, SyntaxError,
+)  # fmt: skip
+
+
 def load_pack(path: str | Path) -> Pack:
     """Read a pack; raises PackError where it is damaged or not a landmark pack, OSError where absent."""
     path = Path(path)
@@ -87,9 +95,7 @@ def load_pack(path: str | Path) -> Pack:
                 raise PackError(f"{path.name} unpacks to more than 4 GB; split it, or write it uncompressed.")
         with np.load(path, allow_pickle=False) as data:
             return _read(path, data, blob)
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError) as error:
-        if isinstance(error, PackError):
-            raise
+    except _DAMAGE as error:
         raise PackError(f"{path.name} is not a landmark pack ({error}); check that the file is complete.") from error
 
 

@@ -59,13 +59,14 @@ class Silence(Report):
 
 
 def train(
-    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, COCO files.")],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, data sets.")],
     schema: Annotated[str, typer.Option(help="Landmark schema of the data, such as ibug68.")],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of this training; made where it is missing.")],
     recipe: Annotated[str | None, typer.Option(help="A recipe that ships, or a .toml file.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="M", help="Model to go on from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A recipe's.")] = None,
+    form: Annotated[str | None, typer.Option("--format", help="Of the data; else by its look.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and data order.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="Of the arithmetic.")] = 1,
@@ -90,7 +91,7 @@ def train(
         raise UserError(f"{out} holds a training already; go on with --resume, or choose another folder.")
     out.mkdir(parents=True, exist_ok=True)
     first = start_line(data, schema, out, recipe, start, dict(setting(text) for text in settings or []))
-    first |= {"resume": resume, "seed": seed, "device": device, "threads": threads, "workers": workers}
+    first |= {"resume": resume, "seed": seed, "device": device, "threads": threads, "workers": workers, "format": form}
     log = out / ("worker.log" if rank == "0" else f"worker-{rank}.log")
     with Worker(first, log) as worker:
         try:

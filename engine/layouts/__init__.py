@@ -1,7 +1,7 @@
 """Data sets in their original layouts, from disk, as the one value of labels (`engine.labels`).
 
 `sniff` says which layout a file or folder has, `read` reads it, `pixels` loads one of its pictures, and
-`in_schema` brings its landmarks into another schema's. SciPy and h5py are loaded when a layout needs them.
+`in_schema` brings its landmarks into another schema's. h5py and SciPy are loaded when a layout needs them.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet
-from engine.layouts.matlab import brief, field, items, load_mat, number, text, variables
+from engine.layouts.mat5 import Struct
+from engine.layouts.matlab import brief, field, items, load_mat, number, text, unwrap, variables
 from engine.layouts.mpii_split import validation_people
 from engine.layouts.pictures import Finder, Gallery, around
 from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, offset, skeleton
@@ -46,7 +47,7 @@ def read_mat(path: Path, options: Options) -> LabelSet:
     diagonal), center and scale as published, single (in single_person). Raises LayoutError.
     """
     problems = Problems()
-    release = next(iter(items(load_mat(path, "RELEASE", squeeze=True)["RELEASE"])), None)
+    release = next(iter(items(load_mat(path, "RELEASE")["RELEASE"])), None)
     pictures = items(field(release, "annolist"))
     if not pictures:
         raise LayoutError(f"RELEASE in {path.name} has no annolist; choose mpii_human_pose_v1_u12_1.mat.")
@@ -61,7 +62,7 @@ def read_mat(path: Path, options: Options) -> LabelSet:
             continue
         alone = _numbers(single[index] if index < len(single) else None)
         split = "train" if _flag(train, index) else "test"
-        people = [p for p in items(field(picture, "annorect")) if hasattr(p, "_fieldnames")]
+        people = [p for p in items(field(picture, "annorect")) if isinstance(p, Struct)]
         validation = split == "train" and any((index, n) in held for n in range(len(people)))
         for n, person in enumerate(people):
             mine = "validation" if validation and (index, n) in held else split
@@ -82,7 +83,7 @@ def _flag(values: list[Any], index: int) -> bool:
 
 def _numbers(value: Any) -> set[int]:
     """The person numbers of one element of single_person, which may be a struct with `rects`, a cell or numbers."""
-    inner = field(value, "rects") if hasattr(value, "_fieldnames") else value
+    inner = field(value, "rects") if isinstance(unwrap(value), Struct) else value
     return {int(found) for each in items(inner) if (found := number(each)) is not None}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.labelled import load_labelled
+from engine.layouts.subjects import learnable
 from engine.packs import PackError, load_pack
 from engine.schema import Schema
 from engine.train.pictures import Pictures
@@ -80,17 +80,17 @@ def _held_out(source: Sequence[str], ids: Sequence[str], every: int) -> np.ndarr
     return np.array([zlib.crc32(key.encode()) % every == 0 for key in keys], bool)
 
 
-def _read(path: Path, schema: Schema | None, every: int, limit: int) -> _File:
-    if path.suffix.lower() == PACK or schema is None:
+def _read(path: Path, schema: Schema | None, every: int, limit: int, form: str | None) -> _File:
+    if form in (None, "pack") and (path.suffix.lower() == PACK or schema is None):
         pack = load_pack(path)
         held = pack.holdout if pack.has_holdout else _held_out(pack.source, pack.ids, every)
         arrays = {name: getattr(pack, name) for name in ("points", "weight", "absent", "box")}
         reader, ids, human = pack.image, pack.ids, np.array([kind != "teacher" for kind in pack.kind], bool)
     else:
-        found = load_labelled(path, schema)
+        learnt = learnable(path, schema, form)
+        found = learnt.subjects
         ids, human = tuple(found.name(n) for n in range(len(found))), np.ones(len(found), bool)
-        pictures = [str(n) for n in found.image] or ids  # subjects of one picture stay together
-        held = _held_out([path.stem] * len(found), pictures, every)
+        held = _held_out([path.stem] * len(found), learnt.groups, every) if learnt.held is None else learnt.held
         arrays = {
             "points": np.nan_to_num(found.points).astype(np.float32), "weight": found.weight.astype(np.float32),
             "absent": np.zeros(found.points.shape[:2], bool), "box": found.box.astype(np.float32),
@@ -101,15 +101,18 @@ def _read(path: Path, schema: Schema | None, every: int, limit: int) -> _File:
 
 
 def load_examples(
-    paths: Sequence[str | Path], human_share: float, every: int, limit: int = 0, schema: Schema | None = None
+    paths: Sequence[str | Path], human_share: float, every: int, limit: int = 0, schema: Schema | None = None,
+    form: str | None = None,
 ) -> tuple[Examples, Examples]:
     """Read packs, and label files of `schema`, into training examples and a hold-out: a pack's own, or one in `every`.
 
     Human labels are drawn with the probability `human_share`, the rest evenly, where files hold both. Only
     labels are read here; pictures are decoded when they are drawn. `limit` takes the first so many of a file.
+    `form` names the layout of the label files (engine.layouts), else it is seen by their look; what they keep for
+    test is left out, and what they keep for validation is the hold-out.
     """
     try:
-        files = [_read(Path(path), schema, every, limit) for path in paths]
+        files = [_read(Path(path), schema, every, limit, form) for path in paths]
     except OSError as error:
         raise PackError(f"{error.filename} cannot be read ({error.strerror}); check the path.") from error
     counts = {file.arrays["points"].shape[1] for file in files}

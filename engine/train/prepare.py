@@ -87,7 +87,9 @@ def prepare(start: dict[str, Any], group: Group) -> Training:
     missing = [p for p in packs if not p.exists()]
     if missing or not packs:
         raise UserError(f"There is no training data at {missing[0] if missing else 'all'}; name a pack or snapshot.")
-    examples, holdout = load_examples(packs, recipe.human_share, recipe.holdout_every, recipe.limit, schema)
+    examples, holdout = load_examples(
+        packs, recipe.human_share, recipe.holdout_every, recipe.limit, schema, start.get("format")
+    )
     _check(examples, schema)
     torch.manual_seed(seed)
     if parent is not None:

@@ -100,6 +100,38 @@ def test_a_pack_by_its_split(tmp_path: Path) -> None:
     assert len(found) == 1 and (found.picture(0) == 80).all()
 
 
+def test_examples_stream_from_a_data_set(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from engine.train.datasets import load_examples
+
+    body = load_schema("mpii16")
+    for split in ("train2017", "val2017"):
+        coco(tmp_path, [person(7, 1, {5: (1, 2, 2), 6: (5, 4, 1)}), person(9, 2, {5: (2, 2, 2), 12: (5, 4, 2)})], split)
+        for name in ("000007.jpg", "b.jpg"):
+            writers.picture(tmp_path / split / name)
+    training, held = load_examples([tmp_path], 0.5, 10, schema=body, form="coco")
+    assert (len(training), len(held)) == (2, 2)
+    assert training.images[0].shape == (6, 8, 3) and training.points[0, 13].tolist() == [1, 2]
+    assert training.weight[0, [12, 13]].tolist() == [0.5, 1] and not training.absent.any()
+    faces(tmp_path / "w")
+    training, held = load_examples([tmp_path / "w"], 0.5, 1000, schema=FACE)
+    assert len(training) + len(held) == 2  # nothing of the test part
+
+
+def test_train_on_a_data_set_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    folder = tmp_path / "300W"
+    for n in range(12):
+        writers.picture(folder / "afw" / f"{n}.png", 64, 64)
+        writers.pts(folder / "afw" / f"{n}.pts", POINTS + n / 4 + 1)
+    settings = ["width=32", "stem=16", "side=64", "batch=2", "steps=2"]
+    line = ["train", str(folder), "--format", "300w", "--schema", "ibug68", "--out", str(tmp_path / "run"), "--json"]
+    assert run([*line, *(part for s in settings for part in ("--set", s))]) == 0, capsys.readouterr().err
+    assert '"done"' in capsys.readouterr().out
+    assert run([*line[:3], "wflw", *line[4:7], str(tmp_path / "other")]) != 0
+    assert "holds no file of WFLW" in capsys.readouterr().err
+
+
 def test_missing_pictures_are_named(tmp_path: Path) -> None:
     (faces(tmp_path) / "afw" / "0.png").unlink()
     with pytest.raises(LabelError, match="afw/0 was not found"):
