@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from app.files import atomic_write
+from app.files import atomic_file, atomic_folder, atomic_write
 from app.formats import Exporter, ExportReport, chosen, damage, file_name, refuse_nothing, refuse_own
+from app.formats.exporting import FormatExporter
+from app.formats.registry import Format, FormatError, Holds, ReadOptions, WriteOptions, formats, register
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, Instance, Origin, State, Visibility
 from engine.errors import UserError
+from engine.labels import LabelSet, Picture, Problem, Skeleton, Table, table
 from engine.schema import Schema
 
 __all__ = [
-    "ACCEPTED", "Document", "ExportReport", "Exporter", "Image", "Instance", "Origin", "Schema", "State",
-    "UserError", "Visibility", "atomic_write", "chosen", "damage", "exporter", "exporters", "file_name",
-    "refuse_nothing", "refuse_own", "register_exporter",
+    "ACCEPTED", "Document", "ExportReport", "Exporter", "Format", "FormatError", "Holds", "Image", "Instance",
+    "LabelSet", "Origin", "Picture", "Problem", "ReadOptions", "Schema", "Skeleton", "State", "Table", "UserError",
+    "Visibility", "WriteOptions", "atomic_file", "atomic_folder", "atomic_write", "chosen", "damage", "exporter",
+    "exporters", "file_name", "formats", "refuse_nothing", "refuse_own", "register_exporter", "register_format",
+    "table",
 ]  # fmt: skip
 
 _EXPORTERS: dict[str, Exporter] = {}
@@ -21,18 +26,32 @@ _EXPORTERS: dict[str, Exporter] = {}
 def register_exporter(exporter: Exporter) -> None:
     """Offer a format in the window and on the command line; raises UserError where the name is taken by another."""
     held = _EXPORTERS.get(exporter.name)
-    if held is not None and type(held).__qualname__ != type(exporter).__qualname__:
+    taken = exporter.name in {form.name for form in formats()}
+    if taken or (held is not None and type(held).__qualname__ != type(exporter).__qualname__):
         raise UserError(f"There is a format {exporter.name!r} already; give this one another name.")
     _EXPORTERS[exporter.name] = exporter
 
 
+def register_format(form: Format) -> None:
+    """Offer a label format for reading, and for export where it can be written; raises UserError as above."""
+    register(form)
+
+
 def exporters() -> list[Exporter]:
-    """All formats, in the order in which they were registered."""
-    return list(_EXPORTERS.values())
+    """All ways to export a project: formats that can be written, then what was registered for projects alone."""
+    own = [form if hasattr(form, "export") else FormatExporter(form) for form in formats() if writes(form)]
+    return [*own, *_EXPORTERS.values()]
+
+
+def writes(form: Format) -> bool:
+    """Whether a format can be written, known without importing those that ship."""
+    told = getattr(form, "writes", None)
+    return form.holds is not None if told is None else bool(told)
 
 
 def exporter(name: str) -> Exporter:
-    """A format by name; raises UserError."""
-    if name not in _EXPORTERS:
-        raise UserError(f"There is no format {name!r}; choose one of: {', '.join(sorted(_EXPORTERS))}.")
-    return _EXPORTERS[name]
+    """A way to export by name; raises UserError."""
+    found = {each.name: each for each in exporters()}
+    if name not in found:
+        raise UserError(f"There is no format {name!r}; choose one of: {', '.join(sorted(found))}.")
+    return found[name]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -27,23 +29,71 @@ def atomic_write(path: str | Path, data: bytes) -> None:
 
     Raises UserError with the reason where it cannot be written; the old file is then untouched.
     """
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write piece by piece; it takes the place of `path` when the block ends without an error.
+
+    Raises UserError with the reason where it cannot be written. Whatever ends the block early, the old file stays
+    untouched and nothing is left beside it.
+    """
     path = Path(path)
     check_place(path)
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+    temporary = _beside(path)
     try:
         with open(temporary, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if path.exists():
             os.chmod(temporary, path.stat().st_mode & 0o777)
         os.replace(temporary, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         reason = error.strerror or error
         raise UserError(f"{path} cannot be written ({reason}); choose another place or free space.") from error
+    finally:  # gone where it took its place
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """An empty folder to fill; it becomes `path` when the block ends without an error.
+
+    Only a place where there is nothing, or an empty folder, can be written: raises UserError otherwise. Whatever
+    ends the block early, nothing is left.
+    """
+    path = Path(path)
+    if not os.path.isdir(path.parent):
+        raise UserError(f"{path} cannot be written (there is no such folder); choose another place or free space.")
+    if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink() and not any(path.iterdir())):
+        raise UserError(f"{path} exists already and is not empty; choose a new folder.")
+    temporary = _beside(path)
+    try:
+        temporary.mkdir()
+        yield temporary
+        for folder, _, names in os.walk(temporary):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as file:
+                    os.fsync(file.fileno())
+            sync_folder(Path(folder))
+        if path.exists():
+            path.rmdir()
+        os.rename(temporary, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"{path} cannot be written ({reason}); choose another place or free space.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    sync_folder(path.parent)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
 
 
 def check_place(path: Path) -> None:

@@ -7,14 +7,15 @@ import pkgutil
 
 import plugins
 from app import api
-from app.formats.coco import Coco
+from app.formats.builtin import BUILT_IN
 from app.formats.pack import SnapshotPack
 
 
 def load_plugins() -> dict[str, str]:
     """Register all formats. Returns the plugins that failed, by name, with a sentence each; the rest works."""
-    for built_in in (Coco(), SnapshotPack()):
-        api.register_exporter(built_in)
+    for built_in in BUILT_IN:
+        api.register_format(built_in)
+    api.register_exporter(SnapshotPack())
     failed = {}
     for found in pkgutil.iter_modules(plugins.__path__):
         try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from app.files import refuse_inputs
+from app.formats.names import relative_name
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, State
 from engine.errors import UserError
@@ -63,9 +63,4 @@ def damage(document: Document, images: list[Image]) -> tuple[dict, ...]:
 
 def file_name(document: Document, image: Image, out: Path) -> str:
     """Where an image lies, from the folder of `out` where both are in one tree, with forward slashes."""
-    file, folder = (Path(os.path.abspath(p)) for p in (document.picture_path(image), out.parent))
-    try:
-        common = Path(os.path.commonpath([file, folder]))
-    except ValueError:  # on two drives
-        return file.as_posix()
-    return Path(os.path.relpath(file, folder)).as_posix() if len(common.parts) > 1 else file.as_posix()
+    return relative_name(document.picture_path(image), out.parent)

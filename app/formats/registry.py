@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,20 +15,27 @@ class FormatError(UserError):
     """A label file that cannot be read or written; one sentence with file, place and remedy."""
 
 
+Progress = Callable[[float, float | None], None]
+
+
 @dataclass(frozen=True)
 class ReadOptions:
     """How to read. offset: added to every coordinate, None for the format's own (documented in its docstring);
-    pictures: folder in which pictures are looked for besides where the file says."""
+    pictures: folder in which pictures are looked for besides where the file says; progress: called with what is
+    done and the total (None where unknown), and may raise to stop."""
 
     offset: float | None = None
     pictures: Path | None = None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
 class WriteOptions:
-    """How to write. offset: what reading adds, so it is subtracted here; None for the format's own."""
+    """How to write. offset: what reading adds, so it is subtracted here; None for the format's own; progress: as
+    in ReadOptions."""
 
     offset: float | None = None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,13 @@ class Holds:
     subjects: bool = False  # ids of persons or tracks
     empty: bool = True  # pictures without an instance
     landmarks: tuple[int, ...] = ()  # the only numbers of landmarks that fit; any where empty
+    flip: bool = False  # mirror pairs of landmarks
+    origins: bool = False  # what a model found told from what a hand placed
+    splits: bool = False  # training, validation and test
+    visited: bool = False  # an empty picture that was looked at told from one that was not
+    attributes: bool = False  # of pictures
+    extras: tuple[str, ...] = ()  # further columns of the tables, by name
+    without_size: bool = True  # pictures whose size is unknown
 
 
 class Format(Protocol):

@@ -14,6 +14,7 @@ import pytest
 
 from app import api
 from app.formats.coco import Coco
+from app.formats.exporting import FormatExporter
 from app.plugins import load_plugins
 from app.project.document import Document
 from app.project.edits import Accept, PutInstance
@@ -35,13 +36,13 @@ def refuse(value: str) -> None:
 
 
 def exported(document: Document, path: Path, states: frozenset[State] = ACCEPTED) -> dict:
-    Coco().export(document, path, states)
+    FormatExporter(Coco()).export(document, path, states)
     return json.loads(path.read_bytes().decode("utf-8"), parse_constant=refuse)
 
 
 def test_pycocotools_reads_what_the_project_holds(document: Document, tmp_path: Path) -> None:
     reader = pytest.importorskip("pycocotools.coco")
-    report = Coco().export(document, tmp_path / "labels.json", ACCEPTED)
+    report = FormatExporter(Coco()).export(document, tmp_path / "labels.json", ACCEPTED)
     assert (report.instances, report.images, report.lost) == (3, 3, ())
     with contextlib.redirect_stdout(io.StringIO()):
         coco = reader.COCO(str(tmp_path / "labels.json"))
@@ -130,7 +131,7 @@ def test_nothing_to_export_leaves_the_old_file(tmp_path: Path) -> None:
     document = new_document(tmp_path, 2)
     (tmp_path / "labels.json").write_text("old")
     with pytest.raises(UserError, match="accept some images"):
-        Coco().export(document, tmp_path / "labels.json", ACCEPTED)
+        FormatExporter(Coco()).export(document, tmp_path / "labels.json", ACCEPTED)
     assert (tmp_path / "labels.json").read_text() == "old"
     document.close()
 

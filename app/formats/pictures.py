@@ -1,0 +1,158 @@
+"""Pictures of label files: where they lie, whatever the file says about folders, and their sizes as displayed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from app.formats.reading import Problems, shown
+from app.formats.registry import ReadOptions
+from engine.headers import HeaderError, read_header
+from engine.images import IMAGE_SUFFIXES
+from engine.labels import Picture
+
+FIRST_BYTES, MOST_BYTES = 1 << 16, 64 << 20
+MAX_ENTRIES = 1_000_000  # of one folder
+
+
+def size_of(path: Path) -> tuple[int, int] | None:
+    """(width, height) of a picture as displayed, from its header; None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(FIRST_BYTES)
+            try:
+                return read_header(data, whole=False).upright
+            except HeaderError:
+                return read_header(data + file.read(MOST_BYTES), whole=False).upright
+    except (OSError, ValueError):
+        return None
+
+
+def stored_size(path: Path) -> tuple[int, int] | None:
+    """(width, height) of a picture as stored, before it is turned upright; None where it cannot be read."""
+    try:
+        header = read_header(path.read_bytes()[:MOST_BYTES], whole=False)
+    except (OSError, ValueError):
+        return None
+    return header.width, header.height
+
+
+def plain_name(name: str) -> str:
+    """A file's name with forward slashes, whichever the file has."""
+    return name.replace("\\", "/")
+
+
+class Finder:
+    """Finds the pictures of one label file.
+
+    Looked for: the name itself where it is absolute; from ReadOptions.pictures; from the label file's folder and
+    `folders` (below it). Names that come from another machine, and names looked for in ReadOptions.pictures, are
+    also tried without their first folders. Case of a suffix does not count; a name without a suffix, or with one
+    of a file that is not there, takes the only picture with its stem. Each folder is listed once.
+    """
+
+    def __init__(self, file: Path, options: ReadOptions, problems: Problems, folders: tuple[str, ...] = ()) -> None:
+        home = file if file.is_dir() else file.parent
+        self._own = options.pictures
+        self._bases = [home, *(home / folder for folder in folders)]
+        self._problems = problems
+        self._listed: dict[Path, dict[str, list[str]] | None] = {}
+        self._shortened: dict[Path, str] = {}  # file -> the name that was cut to find it
+        self._noted: set[Path] = set()
+
+    def find(self, name: str) -> Path | None:
+        """A picture's file, None where there is none or several could be meant (which is noted)."""
+        try:
+            return self._find(name)
+        except (OSError, ValueError):  # a name that no file system holds
+            return None
+
+    def picture(
+        self, name: str, size: tuple[int, int] | None = None, split: str = "", visited: bool = False,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> Picture:  # fmt: skip
+        """A Picture: found, with its size as displayed, and noted where the size differs from what the file says."""
+        path = self.find(name)
+        found = size_of(path) if path is not None else None
+        if path is not None and found is None:
+            self._problems.add(f"picture {shown(name)}", "it cannot be read as a picture")
+        elif path is not None and size is not None and found != size:
+            self._differs(name, path, size, found)
+        return Picture(name, path, found or size, split, visited, attributes or {})
+
+    def _differs(self, name: str, path: Path, size: tuple[int, int], found: tuple[int, int]) -> None:
+        what = f"the file says {size[0]} x {size[1]} and the picture shows {found[0]} x {found[1]}"
+        if stored_size(path) == size:
+            what += ", turned by its EXIF entry: the labels may belong to the picture before it was turned"
+        self._problems.add(f"picture {shown(name)}", what)
+
+    def _find(self, name: str) -> Path | None:
+        plain = plain_name(name)
+        absolute = plain.startswith("/") or re.match(r"[A-Za-z]:", plain) is not None
+        if not name or "\0" in name:
+            return None
+        if absolute and (found := self._at(Path(name)) or self._at(Path(plain))):
+            return found
+        parts = [part for part in PurePosixPath(plain).parts if part != "/" and not re.fullmatch(r"[A-Za-z]:", part)]
+        for base in [self._own, *self._bases]:
+            if base is None or not parts:
+                continue
+            if not absolute and (found := self._at(base / name) or self._at(base / plain)):
+                return found
+            if absolute or base == self._own:
+                tails = ([p for p in parts[n:] if p != ".."] for n in range(not absolute, len(parts)))
+                if found := self._first(base, tails, plain):
+                    return found
+        return None
+
+    def _first(self, base: Path, tails: Any, name: str) -> Path | None:
+        for tail in tails:
+            found = self._at(base.joinpath(*tail)) if tail else None
+            if found is not None:
+                if self._shortened.setdefault(found, name) == name:
+                    return found
+                self._problems.add(f"picture {shown(name)}", f"{found.name} was taken for another picture already")
+                return None
+        return None
+
+    def _at(self, path: Path) -> Path | None:
+        """The file at a path: as it stands, with its suffix in another case, or the only picture of its stem."""
+        names = self._names(path.parent)
+        if names is None:
+            return None
+        stem, suffix = os.path.splitext(path.name)
+        if suffix.lower() not in IMAGE_SUFFIXES:
+            stem, suffix = path.name, ""
+        held = names.get(stem, [])
+        if path.name in held:
+            return path
+        fits = [name for name in held if name.lower() == path.name.lower()]
+        other = held if not fits else []
+        if len(fits or other) > 1:
+            names = ", ".join(sorted(fits or other)[:3])
+            self._note(path, f"several pictures have this name ({names}); none was taken")
+        elif other and suffix:
+            self._note(path, f"it is not there; {other[0]} was taken")
+        return path.with_name((fits or other)[0]) if len(fits or other) == 1 else None
+
+    def _note(self, path: Path, what: str) -> None:
+        if path not in self._noted:
+            self._noted.add(path)
+            self._problems.add(f"picture {shown(path.name)}", what)
+
+    def _names(self, folder: Path) -> dict[str, list[str]] | None:
+        """Pictures of a folder by stem, listed once; None where there is no such folder."""
+        if folder not in self._listed:
+            made: dict[str, list[str]] | None = {}
+            try:
+                for n, entry in enumerate(os.scandir(folder)):
+                    stem, suffix = os.path.splitext(entry.name)
+                    if suffix.lower() in IMAGE_SUFFIXES and n < MAX_ENTRIES:
+                        made.setdefault(stem, []).append(entry.name)
+            except OSError:
+                made = None
+            self._listed[folder] = made
+        return self._listed[folder]

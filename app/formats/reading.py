@@ -1,0 +1,255 @@
+"""What readers of label files share: bounded text, JSON and XML, numbers that are refused with their place, problems.
+
+Every function raises FormatError with one sentence that names the file and the place.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from app.formats.registry import FormatError
+from engine.labels import Problem
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+MAX_BYTES = 256 << 20  # of a file that is read whole
+MAX_DEPTH = 64  # of JSON and XML
+MAX_PROBLEMS = 1000
+MAX_COORDINATE = 1e9  # a place beyond this is no place
+HEAD = 1 << 16  # bytes by which a format is recognised
+
+
+class Problems:
+    """Problems of one reading, in the order met; beyond a thousand they are only counted."""
+
+    def __init__(self, file: str = "") -> None:
+        self.file = file
+        self._held: list[Problem] = []
+        self._more = 0
+
+    def add(self, where: str, what: str) -> None:
+        """Note what was not read as it stands; `where` is a place in the file ("" for all of it)."""
+        if len(self._held) < MAX_PROBLEMS:
+            self._held.append(Problem(", ".join(part for part in (self.file, where) if part), what))
+        else:
+            self._more += 1
+
+    def __len__(self) -> int:
+        return len(self._held) + self._more
+
+    def values(self) -> tuple[Problem, ...]:
+        """All of them, the last one saying how many more there are."""
+        more = (Problem(self.file, f"{self._more} further problems are not listed"),) if self._more else ()
+        return (*self._held, *more)
+
+
+def refuse(path: Path, where: str, what: str, remedy: str = "correct it or export the labels again") -> NoReturn:
+    """Raise FormatError for a place in a file."""
+    place = f"{path.name}, {where}" if where else path.name
+    raise FormatError(f"{place}: {what}; {remedy}.")
+
+
+def head_of(path: Path) -> bytes:
+    """A file's first 64 KiB; empty for a folder."""
+    if path.is_dir():
+        return b""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """A file of at most `limit` bytes."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except IsADirectoryError:
+        refuse(path, "", "it is a folder", "name the label file in it")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FormatError(f"{path} cannot be read ({reason}); check its place.") from error
+    if len(data) > limit:
+        refuse(path, "", f"it is larger than {limit >> 20} MB", "split it")
+    return data
+
+
+def decode_text(data: bytes, problems: Problems | None = None) -> str:
+    """Bytes as text: UTF-8 with or without its mark, UTF-16 with its mark, else Latin-1, which is noted."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError:
+            pass
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if problems is not None:
+            line = data.count(b"\n", 0, error.start) + 1
+            problems.add(f"line {line}", "it is no UTF-8 text and was read as Latin-1; check names with accents")
+        return data.decode("latin-1")
+
+
+def read_text(path: Path, problems: Problems | None = None, limit: int = MAX_BYTES) -> str:
+    """A text file, whatever its encoding and its line ends."""
+    text = decode_text(read_bytes(path, limit), problems)
+    if "\0" in text:
+        refuse(path, "", "it holds zero bytes and is no text", "choose a label file")
+    return text
+
+
+def shown(value: Any) -> str:
+    """A value of a file as a message shows it: short, on one line."""
+    text = re.sub(r"[^\x20-\x7e\xa0-\u2027\u2030-\ud7ff\uf900-\ufffd]", "?", str(value))
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")
+
+
+def number(value: Any, path: Path, where: str) -> float:
+    """A finite number, also where it stands as text; "1,5", true, NaN, text and lists are refused with their place."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        found = _as_float(value)
+    elif isinstance(value, str):
+        found = _from_text(value, path, where)
+    else:
+        refuse(path, where, f"{shown(value)} is no number")
+    if not math.isfinite(found) or abs(found) > MAX_COORDINATE:
+        refuse(path, where, f"{shown(value)} is no number that a picture has")
+    return found
+
+
+def _as_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _from_text(text: str, path: Path, where: str) -> float:
+    word = text.strip()
+    if re.fullmatch(r"[-+]?\d+,\d+", word):
+        refuse(path, where, f"{shown(text)} has a decimal comma", "export it with decimal points")
+    if "_" in word or not word.isascii():
+        refuse(path, where, f"{shown(text)} is no number")
+    try:
+        return float(word)
+    except ValueError:
+        refuse(path, where, f"{shown(text)} is no number")
+
+
+def whole(value: Any, path: Path, where: str) -> int:
+    """A whole number, also as 3.0 or "3"."""
+    found = number(value, path, where)
+    if found != int(found):
+        refuse(path, where, f"{shown(value)} is no whole number")
+    return int(found)
+
+
+def load_json(path: Path, problems: Problems | None = None, limit: int = MAX_BYTES) -> Any:
+    """A JSON file: strict (no NaN, no key twice), bounded in size and depth."""
+    return parse_json(read_text(path, problems, limit), path)
+
+
+def parse_json(text: str, path: Path, where: str = "") -> Any:
+    """JSON text; `where` says which part of the file it is."""
+    place = f"{where}, " if where else ""
+    try:
+        value = strict_decoder().decode(text)
+    except json.JSONDecodeError as error:
+        refuse(path, f"{place}line {error.lineno}, column {error.colno}", f"it is no JSON ({error.msg})")
+    except RecursionError:
+        refuse(path, where, f"it is nested deeper than {MAX_DEPTH} levels")
+    except ValueError as error:
+        line = _line_of(text, str(error))
+        refuse(path, f"{place}line {line}" if line else where, f"it is no strict JSON ({error})")
+    return check_depth(value, path, where)
+
+
+def strict_decoder() -> json.JSONDecoder:
+    """A decoder that refuses NaN, Infinity and keys that stand twice in one object, with ValueError."""
+    return json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
+
+
+def _no_constant(word: str) -> NoReturn:
+    raise ValueError(f"{word} stands for a number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1) if len(names) < 1000 else "a key"
+        raise ValueError(f"{shown(twice)} stands twice in one object")
+    return made
+
+
+def _line_of(text: str, message: str) -> int:
+    """The line of what a decoder's message speaks of, 0 where that is not clear."""
+    word = re.search(r"NaN|-?Infinity", message)
+    found = re.search(rf"[\s:,\[]{word[0]}\b", text) if word else None
+    return text.count("\n", 0, found.start() + 1) + 1 if found else 0
+
+
+def check_depth(value: Any, path: Path, where: str = "") -> Any:
+    """The value itself; raises FormatError where lists and objects are nested deeper than MAX_DEPTH."""
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return value
+        level = [
+            inner for held in level for inner in (held.values() if isinstance(held, dict) else held)
+            if isinstance(inner, (dict, list))
+        ]  # fmt: skip
+    refuse(path, where, f"it is nested deeper than {MAX_DEPTH} levels")
+
+
+def parse_xml(path: Path, limit: int = MAX_BYTES) -> Element:
+    """The root of an XML file; entities that it declares itself, which bombs are made of, are refused."""
+    from xml.etree.ElementTree import ParseError, TreeBuilder
+
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import DefusedXMLParser
+
+    class Bounded(TreeBuilder):
+        depth = 0
+
+        def start(self, tag: str, attributes: dict[str, str]) -> Element:
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise FormatError(f"{path.name}: it is nested deeper than {MAX_DEPTH} levels; export it again.")
+            return super().start(tag, attributes)
+
+        def end(self, tag: str) -> Element:
+            self.depth -= 1
+            return super().end(tag)
+
+    parser = DefusedXMLParser(target=Bounded(), forbid_dtd=False, forbid_entities=True, forbid_external=True)
+    try:
+        parser.feed(read_bytes(path, limit))
+        return parser.close()
+    except ParseError as error:
+        line, column = error.position
+        refuse(path, f"line {line}, column {column + 1}", f"it is no XML ({str(error).split(':')[0]})")
+    except DefusedXmlException:
+        refuse(path, "", "it declares entities of its own, which may be a trap", "remove its DOCTYPE")
+    except (LookupError, ValueError) as error:  # an encoding that nobody knows
+        refuse(path, "line 1", f"it is no XML that can be read ({error})")
+
+
+def csv_rows(text: str, path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of a table's rows that are not empty; whatever the line ends and quotes."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            refuse(path, f"line {reader.line_num}", f"it is no table ({error})")
+        if row:
+            yield reader.line_num, row
