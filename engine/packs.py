@@ -95,7 +95,9 @@ def load_pack(path: str | Path) -> Pack:
                 raise PackError(f"{path.name} unpacks to more than 4 GB; split it, or write it uncompressed.")
         with np.load(path, allow_pickle=False) as data:
             return _read(path, data, blob)
-    except _DAMAGE as error:
+    except (OSError, *_DAMAGE) as error:
+        if isinstance(error, OSError) and error.filename is not None:  # absent or unreadable, not damaged
+            raise
         raise PackError(f"{path.name} is not a landmark pack ({error}); check that the file is complete.") from error
 
 
