@@ -35,7 +35,20 @@ def need_display() -> None:
 
 def build() -> typer.Typer:
     """The command line with all its commands."""
-    from app.commands import bench, demo, doctor, evaluate, export, model, models, predict, sheet, train
+    from app.commands import (
+        ablate,
+        bench,
+        demo,
+        doctor,
+        evaluate,
+        export,
+        gradients,
+        model,
+        models,
+        predict,
+        sheet,
+        train,
+    )
 
     cli = typer.Typer(
         help="Find landmarks on faces and bodies, correct them, train with them. Alone, it opens the window.",
@@ -45,7 +58,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback(invoke_without_command=True, epilog="Example: hourbit predict photos --overlay drawn")(window)
-    for module in (doctor, models, predict, evaluate, train, export, bench, demo):
+    for module in (doctor, models, predict, evaluate, train, ablate, gradients, export, bench, demo):
         module.register(cli)
     cli.add_typer(model.cli, name="model")
     cli.add_typer(sheet.cli, name="sheet")

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 def register(cli: typer.Typer) -> None:
     cli.command("train", epilog="Example: hourbit train labels.npz --schema ibug68 --from face68 --out run1")(train)
+
+
+class Listener(Protocol):
+    """Who is told each record."""
+
+    def hear(self, record: dict[str, Any]) -> None: ...
 
 
 @dataclass
@@ -130,9 +136,9 @@ def gentle_interrupt(worker: Worker) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def follow(worker: Worker, report: Report) -> None:
+def follow(worker: Worker, report: Listener, title: str = "Training") -> None:
     """Show the records of a training to its end."""
-    with gentle_interrupt(worker), progress("Training") as show:
+    with gentle_interrupt(worker), progress(title) as show:
         for record in worker:
             if record["type"] == "progress":
                 show(record.get("done", 0.0), 1.0)

@@ -119,8 +119,7 @@ class Fit:
         try:
             while not self._finished():
                 started = time.monotonic()
-                loss, rate = self._step()
-                self.step += 1
+                loss, rate = self.advance()
                 elapsed = time.monotonic() - started
                 self.seconds += elapsed
                 yield {
@@ -162,7 +161,8 @@ class Fit:
         frozen.free(self.network, torch.cat([whole.batch(self.step + extra)[0] for extra in batches]))
         self._begin()
 
-    def _step(self) -> tuple[float, float]:
+    def advance(self) -> tuple[float, float]:
+        """Take one step; returns its loss and learning rate. Raises TrainingError where the loss is no number."""
         if self.network.frozen and self.done >= self.recipe.settle:
             self._free()
         self.trained.train()
@@ -178,6 +178,7 @@ class Fit:
         self.network.constrain()
         if self.average is not None:
             self.average.update()
+        self.step += 1
         value = float(self.group.total(loss))
         if not math.isfinite(value):
             raise TrainingError("The loss is no longer a number; start again with a lower rate.")

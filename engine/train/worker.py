@@ -1,8 +1,9 @@
 """The training process: JSON lines on stdin and stdout (architecture.md 4). Its end of stdin is its end.
 
 One object a line. In: start{snapshot: [packs], recipe, settings, from, schema, out, seed, resume, name, date,
-threads, nice}, then pause, resume, stop. Out: hello, heartbeat, progress, metric, checkpoint, heard{order} at once
-after each order, finishing, sample{path}, done{model, sha256, metrics}, error{kind: user or bug, text}.
+threads, workers, device, nice, task}, then pause, resume, stop. Out: hello, heartbeat, notice{text}, progress, metric,
+checkpoint, heard{order} at once after each order, finishing, sample{path}, done{model, sha256, metrics}, error{kind:
+user or bug, text}. The task `gradients` measures instead of training (engine.train.gradients).
 """
 
 from __future__ import annotations
@@ -94,7 +95,10 @@ def main() -> int:
     threading.Thread(target=orders.listen, args=(lines, channel), daemon=True).start()
     threading.Thread(target=_beat, args=(channel,), daemon=True).start()
     try:
-        from engine.train.run import run  # torch takes seconds to import: heartbeats run by then
+        if start.get("task") == "gradients":
+            from engine.train.gradients import run
+        else:
+            from engine.train.run import run  # torch takes seconds to import: heartbeats run by then
 
         run(start, channel.send, orders)
         return 0

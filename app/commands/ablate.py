@@ -1,0 +1,163 @@
+"""`hourbit ablate`: the rows of the paper's tables, trained small under one budget, beside the paper's figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.commands.output import Json, emit, plain, say
+from engine.errors import UserError
+
+RESULT, NEVER = "row.json", 1_000_000_000
+OUT = Path("ablation")
+NOTE = "One training a row with one seed: differences of a point or two are chance."
+
+
+def register(cli: typer.Typer) -> None:
+    cli.command("ablate", epilog="Example: hourbit ablate faces.npz --schema ibug68 --rows blocks,loss --budget 10")(
+        ablate
+    )
+
+
+def ablate(
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, COCO files.")],
+    rows: Annotated[str, typer.Option(help="Groups: real,blocks,loss,augmentation,pooling,relu,width,padding.")],
+    schema: Annotated[str, typer.Option(help="Landmark schema of the data.")] = "mpii16",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="For the trainings; what is done there is kept.")] = OUT,
+    budget: Annotated[float, typer.Option(min=0.01, metavar="MIN", help="Minutes of training for each row.")] = 10.0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps for each row, in place of minutes.")] = None,
+    width: Annotated[int, typer.Option(min=32, help="Channels of the base row.")] = 64,
+    side: Annotated[int, typer.Option("--input", min=64, help="Pixels.")] = 64,
+    batch: Annotated[int, typer.Option(min=2, help="Pictures of a step.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and data order.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Train the rows of Tables 1 to 8 at a small size and print them beside the paper's figures.
+
+    Every row has the same budget, one after the other in a process of its own. Scores are on the part of DATA that
+    is kept out of training. Interrupted, it goes on where it was: rows that are done are kept.
+    """
+    from app.services.launch import need_torch
+    from engine import ablation
+    from engine.schema import load_schema
+
+    need_torch()
+    subject = load_schema(schema)
+    for path in data:
+        if not path.exists():
+            raise UserError(f"There is no data file {path}; check its place.")
+    wanted = ablation.chosen(name.strip() for name in rows.split(",") if name.strip())
+    if not wanted:
+        raise UserError(f"--rows names no group; choose from {', '.join(ablation.groups())}.")
+    length = {"steps": steps} if steps else {"minutes": budget}
+    common = {"batch": batch, "evaluate_every": NEVER, **length}
+    base = "ours-pose" if subject.subject == "person" else "ours-face"
+    told = []
+    for n, row in enumerate(wanted, 1):
+        settings = common | row.all_settings(width, side)
+        start = {"data": data, "schema": schema, "recipe": base, "settings": settings, "seed": seed}
+        say(f"Row {n} of {len(wanted)}: {row.name}")
+        told.append(describe(row, settings, one(start, out / row.id), len(subject)))
+    scores = {row["id"]: row["ours"] for row in told}
+    metric = next((row["metric"] for row in told if row["metric"]), "nme")
+    found = ablation.judged(scores, more_is_better=metric == "pck")
+    emit({"rows": told, "claims": found, "note": NOTE}, as_json, lines(told, found))
+
+
+def one(start: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The result of one row: what its folder holds from before, or a training, begun or gone on with."""
+    from app.commands.train import follow, start_line
+    from app.commands.worker import Worker, WorkerError
+    from app.files import atomic_write
+
+    asked = plain(start | {"data": [[path.name, path.stat().st_size] for path in start["data"]]})
+    result = folder / RESULT
+    before = _read(folder / "asked.json")
+    if before is not None and before != asked:
+        raise UserError(f"{folder} holds a training with other settings or data; choose another --out, or remove it.")
+    kept = _read(result)
+    if before is not None and kept is not None:
+        return kept
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_write(folder / "asked.json", json.dumps(asked).encode())
+    first = start_line(start["data"], start["schema"], folder, start["recipe"], None, start["settings"])
+    listener = _Row()
+    with Worker(first | {"seed": start["seed"], "resume": True}, folder / "worker.log") as worker:
+        try:
+            follow(worker, listener, "Training")
+        except WorkerError as error:
+            say(str(error))
+            raise typer.Exit(1) from error
+    done = listener.result()
+    if done["done"] < 1:
+        raise UserError("Stopped; the rows that are done are kept. Give the same command again to go on.")
+    atomic_write(result, json.dumps(plain(done)).encode())
+    return done
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+class _Row:
+    """Remembers what a table needs of a training."""
+
+    def __init__(self) -> None:
+        self.step, self.done, self.final = 0, 1.0, dict[str, Any]()
+
+    def hear(self, record: dict[str, Any]) -> None:
+        """One record of the worker."""
+        if record["type"] == "progress":
+            self.step, self.done = record["step"], record["done"]
+        elif record["type"] == "done":
+            self.final = record.get("metrics") or {}
+
+    def result(self) -> dict[str, Any]:
+        """Score in percent (None where nothing was held out), metric, steps, seconds, and the share that was done."""
+        known = ("metric", "after", "seconds", "step", "held_out", "labels")
+        return {name: self.final.get(name) for name in known} | {"done": self.done}
+
+
+def describe(row: Any, settings: dict[str, Any], done: dict[str, Any], landmarks: int) -> dict[str, Any]:
+    """One row of the table as JSON has it."""
+    from engine.graph import Architecture, build, count
+
+    fields = ("width", "stem", "side", "pad", "relu", "block", "real", "pool")
+    counts = count(build(Architecture(landmarks, **{n: settings[n] for n in fields if n in settings})))
+    paper = row.paper
+    return {
+        "id": row.id, "groups": row.groups, "name": row.name, "table": paper.table if paper else "-",
+        "paper": paper.figure if paper else None, "paper_metric": "pckh@0.5" if paper else None,
+        "paper_note": paper.note if paper else "", "ours": done["after"], "metric": done["metric"],
+        "parameters": counts.parameters, "binary_weights": counts.binary_weights, "macs_binary": counts.macs_binary,
+        "steps": done["step"], "seconds": done["seconds"], "held_out": done["held_out"], "settings": settings,
+    }  # fmt: skip
+
+
+def lines(told: list[dict[str, Any]], claims: list[dict[str, Any]]) -> list[str]:
+    """The tables for people, group by group, then what they say of the paper's conclusions."""
+    from engine import ablation
+
+    out: list[str] = []
+    for group in ablation.groups():
+        part = [row for row in told if group in row["groups"]]
+        if len(part) < 2:
+            continue
+        metric = part[0]["metric"] or "score"
+        out += ["", f"{group}:", f"  {'paper':>6} {'ours, ' + metric:>10} {'steps':>7} {'parameters':>11}  row"]
+        for row in part:
+            paper = "?" if row["paper"] is None else f"{row['paper']:.1f}"
+            ours = "-" if row["ours"] is None else f"{row['ours']:.2f}"
+            out.append(f"  {paper:>6} {ours:>10} {row['steps']:>7} {row['parameters']:>11,}  {row['name']}")
+    out += ["", "? = no figure of the paper that a second source confirms. The paper's are PCKh@0.5 on MPII."]
+    for claim in claims:
+        said = "shows here" if claim["holds"] else "does not show here"
+        out.append(f"{claim['claim']} It {said} ({claim['by']:+.2f}).")
+    return [*out, NOTE]
