@@ -14,10 +14,20 @@ from engine.samples import sample_people
 from engine.schema import Schema
 from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
 
-__all__ = ["COCO_PERSON", "EXTRAS", "LabelError", "Labelled", "Scenes", "load_labelled", "sample_subjects"]
+__all__ = [
+    "COCO_PERSON", "EXTRAS", "LabelError", "Labelled", "Scenes", "is_samples", "load_labelled", "sample_subjects",
+]  # fmt: skip
 
 
 OWN = ("pack", "coco")
+
+
+SAMPLES = "samples"  # in place of a file: the pictures that ship
+
+
+def is_samples(path: str | Path) -> bool:
+    """Whether a place stands for the sample pictures: the bare word, where nothing there has that name."""
+    return str(path) == SAMPLES and not Path(path).exists()
 
 
 def load_labelled(path: str | Path, schema: Schema, form: str | None = None, split: str | None = None) -> Labelled:

@@ -23,7 +23,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def ablate(
-    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, COCO files.")],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, data sets, or: samples.")],
     rows: Annotated[str, typer.Option(help="Groups: real,blocks,loss,augmentation,pooling,relu,width,padding.")],
     schema: Annotated[str, typer.Option(help="Landmark schema of the data.")] = "mpii16",
     out: Annotated[Path, typer.Option(metavar="DIR", help="For the trainings; what is done there is kept.")] = OUT,
@@ -32,6 +32,7 @@ def ablate(
     width: Annotated[int, typer.Option(min=32, help="Channels of the base row.")] = 64,
     side: Annotated[int, typer.Option("--input", min=64, help="Pixels.")] = 64,
     batch: Annotated[int, typer.Option(min=2, help="Pictures of a step.")] = 16,
+    form: Annotated[str | None, typer.Option("--format", help="Of the data; else by its look.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and data order.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -40,15 +41,14 @@ def ablate(
     Every row has the same budget, one after the other in a process of its own. Scores are on the part of DATA that
     is kept out of training. Interrupted, it goes on where it was: rows that are done are kept.
     """
+    from app.commands.train import check_data
     from app.services.launch import need_torch
     from engine import ablation
     from engine.schema import load_schema
 
     need_torch()
     subject = load_schema(schema)
-    for path in data:
-        if not path.exists():
-            raise UserError(f"There is no data file {path}; check its place.")
+    check_data(data)
     wanted = ablation.chosen(name.strip() for name in rows.split(",") if name.strip())
     if not wanted:
         raise UserError(f"--rows names no group; choose from {', '.join(ablation.groups())}.")
@@ -58,7 +58,7 @@ def ablate(
     told = []
     for n, row in enumerate(wanted, 1):
         settings = common | row.all_settings(width, side)
-        start = {"data": data, "schema": schema, "recipe": base, "settings": settings, "seed": seed}
+        start = {"data": data, "schema": schema, "recipe": base, "settings": settings, "seed": seed, "format": form}
         say(f"Row {n} of {len(wanted)}: {row.name}")
         told.append(describe(row, settings, one(start, out / row.id), len(subject)))
     scores = {row["id"]: row["ours"] for row in told}
@@ -73,7 +73,8 @@ def one(start: dict[str, Any], folder: Path) -> dict[str, Any]:
     from app.commands.worker import Worker, WorkerError
     from app.files import atomic_write
 
-    asked = plain(start | {"data": [[path.name, path.stat().st_size] for path in start["data"]]})
+    sizes = [[path.name, path.stat().st_size if path.is_file() else 0] for path in start["data"]]
+    asked = plain(start | {"data": sizes})
     result = folder / RESULT
     before = _read(folder / "asked.json")
     if before is not None and before != asked:
@@ -85,7 +86,7 @@ def one(start: dict[str, Any], folder: Path) -> dict[str, Any]:
     atomic_write(folder / "asked.json", json.dumps(asked).encode())
     first = start_line(start["data"], start["schema"], folder, start["recipe"], None, start["settings"])
     listener = _Row()
-    with Worker(first | {"seed": start["seed"], "resume": True}, folder / "worker.log") as worker:
+    with Worker(first | {"seed": start["seed"], "format": start["format"], "resume": True}, folder / "worker.log") as worker:
         try:
             follow(worker, listener, "Training")
         except WorkerError as error:

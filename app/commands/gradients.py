@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.output import Json, emit, plain, say
-from engine.errors import UserError
 from engine.setting import setting
 
 COLUMNS = ("real_bce", "real_l2", "binary_bce", "binary_l2")
@@ -20,12 +19,13 @@ def register(cli: typer.Typer) -> None:
 
 
 def gradients(
-    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, COCO files.")],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, data sets, or: samples.")],
     schema: Annotated[str, typer.Option(help="Landmark schema of the data, such as ibug68.")],
     recipe: Annotated[str | None, typer.Option(help="A recipe that ships, or a .toml file.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A recipe's.")] = None,
     steps: Annotated[int, typer.Option(min=0, help="Steps of training before it is measured.")] = 0,
     batches: Annotated[int, typer.Option(min=1, help="Over how many batches.")] = 4,
+    form: Annotated[str | None, typer.Option("--format", help="Of the data; else by its look.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and data order.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -34,18 +34,16 @@ def gradients(
     Four networks with the same start values see the same pictures; for each group of layers it prints the norm of
     the gradient of the convolutions' weights (Sec. 4.5 and 6 of the paper).
     """
-    from app.commands.train import follow, start_line
+    from app.commands.train import check_data, follow, start_line
     from app.commands.worker import Worker, WorkerError
     from engine.schema import load_schema
 
     load_schema(schema)
-    for path in data:
-        if not path.exists():
-            raise UserError(f"There is no data file {path}; check its place.")
+    check_data(data)
     changes = dict(setting(text) for text in settings or [])
     with tempfile.TemporaryDirectory(prefix="hourbit-") as folder:
         start = start_line(data, schema, Path(folder), recipe, None, changes)
-        start |= {"task": "gradients", "steps": steps, "batches": batches, "seed": seed}
+        start |= {"task": "gradients", "steps": steps, "batches": batches, "seed": seed, "format": form}
         listener = _Last()
         try:
             with Worker(start, Path(folder) / "worker.log") as worker:

@@ -65,7 +65,7 @@ class Silence(Report):
 
 
 def train(
-    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, data sets.")],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, data sets, or: samples.")],
     schema: Annotated[str, typer.Option(help="Landmark schema of the data, such as ibug68.")],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of this training; made where it is missing.")],
     recipe: Annotated[str | None, typer.Option(help="A recipe that ships, or a .toml file.")] = None,
@@ -89,9 +89,7 @@ def train(
 
     need_torch()
     load_schema(schema)
-    for path in data:
-        if not path.exists():
-            raise UserError(f"There is no data file {path}; check its place.")
+    check_data(data)
     rank = os.environ.get("RANK", "0")  # torchrun's
     if rank == "0" and (out / "latest.safetensors").exists() and not resume:
         raise UserError(f"{out} holds a training already; go on with --resume, or choose another folder.")
@@ -107,15 +105,27 @@ def train(
             raise typer.Exit(1) from error
 
 
+def check_data(data: list[Path]) -> None:
+    """Raise UserError where there is nothing to train with."""
+    from engine.labelled import is_samples
+
+    for path in data:
+        if not path.exists() and not is_samples(path):
+            raise UserError(f"There is no data file {path}; check its place.")
+
+
 def start_line(
     data: list[Path], schema: str, out: Path, recipe: str | None, start: str | None, changes: dict[str, Any]
 ) -> dict[str, Any]:
     """The worker's first message, without seed and resume."""
+    from engine.labelled import is_samples
+
     if recipe is not None and recipe.endswith(".toml"):
         recipe = str(Path(recipe).resolve())
     origin = find_own_model(start).path if start else None
+    places = [str(path if is_samples(path) else path.resolve()) for path in data]
     return {
-        "snapshot": [str(path.resolve()) for path in data], "schema": schema, "recipe": recipe, "settings": changes,
+        "snapshot": places, "schema": schema, "recipe": recipe, "settings": changes,
         "from": str(origin.resolve()) if origin else None, "out": str(out.resolve()),
     }  # fmt: skip
 

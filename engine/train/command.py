@@ -51,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.train.run", description="Train a network.")
-    parser.add_argument("data", nargs="+", type=Path, help="packs (.npz) or COCO files (.json)")
+    parser.add_argument("data", nargs="+", type=Path, help="packs, data sets, or: samples")
+    parser.add_argument("--format", dest="form", help="of the data; else by its look")
     parser.add_argument("--schema", required=True, help="names of the landmarks")
     parser.add_argument("--out", required=True, type=Path, help="folder of the run")
     parser.add_argument("--recipe", help="name or .toml file")
@@ -71,7 +72,7 @@ def _start_line(asked: argparse.Namespace) -> dict[str, Any]:
         "recipe": asked.recipe, "from": str(asked.origin) if asked.origin else None,
         "settings": dict(setting(text) for text in asked.settings),
         "resume": asked.resume, "seed": asked.seed, "device": asked.device, "threads": asked.threads,
-        "workers": asked.workers,
+        "workers": asked.workers, "format": asked.form,
     }  # fmt: skip
 
 

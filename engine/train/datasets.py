@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.layouts.subjects import learnable
+from engine.labelled import is_samples, sample_subjects
+from engine.layouts.subjects import Learnable, learnable
 from engine.packs import PackError, load_pack
 from engine.schema import Schema
 from engine.train.pictures import Pictures
@@ -87,7 +88,7 @@ def _read(path: Path, schema: Schema | None, every: int, limit: int, form: str |
         arrays = {name: getattr(pack, name) for name in ("points", "weight", "absent", "box")}
         reader, ids, human = pack.image, pack.ids, np.array([kind != "teacher" for kind in pack.kind], bool)
     else:
-        learnt = learnable(path, schema, form)
+        learnt = _samples(schema) if is_samples(path) else learnable(path, schema, form)
         found = learnt.subjects
         ids, human = tuple(found.name(n) for n in range(len(found))), np.ones(len(found), bool)
         held = _held_out([path.stem] * len(found), learnt.groups, every) if learnt.held is None else learnt.held
@@ -98,6 +99,11 @@ def _read(path: Path, schema: Schema | None, every: int, limit: int, form: str |
         reader = found.picture
     first = slice(limit or None)
     return _File(reader, {n: a[first] for n, a in arrays.items()}, human[first], held[first], tuple(ids)[first])
+
+
+def _samples(schema: Schema) -> Learnable:
+    subjects = sample_subjects(schema)
+    return Learnable(subjects, None, subjects.ids)
 
 
 def load_examples(

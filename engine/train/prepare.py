@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from engine.errors import UserError
+from engine.labelled import is_samples
 from engine.modelfile import Model, read_model
 from engine.schema import Schema, load_schema
 from engine.train import checkpoint, distil, finish, measure, optim, report
@@ -84,7 +85,7 @@ def prepare(start: dict[str, Any], group: Group) -> Training:
     out = Path(str(start["out"]))
     recipe, seed = _recipe(start, parent, out)
     packs = [Path(str(p)) for p in start.get("snapshot") or start.get("packs") or []]
-    missing = [p for p in packs if not p.exists()]
+    missing = [p for p in packs if not p.exists() and not is_samples(p)]
     if missing or not packs:
         raise UserError(f"There is no training data at {missing[0] if missing else 'all'}; name a pack or snapshot.")
     examples, holdout = load_examples(

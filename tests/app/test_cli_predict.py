@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,13 @@ def test_shards_share_the_work_without_gap_or_overlap(model: Model, folder: Path
         assert predict(model, folder, "--shard", f"{n}/2", "--overlay", tmp_path / f"part{n}").code == 0
         names += [p.name for p in (tmp_path / f"part{n}").iterdir()]
     assert sorted(names) == sorted(f"picture {n}.jpg" for n in (1, 2, 10))
+
+
+def test_shards_into_one_folder_do_not_overwrite_one_another(model: Model, folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "picture 1.png", folder / "picture 1.jpeg")  # decoded by its content; the stem is the same
+    for n in (1, 2):
+        assert predict(model, folder, "--shard", f"{n}/2", "--overlay", tmp_path / "all").code == 0
+    assert len(list((tmp_path / "all").iterdir())) == 4
 
 
 def test_a_picture_that_cannot_be_read_stops_nothing(model: Model, folder: Path) -> None:
