@@ -85,8 +85,9 @@ def one(start: dict[str, Any], folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write(folder / "asked.json", json.dumps(asked).encode())
     first = start_line(start["data"], start["schema"], folder, start["recipe"], None, start["settings"])
+    first |= {"seed": start["seed"], "format": start["format"], "resume": True}
     listener = _Row()
-    with Worker(first | {"seed": start["seed"], "format": start["format"], "resume": True}, folder / "worker.log") as worker:
+    with Worker(first, folder / "worker.log") as worker:
         try:
             follow(worker, listener, "Training")
         except WorkerError as error:
