@@ -38,6 +38,7 @@ def build() -> typer.Typer:
     from app.commands import (
         ablate,
         bench,
+        convert,
         demo,
         doctor,
         evaluate,
@@ -58,7 +59,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback(invoke_without_command=True, epilog="Example: hourbit predict photos --overlay drawn")(window)
-    for module in (doctor, models, predict, evaluate, train, ablate, gradients, export, bench, demo):
+    for module in (doctor, models, predict, evaluate, train, ablate, gradients, export, convert, bench, demo):
         module.register(cli)
     cli.add_typer(model.cli, name="model")
     cli.add_typer(sheet.cli, name="sheet")

@@ -52,4 +52,7 @@ class BuiltIn:
 BUILT_IN: tuple[BuiltIn, ...] = (
     # ours
     BuiltIn("coco", "COCO keypoints", ".json", "app.formats.coco:Coco"),
+    BuiltIn("landmarks-csv", "CSV by landmark", ".csv", "app.formats.landmark_table:LandmarkCsv"),
+    BuiltIn("parquet", "Parquet by landmark", ".parquet", "app.formats.landmark_table:LandmarkParquet"),
+    BuiltIn("project", "Hourbit project", ".hourbit-project", "app.formats.project:Project", writes=False),
 )

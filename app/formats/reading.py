@@ -105,9 +105,12 @@ def read_text(path: Path, problems: Problems | None = None, limit: int = MAX_BYT
 
 
 def shown(value: Any) -> str:
-    """A value of a file as a message shows it: short, on one line."""
+    """A value of a file as a message shows it: short, on one line, in quotes where it is text."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     text = re.sub(r"[^\x20-\x7e\xa0-\u2027\u2030-\ud7ff\uf900-\ufffd]", "?", str(value))
-    return repr(text if len(text) <= 40 else f"{text[:37]}...")
+    text = text if len(text) <= 40 else f"{text[:37]}..."
+    return repr(text) if isinstance(value, str) else text
 
 
 def number(value: Any, path: Path, where: str) -> float:

@@ -60,6 +60,7 @@ class Holds:
     visited: bool = False  # an empty picture that was looked at told from one that was not
     attributes: bool = False  # of pictures
     extras: tuple[str, ...] = ()  # further columns of the tables, by name
+    bare: bool = True  # instances without a single landmark
     without_size: bool = True  # pictures whose size is unknown
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.formats.registry import Format, FormatError, Holds
-from app.formats.rows import is_numbered, taken
+from app.formats.rows import is_numbered, numbered, taken
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Skeleton, Table
 
 WHOLE = 1e-6  # pixels by which a coordinate may differ from a whole number
@@ -85,7 +85,8 @@ def _sized(sized: np.ndarray, table: Table, holds: Holds) -> np.ndarray:
 
 
 def _complete(table: Table, holds: Holds) -> np.ndarray:
-    return np.ones(len(table), bool) if holds.absent else (table.visibility > ABSENT).all(1)
+    there = table.visibility > ABSENT
+    return there.any(1) | holds.bare if holds.absent else there.all(1)
 
 
 def _kept(labels: LabelSet, holds: Holds) -> LabelSet:
@@ -117,7 +118,10 @@ def _instances(labels: LabelSet, holds: Holds, title: str) -> Iterator[tuple[str
         known, complete = _sized(sized, table, holds), _complete(table, holds)
         yield "instances", int((~known).sum()), f"{title} needs the size of their pictures, which are not there"
         unfit = int((known & ~complete).sum())
-        yield "instances with absent landmarks", unfit, f"{title} cannot say that a landmark is absent"
+        what, why = "instances with absent landmarks", f"{title} cannot say that a landmark is absent"
+        if holds.absent:
+            what, why = "instances without landmarks", f"{title} has no room for them"
+        yield what, unfit, why
         yield "further instances", int((known & complete & ~rows).sum()), f"{title} holds one subject a picture"
 
 
@@ -176,7 +180,9 @@ def _stripped(table: Table, holds: Holds) -> Table:
     if not holds.subpixel:
         points = np.where((seen > ABSENT)[..., None], np.rint(points), points)
     skeleton = Skeleton(
-        table.skeleton.name, table.skeleton.landmarks, table.skeleton.edges if holds.edges else (),
+        table.skeleton.name,
+        table.skeleton.landmarks if holds.names else numbered(len(table.skeleton)).landmarks,
+        table.skeleton.edges if holds.edges else (),
         table.skeleton.flip if holds.flip else (),
     )  # fmt: skip
     return replace(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from engine.labels import ABSENT, Skeleton, Table, table
+from engine.labels import ABSENT, LabelSet, Skeleton, Table, table
 
 
 class Rows:
@@ -86,6 +86,15 @@ def taken(table: Table, rows: np.ndarray) -> Table:
         table, **{name: getattr(table, name)[rows] for name in names},
         extras={name: column[rows] for name, column in table.extras.items()},
     )  # fmt: skip
+
+
+def by_picture(labels: LabelSet) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """(picture, its instances as (table, row)) for every picture in order, also those without any."""
+    held: list[list[tuple[int, int]]] = [[] for _ in labels.pictures]
+    for n, each in enumerate(labels.tables):
+        for row, picture in enumerate(each.picture.tolist()):
+            held[picture].append((n, row))
+    return iter(enumerate(held))
 
 
 def joined(tables: Sequence[Table]) -> list[Table]:

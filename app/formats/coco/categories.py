@@ -44,7 +44,7 @@ def category_of(one: dict[str, Any], id: Any, where: str, problems: Problems) ->
 
 
 def _whole_numbers(values: Any) -> bool:
-    return isinstance(values, list) and all(type(v) in (int, float) and v == int(v) for v in values)
+    return isinstance(values, list) and all(type(v) is int or (type(v) is float and v.is_integer()) for v in values)
 
 
 def _edges(given: Any, count: int, where: str, problems: Problems) -> tuple[tuple[int, int], ...]:

@@ -87,7 +87,7 @@ class _Reading:
 
     def _id(self, value: Any, where: str) -> Any:
         """An id as a key: any number or text; raises FormatError."""
-        if isinstance(value, float) and value == int(value):
+        if isinstance(value, float) and value.is_integer():
             return int(value)
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             refuse(self.path, where, f"{shown(value)} is no id")
