@@ -38,6 +38,7 @@ def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
     torch.set_num_threads(int(start.get("threads") or 1))
     group = distributed.join(str(start.get("device") or "auto"))
     torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False  # the exact path, by which networks are measured, is one of float32
     try:
         done = _run(start, send if group.first else _silent, orders, group)
     finally:
