@@ -12,11 +12,15 @@ from engine.errors import UserError
 from engine.graph import Architecture, build, count
 from tests.app.cli_runner import hourbit
 
+LIMITS: list[dict[str, float]] = []  # of each training of a test
+
 
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Rows are not trained: a scripted worker tells scores. Gives the names of those trained."""
     names: list[str] = []
+    limits = LIMITS
+    limits.clear()
 
     class Worker:
         def __init__(self, start: dict, log: Path) -> None:
@@ -30,7 +34,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         def __iter__(self):
             score = 20.0 if self.start["settings"].get("loss") == "l2" else 30.0
-            steps = self.start["settings"]["steps"]
+            steps = self.start["settings"].get("steps", 77)
+            limits.append({n: v for n, v in self.start["settings"].items() if n in ("steps", "minutes")})
             yield {"type": "progress", "step": steps, "done": 1.0 if names[-1] != "relu" else 0.4}
             yield {"type": "done", "metrics": {"metric": "pck", "after": score, "step": steps, "seconds": 1.0}}
 
@@ -69,6 +74,13 @@ def test_a_row_that_was_stopped_is_not_done(tmp_path: Path, trained: list[str]) 
     assert (tmp_path / "out" / "base" / "row.json").exists() and not (tmp_path / "out" / "relu" / "row.json").exists()
     ablate(tmp_path, "relu")
     assert trained == ["base", "relu", "relu"]
+
+
+def test_every_row_sees_as_many_pictures_as_the_base_does_in_its_minutes(tmp_path: Path, trained: list[str]) -> None:
+    (tmp_path / "data.npz").touch()
+    for _ in range(2):
+        ran = hourbit("ablate", tmp_path / "data.npz", "--rows", "loss", "--budget", "3", "--out", tmp_path / "out")
+        assert ran.code == 0 and LIMITS == [{"minutes": 3.0}, {"steps": 77}]
 
 
 def test_wrong_words(tmp_path: Path, trained: list[str]) -> None:
