@@ -62,7 +62,7 @@ def test_ctrl_c_is_a_word_and_a_failure(monkeypatch: pytest.MonkeyPatch) -> None
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("app.commands.bench.find_model", interrupted)
+    monkeypatch.setattr("app.commands.bench.find_own_model", interrupted)
     ran = hourbit("bench", "face68")
     assert (ran.code, ran.out, ran.err) == (1, "", "Stopped.\n")
 
