@@ -15,7 +15,7 @@ from engine.runtime import Runtime
 from engine.samples import sample_pictures
 
 NAMES = {"packed": "Packed", "reference": "NumPy", "onnx": "ONNX Runtime"}
-ISAS = {"avx512": "AVX-512", "avx2": "AVX2", "neon": "NEON", "scalar": "scalar"}
+ISAS = {"avx512": "AVX-512", "avx512bw": "AVX-512 BW", "avx2": "AVX2", "neon": "NEON", "scalar": "scalar"}
 
 
 def predict_sample(context: Context) -> dict[str, Any]:

@@ -47,9 +47,9 @@ struct Feature {
 constexpr Feature POPCNT[] = {{"popcnt", ONE_ECX, 23}};
 constexpr Feature AVX2[] = {{"osxsave", ONE_ECX, 27}, {"avx", ONE_ECX, 28},   {"fma", ONE_ECX, 12},
                             {"avx2", SEVEN_EBX, 5},   {"bmi2", SEVEN_EBX, 8}};
-constexpr Feature AVX512[] = {{"avx512f", SEVEN_EBX, 16},      {"avx512dq", SEVEN_EBX, 17},
-                              {"avx512bw", SEVEN_EBX, 30},     {"avx512vl", SEVEN_EBX, 31},
-                              {"avx512_vnni", SEVEN_ECX, 11},  {"avx512_vpopcntdq", SEVEN_ECX, 14}};
+constexpr Feature AVX512BW[] = {{"avx512f", SEVEN_EBX, 16},  {"avx512dq", SEVEN_EBX, 17},
+                                {"avx512bw", SEVEN_EBX, 30}, {"avx512vl", SEVEN_EBX, 31}};
+constexpr Feature AVX512[] = {{"avx512_vnni", SEVEN_ECX, 11}, {"avx512_vpopcntdq", SEVEN_ECX, 14}};
 constexpr uint64_t YMM_STATE = 0x6, ZMM_STATE = 0xE6;
 
 bool cpuid(unsigned leaf, unsigned (&r)[4]) {
@@ -91,7 +91,8 @@ const char *detect() {
     }
     if (!all(found, POPCNT)) return "";
     if (!all(found, AVX2) || (saved_state() & YMM_STATE) != YMM_STATE) return "scalar";
-    return all(found, AVX512) && (saved_state() & ZMM_STATE) == ZMM_STATE ? "avx512,avx2,scalar" : "avx2,scalar";
+    if (!all(found, AVX512BW) || (saved_state() & ZMM_STATE) != ZMM_STATE) return "avx2,scalar";
+    return all(found, AVX512) ? "avx512,avx512bw,avx2,scalar" : "avx512bw,avx2,scalar";
 }
 
 #elif defined(HOURBIT_NEON)
@@ -111,6 +112,7 @@ const Kernels *find_kernels(const char *isa) {
     if (!listed(detect(), isa)) return nullptr;
 #if defined(HOURBIT_X86)
     if (!strcmp(isa, "avx2")) return &avx2_kernels;
+    if (!strcmp(isa, "avx512bw")) return &avx512bw_kernels;
     if (!strcmp(isa, "avx512")) return &avx512_kernels;
 #elif defined(HOURBIT_NEON)
     if (!strcmp(isa, "neon")) return &neon_kernels;

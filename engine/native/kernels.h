@@ -145,6 +145,7 @@ struct Kernels {
 extern const Kernels scalar_kernels;
 #if defined(HOURBIT_X86)
 extern const Kernels avx2_kernels;
+extern const Kernels avx512bw_kernels;
 extern const Kernels avx512_kernels;
 #endif
 #if defined(HOURBIT_NEON)

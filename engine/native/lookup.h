@@ -137,7 +137,7 @@ inline void conv_tile(const Conv &c, const uint8_t *weight, const uint8_t *skip_
 
 template <int V>
 void conv_group(const Conv &c, const uint8_t *weight, const uint8_t *skip, int channel, int first, int last) {
-    constexpr int WIDE = V == 1 ? 8 : 4;
+    constexpr int WIDE = V == 1 ? 8 : 4;  // eight registers of bytes
     if (c.pairs) {
         for (int y = first; y < last; y += 2) {
             int x = 0;
