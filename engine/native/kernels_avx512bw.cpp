@@ -35,6 +35,6 @@ struct Bytes {
 namespace hourbit {
 
 const Kernels avx512bw_kernels = {"avx512bw", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
-                                  sign, pool, up_add, head_bytes, head_pack, head, mean, around, mix, peak};
+                                  sign, pool, up_add, head_bytes, head_pack, head, mean, mix, peak};
 
 }  // namespace hourbit

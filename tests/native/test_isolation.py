@@ -90,8 +90,8 @@ def test_the_library_gives_its_interface_and_needs_the_c_library_alone(objects: 
 
 
 MASKS = {
-    "avx512_vpopcntdq": "avx512bw", "avx512f": "avx2", "avx512_vnni,popcntx": "avx512bw", "avx2": "scalar", "fma": "scalar",
-    "bmi2,avx512f": "scalar", "osxsave": "scalar", "popcnt": "numpy",
+    "avx512_vpopcntdq": "avx512bw", "avx512f": "avx2", "avx512_vnni,popcntx": "avx512bw", "avx2": "scalar",
+    "fma": "scalar", "bmi2,avx512f": "scalar", "osxsave": "scalar", "popcnt": "numpy",
 }  # fmt: skip
 
 
