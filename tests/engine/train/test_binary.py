@@ -8,7 +8,8 @@ torch = pytest.importorskip("torch")
 
 from torch.nn import functional  # noqa: E402
 
-from engine.train.binary import BinaryConv2d, binary_cross_entropy, convolve, sign  # noqa: E402
+from engine.train.binary import BinaryConv2d, convolve, sign  # noqa: E402
+from engine.train.losses import heatmap_loss  # noqa: E402
 
 
 def values(*shape: int, seed: int = 0, spread: float = 1.0) -> torch.Tensor:
@@ -111,7 +112,7 @@ def test_the_loss_is_torchs_own_with_weights() -> None:
     logits = values(2, 3, 4, 5, spread=4.0).requires_grad_()
     target = torch.rand(2, 3, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     weight = torch.tensor([[1.0, 0.5, 0.0], [1.0, 1.0, 0.25]], dtype=torch.float64)
-    loss = binary_cross_entropy(logits, target, weight)
+    loss = heatmap_loss("bce", [logits], target, weight)
     (2 * loss).backward()
     gradient, logits.grad = logits.grad.clone(), None
     expected = functional.binary_cross_entropy_with_logits(
@@ -125,8 +126,8 @@ def test_the_loss_is_torchs_own_with_weights() -> None:
 
 def test_the_loss_stays_finite_for_wild_logits_and_no_labels() -> None:
     logits = torch.tensor([[[[-500.0, 500.0]]]], requires_grad=True)
-    loss = binary_cross_entropy(logits, torch.tensor([[[[1.0, 0.0]]]]), torch.ones(1, 1))
+    loss = heatmap_loss("bce", [logits], torch.tensor([[[[1.0, 0.0]]]]), torch.ones(1, 1))
     loss.backward()
     assert loss.item() == 500 and logits.grad.flatten().tolist() == [-0.5, 0.5]
-    nothing = binary_cross_entropy(logits, torch.zeros(1, 1, 1, 2), torch.zeros(1, 1))
+    nothing = heatmap_loss("bce", [logits], torch.zeros(1, 1, 1, 2), torch.zeros(1, 1))
     assert nothing.item() == 0

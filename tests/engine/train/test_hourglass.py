@@ -64,7 +64,7 @@ def test_latents_and_signs_bring_a_network_back(tmp_path: Path, changes: dict) -
     again = Hourglass(network.architecture)
     checkpoint.load_latents(path, again)
     model = make_model("m", network.architecture, schema_for(3), network.lowered())
-    alone = finish.network_from(model, pictures(4)).eval()  # no latents beside it
+    alone = finish.network_from(model).eval()  # no latents beside it
     with torch.no_grad():
         expected, found, signs = (one(pictures()) for one in (network, again.eval(), alone))
     for name, value in again.lowered().items():
