@@ -55,4 +55,6 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("landmarks-csv", "CSV by landmark", ".csv", "app.formats.landmark_table:LandmarkCsv"),
     BuiltIn("parquet", "Parquet by landmark", ".parquet", "app.formats.landmark_table:LandmarkParquet"),
     BuiltIn("project", "Hourbit project", ".hourbit-project", "app.formats.project:Project", writes=False),
+    # of other trainers and labellers
+    BuiltIn("yolo-pose", "YOLO-pose", "", "app.formats.yolo:YoloPose"),
 )
