@@ -46,6 +46,7 @@ class Holds:
     occluded: bool = True  # told from a visible one
     several: bool = True  # more than one instance in a picture
     several_skeletons: bool = False  # subjects of different kinds in one file
+    any_shape: bool = True  # those kinds may differ in number of landmarks and in mirror pairs
     boxes: bool = True
     names: bool = True  # of landmarks
     edges: bool = True

@@ -66,7 +66,7 @@ def _rows(labels: LabelSet, holds: Holds) -> list[tuple[str, np.ndarray]]:
         what, rows = "", np.ones(len(table), bool)
         if not fit:
             what, rows = "subjects with another number of landmarks", ~rows
-        elif n != main and not holds.several_skeletons:
+        elif n != main and not (holds.several_skeletons and _alike(table, labels.tables[main], holds)):
             what, rows = "subjects of another kind", ~rows
         else:
             rows = _sized(sized, table, holds) & _complete(table, holds)
@@ -78,6 +78,11 @@ def _rows(labels: LabelSet, holds: Holds) -> list[tuple[str, np.ndarray]]:
                 rows[i] = int(table.picture[i]) not in taken
                 taken.add(int(table.picture[i]))
     return found
+
+
+def _alike(table: Table, main: Table, holds: Holds) -> bool:
+    one, other = table.skeleton, main.skeleton
+    return holds.any_shape or (len(one) == len(other) and set(one.flip) == set(other.flip))
 
 
 def _sized(sized: np.ndarray, table: Table, holds: Holds) -> np.ndarray:

@@ -20,14 +20,16 @@ class YoloPose:
     offset is 0 as the trade has it (-0.5 where the corner of the top-left pixel is meant). Boxes count from that
     corner. A row: class, box as centre and size, then x y v of each landmark (kpt_shape [K, 3]) or x y ([K, 2], in
     which a landmark at 0 0, or with a negative share, is absent). v: 0 absent, 1 occluded, 2 visible.
-    Written: a folder with data.yaml, images/ and labels/ by split, kpt_shape [K, 3]. A box that there is not covers
-    the landmarks, as COCO's does, or the whole picture where all are absent; landmarks and boxes end at the edge.
+    Written: a folder with data.yaml, images/ and labels/ by split (`all` for pictures of none), kpt_shape [K, 3]. A
+    box that there is not covers the landmarks, as COCO's does, or the whole picture where all are absent; landmarks and boxes end at the edge.
     """
 
     name = "yolo-pose"
     title = "YOLO-pose"
     suffix = ""
-    holds = Holds(several_skeletons=True, edges=False, flip=True, splits=True, visited=True, without_size=False)
+    holds = Holds(
+        several_skeletons=True, any_shape=False, edges=False, flip=True, splits=True, visited=True, without_size=False,
+    )  # fmt: skip
 
     def claims(self, path: Path, head: bytes) -> bool:
         """A YAML file with kpt_shape, or a folder with one."""

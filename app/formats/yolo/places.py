@@ -11,6 +11,8 @@ from app.formats.reading import Problems, read_text, shown
 from app.formats.yolo.description import Description
 from engine.images import IMAGE_SUFFIXES
 
+ALL = "all"  # the folder of pictures that belong to no split
+
 
 def root_of(made: Description, problems: Problems) -> Path:
     """The data set's folder: `path` as it stands or from data.yaml, else where data.yaml is."""
@@ -34,6 +36,7 @@ def listed(made: Description, root: Path, problems: Problems) -> Iterator[tuple[
         if found is None:
             problems.add(split, f"{shown(place)} is not there")
         elif found.is_dir():
+            split = "" if found.name == ALL else split
             for file in _files(found):
                 yield split, found, file
             labels = label_place(found / "x").parent

@@ -12,10 +12,11 @@ from app.formats.copies import copy_picture, plain_parts
 from app.formats.registry import FormatError, WriteOptions
 from app.formats.rows import is_numbered
 from app.formats.yamls import dump_yaml
+from app.formats.yolo.places import ALL
 from app.formats.yolo.read import EDGE, SIZES
 from engine.labels import ABSENT, LabelSet, Skeleton, Table
 
-FOLDERS = {"train": "train", "validation": "val", "test": "test", "": "train"}
+FOLDERS = {"train": "train", "validation": "val", "test": "test", "": ALL}
 
 
 def write_yolo(labels: LabelSet, out: Path, options: WriteOptions) -> None:
@@ -51,12 +52,19 @@ def write_yolo(labels: LabelSet, out: Path, options: WriteOptions) -> None:
 
 def _description(tables: list[Table], names: list[PurePosixPath], count: int, folder: Path) -> dict[str, Any]:
     skeletons = [table.skeleton for table in tables]
-    splits = {name.parts[0] for name in names} | {"train", "val"}
+    splits = {name.parts[0] for name in names}
     for split in splits:
         (folder / "images" / split).mkdir(parents=True, exist_ok=True)
         (folder / "labels" / split).mkdir(parents=True, exist_ok=True)
     # Without path, trainers take the folder of data.yaml; "." would be the folder that they were started in.
-    made: dict[str, Any] = {key: f"images/{key}" for key in ("train", "val", "test") if key in splits}
+    made: dict[str, Any] = {}
+    for key in ("train", "val", "test"):
+        held = [part for part in (key, ALL) if part in splits and (part == key or key == "train")]
+        if not held and key != "test":  # trainers ask for both
+            held = [ALL if ALL in splits else key]
+            (folder / "images" / held[0]).mkdir(parents=True, exist_ok=True)
+        if held:
+            made[key] = f"images/{held[0]}" if len(held) == 1 else [f"images/{part}" for part in held]
     made["kpt_shape"] = [count, 3]
     partner = _partners(skeletons, count)
     if partner != list(range(count)):
@@ -86,7 +94,7 @@ def _names(labels: LabelSet) -> list[PurePosixPath]:
     """Split and name below images/ of each picture; no two have one label file."""
     made, taken = [], set()
     for picture in labels.pictures:
-        place = PurePosixPath(FOLDERS.get(picture.split, "train"), *plain_parts(picture.name))
+        place = PurePosixPath(FOLDERS.get(picture.split, ALL), *plain_parts(picture.name))
         stem, again = place.stem, 2
         while place.with_suffix("").as_posix().casefold() in taken:
             place, again = place.with_name(f"{stem}_{again}{place.suffix}"), again + 1

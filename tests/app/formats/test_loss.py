@@ -52,7 +52,8 @@ def everything() -> LabelSet:
 LOST = {
     "occluded": {"occluded landmarks": 1}, "several": {"further instances": 2},
     "several_skeletons": {"subjects of another kind": 1}, "boxes": {"boxes": 1}, "names": {"names of landmarks": 2},
-    "edges": {"lines between landmarks": 1}, "subpixel": {"sub-pixel places": 1}, "scores": {"scores": 1},
+    "edges": {"lines between landmarks": 1},
+    "any_shape": {"subjects of another kind": 1}, "subpixel": {"sub-pixel places": 1}, "scores": {"scores": 1},
     "subjects": {"subjects": 1}, "flip": {"mirror pairs": 1}, "origins": {"origins": 1}, "splits": {"splits": 1},
     "visited": {"pictures that nobody has looked at": 1}, "attributes": {"states": 1, "attributes of pictures": 1},
     "absent": {"instances with absent landmarks": 1}, "bare": {}, "empty": {}, "without_size": {},

@@ -145,7 +145,7 @@ def test_bad_descriptions_are_refused_with_their_place(tmp_path: Path, yaml: str
     "lines",
     [
         "path: .\ntrain: images", "path: C:\\data\\gone\ntrain: images", "train: ../images", "train: .\\images",
-        "train: /home/other/set/images", "train: [images]", "", "train: list.txt",
+        "train: /data/other/set/images", "train: [images]", "", "train: list.txt",
     ],
 )  # fmt: skip
 def test_places_of_other_machines_are_found(tmp_path: Path, lines: str) -> None:
