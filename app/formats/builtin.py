@@ -57,4 +57,6 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("project", "Hourbit project", ".hourbit-project", "app.formats.project:Project", writes=False),
     # of other trainers and labellers
     BuiltIn("yolo-pose", "YOLO-pose", "", "app.formats.yolo:YoloPose"),
+    BuiltIn("deeplabcut", "DeepLabCut", ".csv", "app.formats.deeplabcut:DeepLabCut"),
+    BuiltIn("lightning-pose", "Lightning Pose", ".csv", "app.formats.deeplabcut:LightningPose"),
 )

@@ -57,7 +57,7 @@ class Finder:
     def __init__(self, file: Path, options: ReadOptions, problems: Problems, folders: tuple[str, ...] = ()) -> None:
         home = file if file.is_dir() else file.parent
         self._own = options.pictures
-        self._bases = [home, *(home / folder for folder in folders)]
+        self._bases = [home, *(Path(os.path.normpath(home / folder)) for folder in folders)]
         self._problems = problems
         self._listed: dict[Path, dict[str, list[str]] | None] = {}
         self._shortened: dict[Path, str] = {}  # file -> the name that was cut to find it
