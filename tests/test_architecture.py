@@ -44,7 +44,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "app.settings",
     ),
     "app.project": (*VALUES, "app.files"),
-    "app.formats": (*VALUES, "app.files", "app.project", "defusedxml", "pyarrow", "yaml", "h5py", "pandas", "tables"),
+    "app.formats": (
+        *VALUES, "app.files", "app.project", "engine.layouts", "defusedxml", "pyarrow", "yaml", "h5py", "pandas",
+        "tables",
+    ),
     "app.sources": (*VALUES, "app.files", "cv2_enumerate_cameras"),
     "app.api": (*VALUES, "app.files", "app.project", "app.formats", "app.sources", "engine.detect"),
     "app.plugins": ("app.api", "app.formats", "app.sources", "engine.errors", "plugins"),

@@ -23,12 +23,14 @@ class BuiltIn:
     suffix: str
     place: str
     writes: bool = True
+    named: bool = False  # the class is made with the format's name
 
     @cached_property
     def form(self) -> Format:
         """The format itself."""
         module, name = self.place.split(":")
-        return getattr(import_module(module), name)()
+        made = getattr(import_module(module), name)
+        return made(self.name) if self.named else made()
 
     @property
     def holds(self) -> Holds | None:
@@ -48,6 +50,10 @@ class BuiltIn:
         self.form.write(labels, out, options)
 
 
+def _layout(name: str, title: str) -> BuiltIn:
+    return BuiltIn(name, title, "", "app.formats.layouts:LayoutFormat", writes=False, named=True)
+
+
 # One line a format; keep a group's lines together.
 BUILT_IN: tuple[BuiltIn, ...] = (
     # ours
@@ -55,8 +61,22 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("landmarks-csv", "CSV by landmark", ".csv", "app.formats.landmark_table:LandmarkCsv"),
     BuiltIn("parquet", "Parquet by landmark", ".parquet", "app.formats.landmark_table:LandmarkParquet"),
     BuiltIn("project", "Hourbit project", ".hourbit-project", "app.formats.project:Project", writes=False),
+    _layout("pack", "Pack or snapshot (.npz)"),
     # of other trainers and labellers
     BuiltIn("yolo-pose", "YOLO-pose", "", "app.formats.yolo:YoloPose"),
     BuiltIn("deeplabcut", "DeepLabCut", ".csv", "app.formats.deeplabcut:DeepLabCut"),
     BuiltIn("lightning-pose", "Lightning Pose", ".csv", "app.formats.deeplabcut:LightningPose"),
+    # data sets in their original layouts
+    _layout("mpii-mat", "MPII (mpii_human_pose_v1_u12_1.mat)"),
+    _layout("mpii-h5", "MPII (hourglass h5)"),
+    _layout("mpii-json", "MPII (JSON of HRNet and mmpose)"),
+    _layout("mpii-pose-json", "MPII (JSON of pytorch-pose)"),
+    _layout("lsp", "LSP (joints.mat)"),
+    _layout("lsp-extended", "LSP-extended (joints.mat)"),
+    _layout("300w-lp", "300W-LP (.mat)"),
+    _layout("aflw2000", "AFLW2000-3D (.mat)"),
+    _layout("aflw", "AFLW (aflw.sqlite)"),
+    _layout("aflw-full", "AFLW-Full (AFLWinfo_release.mat)"),
+    _layout("aflw-pifa", "AFLW-PIFA (Landmark.mat)"),
+    _layout("wflw", "WFLW (list of faces)"),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.files import refuse_inputs
+from app.formats.layouts import INSIDE
 from app.formats.registry import Format, FormatError, ReadOptions, WriteOptions
 from app.formats.report import fitting, losses
 from app.formats.sniff import recognise
@@ -38,7 +39,7 @@ def read_labels(path: Path, name: str | None, options: ReadOptions) -> tuple[Lab
 
 def missing_pictures(labels: LabelSet) -> tuple[Problem, ...]:
     """How many pictures were not found: no fault of the labels themselves."""
-    missing = sum(picture.path is None for picture in labels.pictures)
+    missing = sum(picture.path is None and INSIDE not in picture.attributes for picture in labels.pictures)
     what = f"{missing} of {len(labels.pictures)} pictures were not found"
     return (Problem("pictures", what),) if missing else ()
 

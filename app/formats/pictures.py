@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from app.formats.reading import Problems, shown
@@ -59,9 +59,10 @@ class Finder:
         self._own = options.pictures
         self._bases = [home, *(Path(os.path.normpath(home / folder)) for folder in folders)]
         self._problems = problems
-        self._listed: dict[Path, dict[str, list[str]] | None] = {}
+        self._listed: dict[str, dict[str, list[str]] | None] = {}
+        self._heads: dict[str, list[str]] = {}
         self._shortened: dict[Path, str] = {}  # file -> the name that was cut to find it
-        self._noted: set[Path] = set()
+        self._noted: set[tuple[str, str]] = set()
 
     def find(self, name: str) -> Path | None:
         """A picture's file, None where there is none or several could be meant (which is noted)."""
@@ -90,69 +91,78 @@ class Finder:
         self._problems.add(f"picture {shown(name)}", what)
 
     def _find(self, name: str) -> Path | None:
-        plain = plain_name(name)
-        absolute = plain.startswith("/") or re.match(r"[A-Za-z]:", plain) is not None
         if not name or "\0" in name:
             return None
-        if absolute and (found := self._at(Path(name)) or self._at(Path(plain))):
-            return found
-        parts = [part for part in PurePosixPath(plain).parts if part != "/" and not re.fullmatch(r"[A-Za-z]:", part)]
-        for base in [self._own, *self._bases]:
-            if base is None or not parts:
-                continue
-            if not absolute and (found := self._at(base / name) or self._at(base / plain)):
+        plain = plain_name(name)
+        absolute = plain.startswith("/") or re.match(r"[A-Za-z]:", plain) is not None
+        for given in dict.fromkeys((name, plain)):
+            head, _, last = given.rpartition("/")
+            if absolute and (found := self._in(head or "/", last)):
                 return found
-            if absolute or base == self._own:
-                tails = ([p for p in parts[n:] if p != ".."] for n in range(not absolute, len(parts)))
-                if found := self._first(base, tails, plain):
+            for base in () if absolute else self._existing(head):
+                if found := self._in(base, last):
                     return found
+        if absolute or self._own is not None:
+            return self._cut(plain, absolute)
         return None
 
-    def _first(self, base: Path, tails: Any, name: str) -> Path | None:
-        for tail in tails:
-            found = self._at(base.joinpath(*tail)) if tail else None
-            if found is not None:
-                if self._shortened.setdefault(found, name) == name:
-                    return found
-                self._problems.add(f"picture {shown(name)}", f"{found.name} was taken for another picture already")
-                return None
+    def _existing(self, head: str) -> list[str]:
+        """The folders that `head` may mean, in the order in which they are looked at."""
+        if head not in self._heads:
+            bases = [base for base in (self._own, *self._bases) if base is not None]
+            folders = dict.fromkeys(os.path.join(base, head) if head else str(base) for base in bases)
+            self._heads[head] = [folder for folder in folders if self._names(folder) is not None]
+        return self._heads[head]
+
+    def _cut(self, name: str, absolute: bool) -> Path | None:
+        """A picture by the last parts of its name: as many of them as fit."""
+        parts = [part for part in name.split("/") if part not in ("", ".", "..") and not part.endswith(":")]
+        for base in [self._own, *self._bases] if absolute else [self._own]:
+            for start in range(0 if absolute else 1, len(parts)) if base is not None else ():
+                found = self._in(os.path.join(base, *parts[start:-1]), parts[-1])
+                if found is not None:
+                    if self._shortened.setdefault(found, name) == name:
+                        return found
+                    self._problems.add(f"picture {shown(name)}", f"{found.name} was taken for another picture already")
+                    return None
         return None
 
-    def _at(self, path: Path) -> Path | None:
-        """The file at a path: as it stands, with its suffix in another case, or the only picture of its stem."""
-        names = self._names(path.parent)
-        if names is None:
+    def _in(self, folder: str, last: str) -> Path | None:
+        """The picture of a name in a folder: as it stands, with its suffix in another case, or the only of its stem."""
+        names = self._names(folder)
+        if not names:
             return None
-        stem, suffix = os.path.splitext(path.name)
+        stem, suffix = os.path.splitext(last)
         if suffix.lower() not in IMAGE_SUFFIXES:
-            stem, suffix = path.name, ""
+            stem, suffix = last, ""
         held = names.get(stem, [])
-        if path.name in held:
-            return path
-        fits = [name for name in held if name.lower() == path.name.lower()]
+        if last in held:
+            return Path(folder, last)
+        fits = [name for name in held if name.lower() == last.lower()]
         other = held if not fits else []
         if len(fits or other) > 1:
-            names = ", ".join(sorted(fits or other)[:3])
-            self._note(path, f"several pictures have this name ({names}); none was taken")
+            listed = ", ".join(sorted(fits or other)[:3])
+            self._note(folder, last, f"several pictures have this name ({listed}); none was taken")
         elif other and suffix:
-            self._note(path, f"it is not there; {other[0]} was taken")
-        return path.with_name((fits or other)[0]) if len(fits or other) == 1 else None
+            self._note(folder, last, f"it is not there; {other[0]} was taken")
+        return Path(folder, (fits or other)[0]) if len(fits or other) == 1 else None
 
-    def _note(self, path: Path, what: str) -> None:
-        if path not in self._noted:
-            self._noted.add(path)
-            self._problems.add(f"picture {shown(path.name)}", what)
+    def _note(self, folder: str, last: str, what: str) -> None:
+        if (folder, last) not in self._noted:
+            self._noted.add((folder, last))
+            self._problems.add(f"picture {shown(last)}", what)
 
-    def _names(self, folder: Path) -> dict[str, list[str]] | None:
+    def _names(self, folder: str) -> dict[str, list[str]] | None:
         """Pictures of a folder by stem, listed once; None where there is no such folder."""
         if folder not in self._listed:
             made: dict[str, list[str]] | None = {}
             try:
-                for n, entry in enumerate(os.scandir(folder)):
-                    stem, suffix = os.path.splitext(entry.name)
-                    if suffix.lower() in IMAGE_SUFFIXES and n < MAX_ENTRIES:
-                        made.setdefault(stem, []).append(entry.name)
-            except OSError:
+                with os.scandir(folder) as entries:
+                    for n, entry in enumerate(entries):
+                        stem, suffix = os.path.splitext(entry.name)
+                        if suffix.lower() in IMAGE_SUFFIXES and n < MAX_ENTRIES:
+                            made.setdefault(stem, []).append(entry.name)
+            except (OSError, ValueError):
                 made = None
             self._listed[folder] = made
         return self._listed[folder]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from app.formats.layouts import INSIDE
 from app.formats.registry import Format, FormatError, Holds
 from app.formats.rows import is_numbered, numbered, taken
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Skeleton, Table
@@ -139,7 +140,7 @@ def _pictures(kept: LabelSet, holds: Holds, title: str) -> Iterator[tuple[str, i
     yield "pictures that nobody has looked at", unseen, f"{title} cannot tell them from empty ones"
     states = 0 if holds.attributes else sum("state" in p.attributes for p in pictures)
     yield "states", states, f"{title} has no room for them"
-    others = 0 if holds.attributes else sum(bool(set(p.attributes) - {"state"}) for p in pictures)
+    others = 0 if holds.attributes else sum(bool(set(p.attributes) - {"state", INSIDE}) for p in pictures)
     yield "attributes of pictures", others, f"{title} has no room for them"
 
 

@@ -18,6 +18,7 @@ from app.formats.rows import joined
 from engine.labels import LabelSet, Skeleton
 
 NUMBERS = {int, float}
+_compact = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 FOLDERS = (
     "..", "images", "../images", *(
         f"../{inner}{part}{year}" for inner in ("", "images/") for year in ("2017", "2014", "")
@@ -177,7 +178,10 @@ class _Reading:
         if one.get("iscrowd"):
             own["crowd"] = True
         if one.get("segmentation"):
-            text = json.dumps(one["segmentation"], separators=(",", ":"))
+            try:
+                text = _compact(one["segmentation"])
+            except (RecursionError, ValueError):
+                refuse(self.path, f"{where}.segmentation", "it is no outline")
             self._outlines += len(text)
             if self._outlines <= MAX_OUTLINES:
                 own["outline"] = text

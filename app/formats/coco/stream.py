@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app.formats.reading import check_depth, refuse, shown, strict_decoder
+from app.formats.reading import refuse, shown, strict_decoder
 from app.formats.registry import FormatError, Progress
 
 CHUNK = 4 << 20  # bytes read at a time
@@ -90,7 +90,7 @@ class Stream:
             if isinstance(value, (int, float)) and end + 2 >= len(self._text) and self._more():  # it may go on
                 continue
             self._at = end
-            return check_depth(value, self.path, f"line {self._lines}") if isinstance(value, (dict, list)) else value
+            return value
 
     def entries(self) -> Iterator[Any]:
         """The entries of the list that comes next."""

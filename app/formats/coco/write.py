@@ -18,6 +18,9 @@ from engine.labels import ABSENT, LabelSet, Picture, Skeleton, Table
 
 DECIMALS = 4
 BATCH = 1024
+_TEXT, _ESCAPED = (
+    json.JSONEncoder(ensure_ascii=ascii, allow_nan=False, separators=(",", ":")) for ascii in (False, True)
+)
 
 
 def write_coco(labels: LabelSet, out: Path, options: WriteOptions) -> None:
@@ -44,9 +47,9 @@ def write_coco(labels: LabelSet, out: Path, options: WriteOptions) -> None:
 def _encoded(data: Any) -> bytes:
     """Strict JSON: UTF-8, or escapes where a file's name is no text."""
     try:
-        return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _TEXT.encode(data).encode()
     except UnicodeEncodeError:
-        return json.dumps(data, allow_nan=False, separators=(",", ":")).encode()
+        return _ESCAPED.encode(data).encode()
 
 
 def _image(picture: Picture, number: int, folder: Path) -> dict[str, Any]:
