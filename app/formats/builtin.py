@@ -79,4 +79,6 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     _layout("aflw-full", "AFLW-Full (AFLWinfo_release.mat)"),
     _layout("aflw-pifa", "AFLW-PIFA (Landmark.mat)"),
     _layout("wflw", "WFLW (list of faces)"),
+    BuiltIn("sleap", "SLEAP", ".slp", "app.formats.sleap:Sleap"),
+    BuiltIn("datumaro", "Datumaro", ".json", "app.formats.datumaro:Datumaro"),
 )
