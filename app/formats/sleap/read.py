@@ -84,7 +84,10 @@ class _Reading:
         if name not in self.file:
             return {"x": np.zeros(0), "y": np.zeros(0), "visible": np.zeros(0, bool)}
         found = array(self.file, name, ("x", "y", "visible"), self.path)
-        return {**found, "score": self.file[name]["score"]} if "score" in self.file[name].dtype.names else found
+        if "score" in (self.file[name].dtype.names or ()):
+            score = array(self.file, name, ("score",), self.path)["score"].astype(np.float64)
+            found["score"] = np.where(np.abs(score) < FAR, score, np.nan)
+        return found
 
     def _positions(self, used: np.ndarray) -> dict[int, int]:
         """Place in the list of each video's number: that of its group where pictures are embedded."""
