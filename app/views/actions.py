@@ -51,6 +51,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("zoom_out", _t("Zoom out"), "View", "label", ("Ctrl+-",)),
     Spec("labels", _t("Show labels"), "View", "label", ("H",), shortcut=False),
     Spec("heatmap", _t("Show heatmap"), "View", "label", ("M",), shortcut=False),
+    Spec("heatmaps", _t("Heatmaps"), "View", keys=("Ctrl+M",), icon="view-grid-outline"),
     Spec("equalise", _t("Equalise"), "View", "label", ("E",), shortcut=False),
     Spec("full_screen", _t("Full screen"), "View", keys=("F11",)),
     Spec("settings", _t("Settings"), "View", keys=("Ctrl+,",), icon="cog-outline"),

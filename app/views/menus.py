@@ -16,6 +16,7 @@ from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, title
 from app.views.frame import menu_action
 
 NEEDS_PROJECT = ("close_project",)
+SEEN_IN_PICTURES = ("heatmaps",)
 HISTORY = (("undo", "undo_title"), ("redo", "redo_title"))
 
 
@@ -63,6 +64,8 @@ class Menus(QObject):
         spec = BY_NAME[name]
         if name in NEEDS_PROJECT:
             return self._document is not None
+        if name in SEEN_IN_PICTURES:
+            return self._current in ("label", "live")
         if spec.scope == "label":
             return self._document is not None and self._current == "label"
         return spec.scope in (ANYWHERE, "models", self._current)

@@ -34,6 +34,7 @@ QLabel[plate="true"] {{ font-size: {size(15)}px; background: {c["raised"]}; bord
   border-radius: 6px; padding: 11px 16px; }}
 QLabel[tag="true"] {{ font-size: {size(11)}px; color: {c["muted"]}; background: {c["raised"]};
   border-radius: 3px; padding: 1px 5px; }}
+QLabel[tag="true"][doubt="true"] {{ color: {c["warning"]}; background: {c["warningBg"]}; }}
 QSplitter::handle {{ background: {c["border"]}; }}
 QMainWindow::separator {{ background: {c["border"]}; width: 1px; height: 1px; }}
 QMenu {{ background: {c["raised"]}; border: 1px solid {c["border"]}; padding: 4px; }}

@@ -105,7 +105,7 @@ class ActionBar(QWidget):
         self.reject.set_capped(wide)
         self.accept.set_capped(wide)
         for button in self.peaks:
-            button.setFixedWidth(70 if wide else 56)
+            button.setFixedWidth(70 if wide else 66)
 
     def set_peaks(self, peaks: np.ndarray) -> None:
         """Show candidates (n, 3) x, y, score; without a selection the buttons are disabled, not hidden."""

@@ -83,7 +83,7 @@ class Canvas(PictureView):
     def _selected(self) -> None:
         for i, item in self.items_by_id.items():
             item.setZValue(3 if i == self.editing.active else 2)
-        self.heat.set_heat(self.guesses.heat() if self.heat_shown and self.editing.landmark >= 0 else None)
+        self.heat.set_heat(self.guesses.heat() if self.heat_shown else None)
         self._repaint()
 
     def _repaint(self) -> None:

@@ -42,6 +42,8 @@ def command_table(workspace: LabelWorkspace) -> dict[str, Callable[[], object]]:
         "delete_instance": editing.remove_instance,
         "labels": lambda: workspace.switch("labels", not canvas.labels_shown),
         "heatmap": lambda: workspace.switch("heatmap", not canvas.heat_shown),
+        "heatmaps": lambda: workspace.heatmaps.dock.toggle(),
+        "queue": lambda: workspace.heatmaps.show_queue(),
         "equalise": lambda: workspace.switch("equalise", not workspace.equalised),
         "predict_again": guesses.predict_again,
         "predict_all": lambda: browsing.predict_all(),

@@ -30,6 +30,7 @@ class Guesses(QObject):
         self.editing = editing
         self.stills = stills
         self.maps: dict[int, object] = {}  # instance id -> Prediction with heatmaps, of the picture on screen
+        self.passing = -1  # a landmark whose map is looked at in passing
         self._held: list[Answer] = []
         stills.predicted.connect(self._predicted)
         editing.image_changed.connect(self._forget)
@@ -151,11 +152,18 @@ class Guesses(QObject):
         return self.maps.get(self.editing.active)
 
     def heat(self, opacity: float = 0.6) -> heat.Heat | None:
-        """The selected landmark's map as a picture."""
+        """The selected landmark's map as a picture, or that of the one looked at in passing."""
         found = self.map_in_hand()
-        if found is None or self.editing.landmark < 0:
+        landmark = self.passing if self.passing >= 0 else self.editing.landmark
+        if found is None or landmark < 0:
             return None
-        return heat.heat(found, self.editing.landmark, opacity)
+        return heat.heat(found, landmark, opacity)
+
+    def preview(self, landmark: int) -> None:
+        """Show another landmark's map for a moment; -1 ends it."""
+        if landmark != self.passing:
+            self.passing = landmark
+            self.maps_changed.emit()
 
     def value_at(self, x: float, y: float) -> float | None:
         """The selected landmark's probability at a place in picture pixels."""

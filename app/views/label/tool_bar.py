@@ -12,7 +12,8 @@ from app.views.widgets import Line
 
 HEIGHT = 40
 NARROWEST = 520
-WORDS_NEED = 640
+WORDS_NEED = 700
+MODEL_NEEDS = 620  # under this the model is chosen in Models
 TOOLS = (  # tool, icon, text, key
     ("select", "cursor-default-outline", "Select and move landmarks", "Esc"),
     ("box", "vector-square", "Draw the box", "B"),
@@ -42,6 +43,10 @@ class ToolBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 12, 0)
         row.setSpacing(4)
+        self.queue = self._command("queue", "dock-left", self.tr("Queue"), "")
+        self.queue.setToolTip(self.tr("Show or hide the queue"))
+        self.queue.hide()  # only where the heatmap dock has taken its place
+        row.addWidget(self.queue)
         self.tools: dict[str, QToolButton] = {}
         group = QButtonGroup(self)
         for tool, icon, text, key in TOOLS:
@@ -63,6 +68,8 @@ class ToolBar(QWidget):
             button.setChecked(on)
             self.switches[command] = button
             row.addWidget(button)
+        self.maps = self._command("heatmaps", "view-grid-outline", self.tr("Heatmaps"), "Ctrl+M", checkable=True)
+        row.addWidget(self.maps)
         row.addStretch(1)
         self.model = QComboBox(self)
         self.model.setAccessibleName(self.tr("Model"))
@@ -93,9 +100,10 @@ class ToolBar(QWidget):
         return button
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A narrow bar leaves the key to the tooltip."""
+        """A narrow bar leaves the key to the tooltip, then the model to Models."""
         super().resizeEvent(event)
         self.again.set_capped(self.width() >= WORDS_NEED)
+        self.model.setVisible(self.model.count() > 0 and self.width() >= MODEL_NEEDS)
 
     def _line(self) -> QWidget:
         holder = QWidget(self)
@@ -127,4 +135,4 @@ class ToolBar(QWidget):
         for name, title in entries:
             self.model.addItem(title, name)
         self.model.setCurrentIndex(self.model.findData(current))
-        self.model.setVisible(bool(entries))
+        self.model.setVisible(bool(entries) and self.width() >= MODEL_NEEDS)

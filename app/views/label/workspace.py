@@ -17,6 +17,7 @@ from app.views.label.canvas import Canvas
 from app.views.label.commands import command_table
 from app.views.label.editing import Editing
 from app.views.label.guesses import Guesses
+from app.views.label.inspection import LabelHeatmaps
 from app.views.label.inspector import WIDTH as INSPECTOR_WIDTH
 from app.views.label.inspector import Inspector
 from app.views.label.keys import Keys
@@ -55,6 +56,7 @@ class LabelWorkspace(QMainWindow):
         self._commands = command_table(self)
         self.keys = Keys(self.trigger, self)
         self.keys.watch(self.queue.list, self.inspector.table)
+        self.heatmaps = LabelHeatmaps(self)
         self._open_document()
 
     # ---- building
@@ -75,7 +77,7 @@ class LabelWorkspace(QMainWindow):
         column.addWidget(self.bar)
         self.setCentralWidget(middle)
         self.queue_dock = self._dock("Queue", self.queue, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self._dock("Inspector", self.inspector, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.inspector_dock = self._dock("Inspector", self.inspector, Qt.DockWidgetArea.RightDockWidgetArea)
         self.inspector.setFixedWidth(INSPECTOR_WIDTH)
         self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)
 
@@ -147,11 +149,12 @@ class LabelWorkspace(QMainWindow):
 
     def focus_regions(self) -> list[QWidget]:
         """What F6 goes round."""
-        return [self.canvas, self.bar.accept, self.tools.tools["select"], self.queue.list, self.inspector.table]
+        return [self.canvas, self.bar.accept, self.tools.tools["select"], self.queue.list, self.inspector.table,
+                *self.heatmaps.regions()]  # fmt: skip
 
     def close_services(self) -> bool:
         """End the threads of this workspace; True when they have ended in time."""
-        return self.browsing.close()
+        return self.heatmaps.dock.close_service() & self.browsing.close()
 
     # ---- what changed
     def _open_document(self) -> None:
