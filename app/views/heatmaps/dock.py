@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from app.services.inspection import Inspector
-from app.services.pictures import PictureCache
 from app.views.heatmaps.heading import DockHeading
 from app.views.heatmaps.panel import HeatmapPanel
 from app.views.heatmaps.target import Target
+from engine.images import load_image
 
-WIDE, NARROW = 800, 480
+WIDE, NARROW = 800, 520
 ROOM_FOR_WIDE = 1240
 
 
 class HeatmapDock(QDockWidget):
     """Docked at the right, wide: other docks make room and come back.
 
-    look() says what to show, or None and why not; made(panel): the panel is there now, to be wired.
+    look() says what to show, or None and why not; load reads pictures; made(panel): the panel is there, to be wired.
     """
 
     made = Signal(object)
 
     def __init__(
-        self, window: QMainWindow, cache: PictureCache, look: Callable[[], tuple[Target | None, str]],
-        neighbours: Iterable[QDockWidget],
+        self, window: QMainWindow, look: Callable[[], tuple[Target | None, str]], neighbours: Iterable[QDockWidget],
+        load: Callable[[Path], np.ndarray] = load_image,
     ) -> None:  # fmt: skip
         super().__init__(window)
         self.setWindowTitle(self.tr("Heatmaps"))
         self.setObjectName("Heatmaps")
         self.panel: HeatmapPanel | None = None
-        self._cache, self._look, self._neighbours = cache, look, tuple(neighbours)
+        self._load, self._look, self._neighbours = load, look, tuple(neighbours)
         self._hidden: list[QDockWidget] = []
         self.heading = DockHeading(self)
         self.heading.floated.connect(lambda: self.setFloating(not self.isFloating()))
@@ -71,7 +73,7 @@ class HeatmapDock(QDockWidget):
 
     def _make(self) -> None:
         if self.panel is None:
-            service = Inspector(lambda path: self._cache.load(path).pixels, parent=self)
+            service = Inspector(self._load, parent=self)
             self.panel = HeatmapPanel(service, self.heading)
             self.setWidget(self.panel)
             self.made.emit(self.panel)

@@ -124,6 +124,8 @@ class HeatmapPanel(QWidget):
     # ---- what is looked at
     def show_target(self, target: Target | None, why: str = "") -> None:
         """Look at another subject, another landmark, or nothing, with a line that says why."""
+        if target is None and self.target is None and why == self.empty.text.text():
+            return  # Live asks with every frame
         before, self.target = self.target, target
         if target is None:
             self.inspection = self._asked = None

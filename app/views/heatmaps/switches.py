@@ -56,12 +56,13 @@ class Switches(QWidget):
         self._above, self._below = QHBoxLayout(), QHBoxLayout()
         for row in (self._above, self._below):
             row.setSpacing(8)
-        for widget in (self.projection, self.scale, self.fixed):
+        for widget in (self.projection, self.scale):
             self._above.addWidget(widget)
         self._above.addStretch(1)
         for widget in (caption, self.opacity):
             self._above.addWidget(widget)
         self._below.addWidget(self.kind)
+        self._below.addWidget(self.fixed)
         self._below.addStretch(1)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(16, 2, 16, 8)
@@ -75,8 +76,10 @@ class Switches(QWidget):
             return
         if wide:
             self._above.insertWidget(2, self.kind)
+            self._above.insertWidget(3, self.fixed)
         else:
             self._below.insertWidget(0, self.kind)
+            self._below.insertWidget(1, self.fixed)
         self._column.setSpacing(0 if wide else 8)
 
     def minimumSizeHint(self) -> QSize:

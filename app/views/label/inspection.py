@@ -26,7 +26,8 @@ class LabelHeatmaps(QObject):
         super().__init__(workspace)
         self.workspace, self.editing = workspace, workspace.editing
         docks = (workspace.queue_dock, workspace.inspector_dock)
-        self.dock = HeatmapDock(workspace, workspace.context.stills.cache, self.look, docks)
+        cache = workspace.context.stills.cache
+        self.dock = HeatmapDock(workspace, self.look, docks, lambda path: cache.load(path).pixels)
         self.dock.made.connect(self._made)
         editing, context = self.editing, workspace.context
         for signal in (editing.changed, editing.selected, editing.previewed, editing.image_changed,

@@ -14,6 +14,7 @@ from app.services.pipeline import State
 from app.views.context import Context
 from app.views.label.numbers import count
 from app.views.live.action_bar import ActionBar
+from app.views.live.inspection import LiveHeatmaps
 from app.views.live.keeping import Keeping
 from app.views.live.models import ModelChoice
 from app.views.live.panel import SidePanel
@@ -45,6 +46,7 @@ class LiveWorkspace(QMainWindow):
         self.sources = SourceChoice(self.live, self.stage, self.panel, self)
         self.models = ModelChoice(context, self.live, self.panel, self)
         self._lay_out()
+        self.heatmaps = LiveHeatmaps(self)
         self._connect()
         self._timer = QTimer(self)
         self._timer.setInterval(READINGS_MS)
@@ -120,6 +122,7 @@ class LiveWorkspace(QMainWindow):
         return {
             "freeze": self.toggle_freeze, "add_to_project": self.add_to_project, "snapshot": self.snapshot,
             "start_camera": self.start_camera, "open_video": lambda: self.sources.ask("video"),
+            "heatmaps": self.heatmaps.dock.toggle,
         }  # fmt: skip
 
     def focus_regions(self) -> list[QWidget]:
@@ -140,6 +143,10 @@ class LiveWorkspace(QMainWindow):
         self._timer.start()
         self._refresh_bar()
         self.view.setFocus()
+
+    def close_services(self) -> bool:
+        """End the thread behind the heatmaps; True when it has ended in time."""
+        return self.heatmaps.dock.close_service()
 
     # ---- results
 
@@ -234,6 +241,7 @@ class LiveWorkspace(QMainWindow):
         frozen = self.view.frozen
         addable = frozen is not None and bool(frozen.instances) and not frozen.added
         self.bar.set_state(self.view.result is not None, frozen is not None, addable)
+        self.heatmaps.dock.refresh()
 
     # ---- room
 
@@ -246,7 +254,7 @@ class LiveWorkspace(QMainWindow):
         """In a narrow window the picture needs the panel's place."""
         super().resizeEvent(event)
         if not self._panel_by_hand:
-            wide = self.width() >= NARROW
+            wide = self.width() >= NARROW and self.heatmaps.dock.isHidden()
             self.dock.setVisible(wide)
             self.bar.side.setChecked(wide)
 

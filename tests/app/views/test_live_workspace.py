@@ -21,6 +21,8 @@ from app.sources.synthetic import Step, Synthetic
 from app.views.live.workspace import LiveWorkspace
 from engine import detect
 from engine.images import load_image
+from engine.modelfile import write_model
+from engine.models import open_model
 from engine.runtime import open_runtime
 from tests.app.live_bench import Middle
 from tests.app.small import small_model
@@ -212,3 +214,27 @@ def test_the_panel_gives_way_in_a_narrow_window_unless_a_person_wants_it(workspa
     assert workspace.dock.isVisible()
     workspace.resize(960, 700)
     assert workspace.dock.isVisible()
+
+
+def test_a_frozen_frame_can_be_looked_into(workspace, qtbot, tmp_path) -> None:
+    path = tmp_path / "small.hourbit"
+    write_model(path, small_model(5))
+    workspace.live.set_runtime(open_runtime(open_model(path), "reference"))
+    run(workspace, qtbot)
+    assert workspace.trigger("heatmaps")
+    panel = workspace.heatmaps.dock.panel
+    assert panel.empty.text.text() == "Freeze the picture to see its maps"
+    qtbot.waitUntil(lambda: workspace.view.result is not None and workspace.view.result.subjects != ())
+    workspace.toggle_freeze()
+    qtbot.waitUntil(lambda: panel.inspection is not None, timeout=8000)
+    workspace.view.select(0, 1)
+    assert panel.page.name.text() == workspace.view.result.schema.landmarks[1]
+    panel.page.foot.buttons[0].click()
+    moved = workspace.view.frozen.instances[0]
+    assert moved.origin[1] == Origin.EDITED
+    assert moved.points[1] == pytest.approx(np.clip(panel.page._peaks[0, :2], 0, None), abs=1.0)
+    workspace.toggle_freeze()
+    assert panel.target is None and panel.inspection is None
+    workspace.trigger("heatmaps")
+    assert not workspace.dock.isHidden()
+    assert workspace.close_services()
