@@ -66,6 +66,8 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("yolo-pose", "YOLO-pose", "", "app.formats.yolo:YoloPose"),
     BuiltIn("deeplabcut", "DeepLabCut", ".csv", "app.formats.deeplabcut:DeepLabCut"),
     BuiltIn("lightning-pose", "Lightning Pose", ".csv", "app.formats.deeplabcut:LightningPose"),
+    BuiltIn("sleap", "SLEAP", ".slp", "app.formats.sleap:Sleap"),
+    BuiltIn("datumaro", "Datumaro", ".json", "app.formats.datumaro:Datumaro"),
     # data sets in their original layouts
     _layout("mpii-mat", "MPII (mpii_human_pose_v1_u12_1.mat)"),
     _layout("mpii-h5", "MPII (hourglass h5)"),
@@ -79,6 +81,4 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     _layout("aflw-full", "AFLW-Full (AFLWinfo_release.mat)"),
     _layout("aflw-pifa", "AFLW-PIFA (Landmark.mat)"),
     _layout("wflw", "WFLW (list of faces)"),
-    BuiltIn("sleap", "SLEAP", ".slp", "app.formats.sleap:Sleap"),
-    BuiltIn("datumaro", "Datumaro", ".json", "app.formats.datumaro:Datumaro"),
 )

@@ -51,6 +51,7 @@ class Holds:
     names: bool = True  # of landmarks
     edges: bool = True
     subpixel: bool = True
+    outside: bool = True  # landmarks beyond the edge of their picture
     scores: bool = False
     subjects: bool = False  # ids of persons or tracks
     empty: bool = True  # pictures without an instance

@@ -13,6 +13,7 @@ from app.formats.registry import Format, FormatError, Holds
 from app.formats.rows import is_numbered, numbered, taken
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Skeleton, Table
 
+EDGE = 0.5  # pixels from the centre of the first to the edge of its picture
 WHOLE = 1e-6  # pixels by which a coordinate may differ from a whole number
 
 
@@ -26,6 +27,8 @@ def losses(labels: LabelSet, form: Format) -> tuple[dict[str, Any], ...]:
     found: list[tuple[str, int, str]] = [*_instances(labels, holds, form.title), *_pictures(kept, holds, form.title)]
     for table in kept.tables:
         found += _columns(table, holds, form.title)
+        beyond = 0 if holds.outside else int(_outside(table, kept).sum())
+        found.append(("landmarks outside their pictures", beyond, f"{form.title} has no room beyond the edge"))
     for what, count in labels.info.get("left_out", {}).items():
         found.append((what, int(count), "Hourbit holds landmarks and boxes, and read nothing else"))
     totals: dict[tuple[str, str], int] = {}
@@ -38,6 +41,9 @@ def fitting(labels: LabelSet, form: Format) -> LabelSet:
     """The labels without what a format cannot hold, as `losses` tells; raises FormatError where nothing is left."""
     holds = _holds(form)
     kept = _kept(labels, holds)
+    if not holds.outside:
+        inside = [replace(t, visibility=np.where(_outside(t, kept), ABSENT, t.visibility)) for t in kept.tables]
+        kept = replace(kept, tables=tuple(inside))
     if labels.instances and not kept.instances:
         why = "; ".join(f"{lost['what']}: {lost['why']}" for lost in losses(labels, form)[:2])
         raise FormatError(f"Nothing of these labels fits into {form.title} ({why}); choose another format.")
@@ -54,6 +60,13 @@ def _holds(form: Format) -> Holds:
     if form.holds is None:
         raise FormatError(f"{form.title} can only be read; choose another format to write.")
     return form.holds
+
+
+def _outside(table: Table, labels: LabelSet) -> np.ndarray:
+    """Landmarks (M, K) that are there and lie beyond the edge of their picture, as far as its size is known."""
+    sizes = np.array([picture.size or (np.inf, np.inf) for picture in labels.pictures], np.float64).reshape(-1, 2)
+    last = sizes[table.picture][:, None] - EDGE
+    return (table.visibility > ABSENT) & ((table.points < -EDGE) | (table.points > last)).any(2)
 
 
 def _rows(labels: LabelSet, holds: Holds) -> list[tuple[str, np.ndarray]]:

@@ -109,7 +109,7 @@ def _line(number: int, table: Table, row: int, labels: LabelSet, options: WriteO
         raise FormatError(f"The size of {picture.name} is unknown, of which YOLO-pose holds shares; find it first.")
     size, there = np.array(picture.size, float), table.visibility[row] > ABSENT
     shares = (table.points[row] - (options.offset or 0.0)) / size
-    inside = there & ((shares >= -0.01) & (shares <= 1)).all(1)
+    inside = there & ((table.points[row] >= -EDGE) & (table.points[row] <= size - EDGE)).all(1)
     marks = [
         f"{_share(x)} {_share(y)} {v}" if held else "0 0 0"
         for (x, y), v, held in zip(shares, table.visibility[row], inside, strict=True)

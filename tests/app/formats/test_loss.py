@@ -56,7 +56,7 @@ LOST = {
     "any_shape": {"subjects of another kind": 1}, "subpixel": {"sub-pixel places": 1}, "scores": {"scores": 1},
     "subjects": {"subjects": 1}, "flip": {"mirror pairs": 1}, "origins": {"origins": 1}, "splits": {"splits": 1},
     "visited": {"pictures that nobody has looked at": 1}, "attributes": {"states": 1, "attributes of pictures": 1},
-    "absent": {"instances with absent landmarks": 1}, "bare": {}, "empty": {}, "without_size": {},
+    "absent": {"instances with absent landmarks": 1}, "bare": {}, "outside": {}, "empty": {}, "without_size": {},
 }  # fmt: skip
 
 
@@ -86,6 +86,14 @@ def test_extras_and_numbers_of_landmarks_are_counted() -> None:
         fitting(everything(), Form(replace(ALL, landmarks=(68,))))
     with pytest.raises(FormatError, match="only be read"):
         losses(everything(), Form(None))
+
+
+def test_landmarks_beyond_the_edge_are_counted_and_left_out() -> None:
+    holds = replace(ALL, outside=False)
+    faces = table(Skeleton("face", ("a", "b")), [0, 1], [[[19.5, 9.5], [19.6, 0]], [[-1, 0], [99, 9]]], [[2, 2]] * 2)
+    labels = LabelSet(everything().pictures, (faces,))  # the size of the second picture is unknown
+    assert counts(labels, holds) == {"landmarks outside their pictures": 2}
+    assert fitting(labels, Form(holds)).tables[0].visibility.tolist() == [[2, 0], [0, 2]]
 
 
 def test_instances_without_a_landmark_and_pictures_without_a_size_are_counted() -> None:
