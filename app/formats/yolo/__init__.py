@@ -21,7 +21,8 @@ class YoloPose:
     corner. A row: class, box as centre and size, then x y v of each landmark (kpt_shape [K, 3]) or x y ([K, 2], in
     which a landmark at 0 0, or with a negative share, is absent). v: 0 absent, 1 occluded, 2 visible.
     Written: a folder with data.yaml, images/ and labels/ by split (`all` for pictures of none), kpt_shape [K, 3]. A
-    box that there is not covers the landmarks, as COCO's does, or the whole picture where all are absent. Landmarks beyond the
+    box that there is not covers the landmarks, as COCO's does, or the whole picture where all are absent.
+    Landmarks beyond the
     edge, for which trainers refuse the picture, are written as absent.
     """
 
