@@ -11,18 +11,20 @@ namespace {
 // A step's float buffers and the shape in which it uses them: channels, negative at half the side, at twice the side
 // beyond any number of channels, and 0 for the image.
 struct Use {
-    int32_t buffer, shape;
+    int32_t buffer;
+    int64_t shape;
     bool written;
 };
 
 int uses(const HbNet *net, const HbStep &s, Use (&found)[5]) {
     const bool conv = s.op == HB_CONV, stem = s.op == HB_STEM, halves = s.op == HB_POOL || s.op == HB_MEAN;
+    const int64_t stride = s.stride;  // of a step that has no use for it, any number
     const int map = s.op == HB_UP_ADD ? -s.channels : halves ? MAX_CHANNELS + s.in_channels : s.in_channels;
     const Use all[] = {{stem ? net->image_buffer : conv ? -1 : s.source, stem ? 0 : map, false},
-                       {s.other, s.stride, false},
-                       {conv ? s.up : -1, -s.stride, false},
-                       {s.target, conv ? s.stride : s.channels, true},
-                       {conv ? s.pooled : -1, -s.stride, true}};
+                       {s.other, stride, false},
+                       {conv ? s.up : -1, -stride, false},
+                       {s.target, conv ? stride : s.channels, true},
+                       {conv ? s.pooled : -1, -stride, true}};
     int count = 0;
     for (const Use &use : all)
         if (use.buffer >= 0) found[count++] = use;

@@ -38,25 +38,25 @@ def test_each_compiler_gives_the_references_bits(compiler: str, cases: Path) -> 
 
 
 @pytest.mark.parametrize("isa", ["neon", "scalar"])
-def test_64_bit_arm_gives_the_references_bits(isa: str, cases: Path) -> None:
-    done = builds.replay_arm(cases, "equal", isa, 1)
+def test_64_bit_arm_gives_the_references_bits(isa: str, small_cases: Path) -> None:
+    done = builds.replay_arm(small_cases, "equal", isa, 1)
     assert done.returncode == 0 and f"{isa} of neon,scalar" in done.stdout, done.stdout + done.stderr
 
 
-def test_a_difference_is_found(cases: Path, tmp_path: Path) -> None:
-    data = bytearray(cases.read_bytes())
+def test_a_difference_is_found(small_cases: Path, tmp_path: Path) -> None:
+    data = bytearray(small_cases.read_bytes())
     data[-1] ^= 1  # the last case's last logit
     (tmp_path / "spoilt").write_bytes(data)
     done = builds.replay(native("g++"), tmp_path / "spoilt", "equal", "scalar", 1)
     assert done.returncode == 1 and " 6 differing" in done.stdout, done.stdout + done.stderr  # three teams, two runs
 
 
-def test_sanitizers_report_nothing(cases: Path) -> None:
-    run_all(native("g++", "-DHOURBIT_SANITIZE=address,undefined"), cases)
+def test_sanitizers_report_nothing(small_cases: Path) -> None:
+    run_all(native("g++", "-DHOURBIT_SANITIZE=address,undefined"), small_cases)
 
 
-def test_threads_with_nets_of_their_own_do_not_race(cases: Path) -> None:
-    run_all(native("g++", "-DHOURBIT_SANITIZE=thread"), cases, threads=3)
+def test_threads_with_nets_of_their_own_do_not_race(small_cases: Path) -> None:
+    run_all(native("g++", "-DHOURBIT_SANITIZE=thread"), small_cases, threads=2)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -126,13 +126,13 @@ EMULATED = {"core2duo": "", "Nehalem": "scalar", "Haswell": "avx2"}
 
 
 @pytest.mark.parametrize(("processor", "best"), EMULATED.items())
-def test_emulated_processors_meet_no_illegal_instruction(processor: str, best: str, cases: Path) -> None:
+def test_emulated_processors_meet_no_illegal_instruction(processor: str, best: str, small_cases: Path) -> None:
     """The emulator stops at an instruction that the processor has not."""
     builds.need("g++", builds.X86_EMULATOR)
     folder = builds.build("-DCMAKE_CXX_COMPILER=g++")
     runner = (builds.X86_EMULATOR, "-cpu", processor)
     if best:
-        done = builds.replay(folder, cases, "equal", best, 1, runner=runner)
+        done = builds.replay(folder, small_cases, "equal", best, 1, runner=runner)
         assert done.returncode == 0 and f"{best} of {best}" in done.stdout, done.stdout + done.stderr
-    done = builds.replay(folder, cases, "equal", "avx512", 1, runner=runner)
+    done = builds.replay(folder, small_cases, "equal", "avx512", 1, runner=runner)
     assert done.returncode == 2 and "no instruction set avx512" in done.stderr
