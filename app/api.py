@@ -5,19 +5,24 @@ from __future__ import annotations
 from app.files import atomic_file, atomic_folder, atomic_write
 from app.formats import Exporter, ExportReport, chosen, damage, file_name, refuse_nothing, refuse_own
 from app.formats.exporting import FormatExporter
+from app.formats.names import written_name
+from app.formats.pictures import Finder
+from app.formats.reading import Problems, csv_rows, number, read_text, refuse, whole
 from app.formats.registry import Format, FormatError, Holds, ReadOptions, WriteOptions, formats, register
+from app.formats.rows import Rows, by_picture
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, Instance, Origin, State, Visibility
 from engine.errors import UserError
-from engine.labels import LabelSet, Picture, Problem, Skeleton, Table, table
+from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Problem, Skeleton, Table, table
 from engine.schema import Schema
 
 __all__ = [
-    "ACCEPTED", "Document", "ExportReport", "Exporter", "Format", "FormatError", "Holds", "Image", "Instance",
-    "LabelSet", "Origin", "Picture", "Problem", "ReadOptions", "Schema", "Skeleton", "State", "Table", "UserError",
-    "Visibility", "WriteOptions", "atomic_file", "atomic_folder", "atomic_write", "chosen", "damage", "exporter",
-    "exporters", "file_name", "formats", "refuse_nothing", "refuse_own", "register_exporter", "register_format",
-    "table",
+    "ABSENT", "ACCEPTED", "Document", "ExportReport", "Exporter", "Finder", "Format", "FormatError", "Holds", "Image",
+    "Instance", "LabelSet", "Origin", "Picture", "Problem", "Problems", "ReadOptions", "Rows", "Schema", "Skeleton",
+    "State", "Table", "UserError", "VISIBLE", "Visibility", "WriteOptions", "atomic_file", "atomic_folder",
+    "atomic_write", "by_picture", "chosen", "csv_rows", "damage", "exporter", "exporters", "file_name", "formats",
+    "number", "read_text", "refuse", "refuse_nothing", "refuse_own", "register_exporter", "register_format", "table",
+    "whole", "written_name",
 ]  # fmt: skip
 
 _EXPORTERS: dict[str, Exporter] = {}

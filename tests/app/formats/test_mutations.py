@@ -18,6 +18,7 @@ from app.formats.builtin import BUILT_IN
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from app.formats.report import fitting
 from engine.labels import LabelSet
+from plugins.csv_export import Csv
 from tests.app.formats.documents import make_pictures, random_labels
 
 MUTATIONS = int(os.environ.get("HOURBIT_MUTATIONS", "60"))
@@ -26,7 +27,7 @@ WORDS = (
     b"NaN", b"true", b"null", b"-1", b"1e999", b"9" * 400, b"1,5", b'"x"', b"[[[[", b"{}", b"\xff\xfe", b"\0", b"",
     b"-0", b"0.0000001", b"&x;", b"<a>", b"\xef\xbb\xbf", b"\r", b"..", b"a" * 5000, b"[" * 2000,
 )  # fmt: skip
-WRITERS = [form for form in BUILT_IN if form.writes]
+WRITERS = [*(form for form in BUILT_IN if form.writes), Csv()]
 
 
 def mutated(data: bytes, rng: np.random.Generator) -> bytes:

@@ -15,10 +15,11 @@ from app.formats.builtin import BUILT_IN
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from app.formats.report import fitting, losses
 from engine.labels import Picture
+from plugins.csv_export import Csv
 from tests.app.formats.documents import assert_same, make_pictures, random_labels, seeds
 
 DOCUMENTS = int(os.environ.get("HOURBIT_ROUND_TRIPS", "15"))
-WRITERS = [form for form in BUILT_IN if form.writes]
+WRITERS = [*(form for form in BUILT_IN if form.writes), Csv()]
 NUMBERS = count()
 
 
@@ -59,7 +60,7 @@ def test_what_was_written_is_recognised_as_this_and_nothing_else(form, pictures,
     out = tmp_path / f"out{form.suffix}"
     form.write(fitting(random_labels(seed, pictures, form.holds), form), out, WriteOptions())
     head = b"" if out.is_dir() else out.read_bytes()[: 1 << 16]
-    assert [each.name for each in BUILT_IN if each.claims(out, head)] == [form.name]
+    assert [each.name for each in (*BUILT_IN, Csv()) if each.claims(out, head)] == [form.name]
 
 
 def _writable(form, labels) -> bool:
