@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from app.formats.builtin import BUILT_IN
+from app.formats.landmark_table import COLUMNS
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from app.formats.report import fitting, losses
 from engine.labels import Picture
@@ -75,3 +76,9 @@ def test_names_and_titles_are_those_of_the_formats() -> None:
     for form in BUILT_IN:
         assert (form.form.name, form.form.title, form.form.suffix) == (form.name, form.title, form.suffix)
         assert form.writes == (form.holds is not None) and type(form.form).__doc__
+
+
+def test_every_format_and_column_is_documented() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "formats.md").read_text("utf-8")
+    assert all(f"`{form.name}`" in text for form in (*BUILT_IN, Csv()))
+    assert all(f"| `{name}` | {what} |" in text for name, what in COLUMNS.items())
