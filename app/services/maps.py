@@ -155,3 +155,15 @@ def channels(layer: np.ndarray, channel: int | str) -> np.ndarray:
     if channel == "absolute":
         return np.abs(values).mean(2)
     return values[..., min(int(channel), values.shape[2] - 1)]
+
+
+def standing_out(layer: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """(C,) float64: how far each channel of a layer (H, W, C) differs at a place from its mean over the crop.
+
+    In standard deviations of that channel; place (2,): x, y as shares of the crop's side. 0 for constant channels.
+    """
+    height, width = layer.shape[:2]
+    column, row = np.clip((place * (width, height)).astype(int), 0, (width - 1, height - 1))
+    values = layer.astype(np.float64)
+    spread = values.std((0, 1))
+    return np.where(spread > 1e-9, (values[row, column] - values.mean((0, 1))) / np.maximum(spread, 1e-9), 0.0)

@@ -104,6 +104,15 @@ def test_a_layer_comes_with_its_partner(inspection):
     assert maps.channels(layer.real, "absolute") == pytest.approx(np.abs(layer.real).mean(2))
 
 
+def test_channels_that_stand_out_at_a_place():
+    layer = np.random.default_rng(0).normal(size=(8, 8, 3)).astype(np.float32)
+    layer[..., 2], layer[5, 3, 1] = 1.0, 30.0
+    found = maps.standing_out(layer, np.array([3.5 / 8, 5.5 / 8]))
+    plane = layer[..., 1].astype(float)
+    assert found[1] == pytest.approx((30 - plane.mean()) / plane.std())
+    assert found[2] == 0 and np.abs(found[0]) < 4
+
+
 def test_every_layer_of_the_network_has_something_to_show():
     net = runtime()
     for name in net.layers():

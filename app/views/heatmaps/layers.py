@@ -23,6 +23,7 @@ from app.services.maps import channels
 from app.views.heatmaps import colours
 from app.views.heatmaps.colour_bar import ColourBar
 from app.views.heatmaps.marking import Marks, paint_marks
+from app.views.heatmaps.standing_out import StandingOut
 from app.views.label.numbers import number
 from app.views.theme import theme
 from app.views.widgets import ElidedLabel
@@ -81,6 +82,8 @@ class LayerView(QWidget):
         self.channel.setEnabled(False)
         self.how.currentIndexChanged.connect(self._refresh)
         self.channel.valueChanged.connect(self._refresh)
+        self.best = StandingOut(self)
+        self.best.chosen.connect(self.show_channel)
         self._lay_out()
         theme().changed.connect(self._refresh)
 
@@ -109,6 +112,7 @@ class LayerView(QWidget):
         column.addLayout(choices)
         column.addLayout(pictures)
         column.addWidget(self.facts)
+        column.addWidget(self.best)
         column.addStretch(1)
 
     def show_layer(self, layer: Layer | None) -> None:
@@ -126,6 +130,13 @@ class LayerView(QWidget):
             picture.marks = marks
             picture.cells = inspection.maps.logits.shape[2] if inspection is not None else 1
             picture.update()
+        layer = self._layer
+        self.best.show_layer(layer.real if layer is not None else None, marks, self.signs.cells)
+
+    def show_channel(self, channel: int) -> None:
+        """Look at one channel alone."""
+        self.how.setCurrentIndex(self.how.findData("one"))
+        self.channel.setValue(channel)
 
     def fit(self, width: int) -> None:
         """Two squares side by side in a width."""

@@ -173,7 +173,8 @@ class HeatmapPanel(QWidget):
         self._ask()
 
     def _switched(self) -> None:
-        self.heading.show_comparing(self.switches.kind.current == "other")
+        inner = self.heading.inner.isChecked()
+        self.heading.show_comparing(self.switches.kind.current == "other" and not inner)
         self._ask()
         self._show()
 

@@ -71,9 +71,10 @@ class Profile(QWidget):
             left = n == 0 and len(self._peaks) > 1 and self._peaks[1][1] > at
             words = QRectF(place.x() - 92 if left else place.x() + 10, place.y() - 14, 82, 16)
             side = Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft
-            painter.drawText(
-                words, side | Qt.AlignmentFlag.AlignVCenter, f"{name}  {number(value if said is None else said, 2)}"
-            )
+            text = f"{name}  {number(value if said is None else said, 2)}"
+            behind = painter.boundingRect(words, side | Qt.AlignmentFlag.AlignVCenter, text).adjusted(-3, 0, 3, 0)
+            painter.fillRect(behind, theme().color("panel"))  # the curve may pass there
+            painter.drawText(words, side | Qt.AlignmentFlag.AlignVCenter, text)
         painter.end()
 
     def _paint_grid(self, painter: QPainter, room: QRectF) -> None:

@@ -195,8 +195,10 @@ def test_inner_layers_by_name(qtbot, desk):
     panel.tree.choose("stem.3.out")
     qtbot.waitUntil(lambda: panel.inspection.layer.real_name == "stem.3.out", timeout=WAIT)
     view, layer = panel.layer, panel.inspection.layer
-    view.how.setCurrentIndex(view.how.findData("one"))
-    view.channel.setValue(3)
+    button = view.best.rows[0][0]
+    button.click()
+    assert (view.how.currentData(), view.channel.value()) == ("one", button.property("channel"))
+    view.show_channel(3)
     greys = {view.signs.image.pixelColor(x, y).name() for x in range(4) for y in range(4)}
     assert greys <= {"#3a3f46", "#c9ced6"}
     plane = layer.real[..., 3]
