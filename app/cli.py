@@ -44,6 +44,7 @@ def build() -> typer.Typer:
         evaluate,
         export,
         gradients,
+        importing,
         model,
         models,
         predict,
@@ -59,7 +60,8 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback(invoke_without_command=True, epilog="Example: hourbit predict photos --overlay drawn")(window)
-    for module in (doctor, models, predict, evaluate, train, ablate, gradients, export, convert, bench, demo):
+    told = (doctor, models, predict, evaluate, train, ablate, gradients, importing, export, convert, bench, demo)
+    for module in told:
         module.register(cli)
     cli.add_typer(model.cli, name="model")
     cli.add_typer(sheet.cli, name="sheet")

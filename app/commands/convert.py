@@ -27,14 +27,16 @@ def register(cli: typer.Typer) -> None:
     cli.command("validate", epilog="Example: hourbit validate person_keypoints.json --json")(validate)
 
 
-def _load() -> None:
+def load_formats() -> None:
+    """Register all formats; a plugin that fails is told."""
     from app.plugins import load_plugins
 
     for sentence in load_plugins().values():
         say(sentence)
 
 
-def _say_problems(problems: tuple[Problem, ...]) -> None:
+def say_problems(problems: tuple[Problem, ...]) -> None:
+    """The first of them, on stderr."""
     for problem in problems[:SHOWN]:
         say(f"{problem.where}: {problem.what}")
     if len(problems) > SHOWN:
@@ -55,11 +57,11 @@ def convert(
     from app.formats import converting
     from app.formats.registry import ReadOptions, WriteOptions, find
 
-    _load()
+    load_formats()
     with progress("Converting") as show:
         options = ReadOptions(offset, pictures, show)
         done = converting.convert(source, out, find(to), form, strict, options, WriteOptions(progress=show))
-    _say_problems(done.problems)
+    say_problems(done.problems)
     value = {"instances": done.instances, "images": done.images, "lost": list(done.lost)}
     lines = [f"Wrote {done.instances} instances in {done.images} images to {out}"]
     lines += [f"Lost: {lost['what']}, {lost['count']} times: {lost['why']}" for lost in done.lost]
@@ -73,7 +75,7 @@ def validate(
     from app.formats.converting import missing_pictures, read_labels
     from app.formats.registry import ReadOptions
 
-    _load()
+    load_formats()
     with progress("Reading") as show:
         labels, found = read_labels(source, form, ReadOptions(offset, pictures, show))
     problems = [{"where": problem.where, "what": problem.what} for problem in labels.problems]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.project.backups import back_up
-from app.project.edits import Edit, Predicted, SetState
+from app.project.edits import Edit, Outdated, Predicted, SetState
 from app.project.index import ImageIndex
 from app.project.plan import Plan
 from app.project.records import DamagedError, RowChange, image_bytes, image_from, instance_bytes, instance_from
@@ -161,13 +161,16 @@ class Document:
 
         return unsubscribe
 
-    def apply(self, edit: Edit) -> Change:
+    def apply(self, edit: Edit, after: int | None = None) -> Change:
         """Carry out an edit: it is on the disk when this returns. Raises UserError, and nothing has changed.
 
+        after: the revision that it was worked out for; where others came since, Outdated is raised.
         One that changes nothing is not recorded and nobody is told; its Change names the images all the same.
         """
         kind = "predicted" if isinstance(edit, Predicted) else "edit"
         with self._lock:
+            if after is not None and after != self._revision:
+                raise Outdated("The project has changed meanwhile; try again.")
             plan = self._plan(edit)
             rows = self._rows(plan)
             if not rows:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.project.values import Instance, State
+from engine.errors import UserError
+
+
+class Outdated(UserError):
+    """An edit that was worked out before others came."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class RemoveInstance:
 
 @dataclass(frozen=True)
 class SetState:
-    """Set an image's state, with a reason where it is broken or rejected."""
+    """Set an image's state, with a reason where it is broken or rejected; 0 in a Batch as in PutInstance."""
 
     image: int
     state: State
@@ -81,7 +86,7 @@ class Predicted:
     """What a model found in an image. Not undoable, and without effect where a hand has been at work.
 
     It replaces the instances that a model alone made, in images that are new, predicted or were not to be
-    read; doubt is 0 to 1 or unknown.
+    read; doubt is 0 to 1 or unknown. In a Batch, which can be undone, an image of 0 is as in PutInstance.
     """
 
     image: int

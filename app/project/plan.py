@@ -44,6 +44,7 @@ class Plan:
     created: int = 0
     last_image: int = 0
     paths: dict[str, int] = field(default_factory=dict)
+    added: dict[int, list[int]] = field(default_factory=dict)  # image -> its new instances
 
     def __post_init__(self) -> None:
         self._first_new = self.next_id
@@ -55,8 +56,7 @@ class Plan:
     def of_image(self, image: int) -> list[Instance]:
         """The instances of an image as they stand in this plan."""
         held = [self.instances.get(i.id, i) for i in self._stored(image)]
-        new = range(self._first_new, self.next_id)
-        held += [i for i in self.instances.values() if i is not None and i.image == image and i.id in new]
+        held += [i for id in self.added.get(image, ()) if (i := self.instances[id]) is not None]
         return [i for i in held if i is not None]
 
     def _stored(self, image: int) -> tuple[Instance, ...]:
@@ -75,7 +75,7 @@ class Plan:
             case RemoveInstance():
                 self._remove(edit.id)
             case SetState():
-                self._set(edit.image, edit.state, edit.reason)
+                self._set(edit.image or self.last_image, edit.state, edit.reason)
             case Accept():
                 self._set(edit.image, State.DONE if self.of_image(edit.image) else State.DONE_EMPTY)
             case Reject():
@@ -109,6 +109,7 @@ class Plan:
             instance = replace(instance, image=image)
         else:
             instance = replace(instance, id=self._new_id(), image=image)
+            self.added.setdefault(image, []).append(instance.id)
             self.created = self.last_image if instance.image == self.last_image else instance.id
         self.instances[instance.id] = instance
         self.touched.add(image)
@@ -139,7 +140,8 @@ class Plan:
         self.touched.add(image)
 
     def _predicted(self, edit: Predicted) -> None:
-        image, held = self.image(edit.image), self.of_image(edit.image)
+        id = edit.image or self.last_image
+        image, held = self.image(id), self.of_image(id)
         if image.state not in PREDICTABLE or any(i.touched for i in held) or self.is_hurt(image.id):
             return
         for instance in held:
@@ -147,8 +149,9 @@ class Plan:
         for instance in edit.instances:
             if len(instance.points) != self.landmarks:
                 raise UserError(f"This project's labels have {self.landmarks} landmarks, not {len(instance.points)}.")
-            id = self._new_id()
-            self.instances[id] = replace(instance, id=id, image=edit.image)
+            own = self._new_id()
+            self.instances[own] = replace(instance, id=own, image=id)
+            self.added.setdefault(id, []).append(own)
         doubt = None if edit.doubt is None else float(np.clip(edit.doubt, 0, 1))
-        self.images[edit.image] = replace(image, state=State.PREDICTED, doubt=doubt, reason="")
-        self.touched.add(edit.image)
+        self.images[id] = replace(image, state=State.PREDICTED, doubt=doubt, reason="")
+        self.touched.add(id)
