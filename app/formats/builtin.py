@@ -68,6 +68,9 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("lightning-pose", "Lightning Pose", ".csv", "app.formats.deeplabcut:LightningPose"),
     BuiltIn("sleap", "SLEAP", ".slp", "app.formats.sleap:Sleap"),
     BuiltIn("datumaro", "Datumaro", ".json", "app.formats.datumaro:Datumaro"),
+    BuiltIn("dlib", "dlib / imglab XML", ".xml", "app.formats.dlib:Dlib"),
+    BuiltIn("via", "VIA project", ".json", "app.formats.via:Via"),
+    BuiltIn("labelme", "labelme", "", "app.formats.labelme:Labelme"),
     # data sets in their original layouts
     _layout("mpii-mat", "MPII (mpii_human_pose_v1_u12_1.mat)"),
     _layout("mpii-h5", "MPII (hourglass h5)"),

@@ -110,7 +110,7 @@ class Finder:
         """The folders that `head` may mean, in the order in which they are looked at."""
         if head not in self._heads:
             bases = [base for base in (self._own, *self._bases) if base is not None]
-            folders = dict.fromkeys(os.path.join(base, head) if head else str(base) for base in bases)
+            folders = dict.fromkeys(os.path.normpath(os.path.join(base, head)) for base in bases)
             self._heads[head] = [folder for folder in folders if self._names(folder) is not None]
         return self._heads[head]
 

@@ -49,6 +49,7 @@ class Holds:
     any_shape: bool = True  # those kinds may differ in number of landmarks and in mirror pairs
     boxes: bool = True
     names: bool = True  # of landmarks
+    order: bool = True  # of landmarks, and those that no instance has; without it there are no lines and mirror pairs
     edges: bool = True
     subpixel: bool = True
     outside: bool = True  # landmarks beyond the edge of their picture

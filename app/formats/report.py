@@ -165,6 +165,8 @@ def _columns(table: Table, holds: Holds, title: str) -> Iterator[tuple[str, int,
             (holds.occluded, table.visibility == OCCLUDED),
         ("sub-pixel places", f"{title} holds whole pixels"):
             (holds.subpixel, there & (np.abs(table.points - np.rint(table.points)) > WHOLE).any(2)),
+        ("sub-pixel boxes", f"{title} holds whole pixels"):
+            (holds.subpixel or not holds.boxes, (np.abs(table.box - _edges(table.box)) > WHOLE).any(1)),
         ("scores", no_room): (holds.scores, there & np.isfinite(table.score)),
         ("boxes", no_room): (holds.boxes, np.isfinite(table.box).all(1)),
         ("subjects", no_room): (holds.subjects, table.subject != ""),
@@ -175,6 +177,8 @@ def _columns(table: Table, holds: Holds, title: str) -> Iterator[tuple[str, int,
     skeleton = table.skeleton
     named = 0 if holds.names or is_numbered(skeleton) else len(skeleton)
     yield "names of landmarks", named, no_room
+    unused = 0 if holds.order or not there.any() else int((~there.any(0)).sum())
+    yield "landmarks that no instance has", unused, f"{title} names landmarks only where they are"
     yield "lines between landmarks", 0 if holds.edges else len(skeleton.edges), no_room
     yield "mirror pairs", 0 if holds.flip else len(skeleton.flip), no_room
     for name, column in table.extras.items():
@@ -191,6 +195,12 @@ def _said(column: np.ndarray) -> int:
     return sum(value is not None and value != "" for value in column.tolist())
 
 
+def _edges(box: np.ndarray) -> np.ndarray:
+    """Boxes (M, 4) along the edges of whole pixels, at least one wide and high."""
+    low = np.rint(box[:, :2] + 0.5) - 0.5
+    return np.concatenate([low, np.maximum(np.rint(box[:, 2:] + 0.5) - 0.5, low + 1)], 1)
+
+
 def _stripped(table: Table, holds: Holds) -> Table:
     """A table of what fits, in which nothing stands that does not."""
     points, seen, score = table.points, table.visibility, table.score
@@ -198,6 +208,12 @@ def _stripped(table: Table, holds: Holds) -> Table:
         seen = np.where(seen == OCCLUDED, VISIBLE, seen)
     if not holds.subpixel:
         points = np.where((seen > ABSENT)[..., None], np.rint(points), points)
+    used = (seen > ABSENT).any(0)
+    if not holds.order and used.any():
+        names = tuple(name for name, keep in zip(table.skeleton.landmarks, used, strict=True) if keep)
+        points, seen, score = points[:, used], seen[:, used], score[:, used]
+        skeleton = Skeleton(table.skeleton.name, names)
+        table = replace(table, skeleton=skeleton, points=points, visibility=seen, score=score)
     skeleton = Skeleton(
         table.skeleton.name,
         table.skeleton.landmarks if holds.names else numbered(len(table.skeleton)).landmarks,
@@ -207,7 +223,7 @@ def _stripped(table: Table, holds: Holds) -> Table:
     return replace(
         table, skeleton=skeleton, points=points, visibility=seen,
         score=score if holds.scores else np.full_like(score, np.nan),
-        box=table.box if holds.boxes else np.full_like(table.box, np.nan),
+        box=(table.box if holds.subpixel else _edges(table.box)) if holds.boxes else np.full_like(table.box, np.nan),
         hand=table.hand if holds.origins else np.ones_like(table.hand),
         subject=table.subject if holds.subjects else np.full(len(table), "", np.str_),
         extras={name: column for name, column in table.extras.items() if name in holds.extras},

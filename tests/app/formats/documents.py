@@ -83,6 +83,7 @@ def assert_same(found: LabelSet, wanted: LabelSet, holds: Holds, near: float = 1
             assert n in used or read.visited == picture.visited
     assert found.instances == wanted.instances
     tables = {_key(each, holds): each for each in found.tables}
+    wanted = wanted if holds.order else replace(wanted, tables=tuple(_as_in(each, tables) for each in wanted.tables))
     for each in wanted.tables:
         if len(each):
             read = tables[_key(each, holds)]
@@ -94,7 +95,21 @@ def assert_same(found: LabelSet, wanted: LabelSet, holds: Holds, near: float = 1
                     _assert_rows(read, np.flatnonzero(read.picture == where[picture.path]), each, rows, holds, near)
 
 
+def _as_in(each: Table, tables: dict[object, Table]) -> Table:
+    """The table with its landmarks in the order of the one that was read."""
+    read = next((t for t in tables.values() if t.skeleton.name == each.skeleton.name), None)
+    if read is None or not len(each) or sorted(read.skeleton.landmarks) != sorted(each.skeleton.landmarks):
+        return each
+    order = [each.skeleton.landmarks.index(name) for name in read.skeleton.landmarks]
+    return replace(
+        each, skeleton=replace(each.skeleton, landmarks=read.skeleton.landmarks), points=each.points[:, order],
+        visibility=each.visibility[:, order], score=each.score[:, order],
+    )  # fmt: skip
+
+
 def _key(each: Table, holds: Holds) -> object:
+    if not holds.order:
+        return each.skeleton.name, each.skeleton.landmarks
     return each.skeleton.landmarks if holds.names else len(each.skeleton)
 
 

@@ -53,7 +53,8 @@ LOST = {
     "occluded": {"occluded landmarks": 1}, "several": {"further instances": 2},
     "several_skeletons": {"subjects of another kind": 1}, "boxes": {"boxes": 1}, "names": {"names of landmarks": 2},
     "edges": {"lines between landmarks": 1},
-    "any_shape": {"subjects of another kind": 1}, "subpixel": {"sub-pixel places": 1}, "scores": {"scores": 1},
+    "any_shape": {"subjects of another kind": 1}, "order": {},
+    "subpixel": {"sub-pixel places": 1, "sub-pixel boxes": 1}, "scores": {"scores": 1},
     "subjects": {"subjects": 1}, "flip": {"mirror pairs": 1}, "origins": {"origins": 1}, "splits": {"splits": 1},
     "visited": {"pictures that nobody has looked at": 1}, "attributes": {"states": 1, "attributes of pictures": 1},
     "absent": {"instances with absent landmarks": 1}, "bare": {}, "outside": {}, "empty": {}, "without_size": {},
@@ -130,3 +131,20 @@ def test_no_format_replaces_a_picture(form, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="would replace"):
         write_labels(labels, form, pictures[0].path, WriteOptions())
     assert pictures[0].path.read_bytes() == held
+
+
+def test_landmarks_that_no_instance_has_are_told_where_names_stand_only_with_places() -> None:
+    three = Skeleton("face", ("a", "b", "c"))
+    labels = LabelSet((Picture("a.png"),), (table(three, [0], [[[1, 2], [0, 0], [5, 6]]], [[2, 0, 1]]),))
+    holds = replace(ALL, order=False)
+    assert counts(labels, holds) == {"landmarks that no instance has": 1}
+    kept = fitting(labels, Form(holds)).tables[0]
+    assert kept.skeleton.landmarks == ("a", "c") and kept.points.tolist() == [[[1, 2], [5, 6]]]
+    assert counts(fitting(labels, Form(holds)), holds) == {}
+
+
+def test_boxes_in_whole_pixels_run_along_their_edges() -> None:
+    labels = everything()
+    kept = fitting(labels, Form(replace(ALL, subpixel=False)))
+    boxes = np.concatenate([each.box[np.isfinite(each.box).all(1)] for each in kept.tables])
+    assert len(boxes) and (boxes + 0.5 == np.rint(boxes + 0.5)).all() and (boxes[:, 2:] > boxes[:, :2]).all()
