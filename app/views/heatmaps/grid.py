@@ -32,8 +32,11 @@ class MapModel(QAbstractListModel):
         self._images: dict[int, QImage] = {}
 
     def show_maps(self, inspection: Inspection | None, schema: Schema | None, look: Look, order: np.ndarray) -> None:
-        """Show these maps; with other colours only, rows stay where they are."""
+        """Show these maps; with other colours only, rows stay where they are, and with the same nothing happens."""
         same = inspection is self.inspection and np.array_equal(order, self.order)
+        alike = (look.scale, look.kind, look.fixed) == (self.look.scale, self.look.kind, self.look.fixed)
+        if same and alike:
+            return
         if not same:
             self.beginResetModel()
         if inspection is None:

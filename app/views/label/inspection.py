@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,9 @@ class LabelHeatmaps(QObject):
         self.dock = HeatmapDock(workspace, self.look, docks, lambda path: cache.load(path).pixels)
         self.dock.made.connect(self._made)
         editing, context = self.editing, workspace.context
-        for signal in (editing.changed, editing.selected, editing.previewed, editing.image_changed,
-                       context.model_changed):  # fmt: skip
+        for signal in (editing.changed, editing.selected, editing.image_changed, context.model_changed):
             signal.connect(self.dock.refresh)
+        editing.previewed.connect(self._dragged)
         self.dock.visibilityChanged.connect(self._shown)
 
     def look(self) -> tuple[Target | None, str]:
@@ -74,6 +75,12 @@ class LabelHeatmaps(QObject):
 
     def _take(self, x: float, y: float) -> None:
         self.editing.drop(self.editing.landmark, x, y, "Take a peak for")
+
+    def _dragged(self) -> None:
+        """Many times a second: only the label's place has changed."""
+        panel, instance = self.dock.panel, self.editing.shown_current()
+        if instance is not None and panel is not None and panel.isVisible() and panel.target is not None:
+            panel.show_target(replace(panel.target, label=placed_by_hand(instance)))
 
     def _shown(self, _: bool) -> None:
         tools, shown = self.workspace.tools, not self.dock.isHidden()

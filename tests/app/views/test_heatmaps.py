@@ -122,6 +122,11 @@ def test_peaks_are_compared_with_the_label_and_can_be_taken(qtbot, desk):
     apart = float(np.linalg.norm(first[:2] - (70.0, 50.0)))
     assert panel.page.foot.distances[0].text() == f"{apart:.1f} px"
     assert panel.page.marks().label == pytest.approx(to_cells(panel.inspection.maps, np.array([70.0, 50.0])))
+    desk.editing.drag(40, 60.0, 40.0)
+    away = float(np.linalg.norm(first[:2] - (60.0, 40.0)))
+    assert panel.page.foot.distances[0].text() == f"{away:.1f} px"
+    desk.editing.cancel_preview()
+    assert panel.page.foot.distances[0].text() == f"{apart:.1f} px"
     panel.page.foot.buttons[0].click()
     moved = desk.editing.current
     assert moved.points[40] == pytest.approx(desk.editing.clamp(*first[:2]))
