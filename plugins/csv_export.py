@@ -94,7 +94,7 @@ class Csv:
         names = [name[:-2] for name in header if name.endswith("_v")]
         missing = [name for name in ("image", *_columns(names)) if name not in header]
         if missing or not names or len(set(header)) != len(header):
-            refuse(path, "line 1", f"columns are missing or there twice ({', '.join(missing) or 'NAME_v'})")
+            refuse(path, "line 1", f"columns are missing or there twice ({', '.join(missing[:3]) or 'NAME_v'})")
         finder, order, rows = Finder(path, options, problems, ("images",)), {}, Rows(Skeleton("subject", tuple(names)))
         for line, cells in lines:
             try:

@@ -24,6 +24,7 @@ MAX_BYTES = 256 << 20  # of a file that is read whole
 MAX_DEPTH = 64  # of JSON and XML
 MAX_PROBLEMS = 1000
 MAX_COORDINATE = 1e9  # a place beyond this is no place
+LONGEST = 200  # characters of what a message quotes
 HEAD = 1 << 16  # bytes by which a format is recognised
 
 
@@ -53,7 +54,8 @@ class Problems:
 
 def refuse(path: Path, where: str, what: str, remedy: str = "correct it or export the labels again") -> NoReturn:
     """Raise FormatError for a place in a file."""
-    place = f"{path.name}, {where}" if where else path.name
+    place = f"{path.name}, {where[:LONGEST]}" if where else path.name
+    what = what if len(what) <= LONGEST else f"{what[: LONGEST - 3]}..."
     raise FormatError(f"{place}: {what}; {remedy}.")
 
 
