@@ -31,8 +31,9 @@ from app.views.theme import theme
 from app.views.widgets import Banner, EmptyState, Line
 from engine.errors import UserError
 
-WIDE = 720  # width from which the multiples stand beside the map
-SIDE = 320
+BESIDE = 690  # width from which the multiples stand beside the map, in two columns
+WIDE = 785  # and in three
+TWO, THREE = 224, 320
 FIRST_LAYER = "head.last.sign"
 
 
@@ -219,15 +220,16 @@ class HeatmapPanel(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        wide = self.width() >= WIDE
-        self.switches.set_wide(wide)
+        wide = self.width() >= BESIDE
+        side = THREE if self.width() >= WIDE else TWO
+        self.switches.set_wide(self.width() >= WIDE)
         self.body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self.between.setVisible(wide)
-        column = self.width() - 32 - (SIDE + 33 if wide else 0)
+        column = self.width() - 32 - (side + 33 if wide else 0)
         self.page.fit(column, self.scroll.height() - 24 if wide else 0)
         self.layer.fit(column)
         if wide:
-            self.right.setFixedWidth(SIDE)
+            self.right.setFixedWidth(side)
             self.right.setMinimumHeight(0)
         else:
             self.right.setMinimumWidth(0)
