@@ -123,16 +123,3 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def safe_join(folder: str | Path, name: str) -> Path:
-    """A path inside `folder`; raises UserError where `name` would leave it."""
-    try:
-        folder = Path(folder).resolve()
-        path = (folder / name).resolve()
-        inside = path != folder and path.is_relative_to(folder)
-    except (ValueError, OSError):  # a zero byte, or longer than the system bears
-        inside = False
-    if not inside:
-        raise UserError(f"The name {name!r} leads outside {Path(folder).name}; use a plain file name.")
-    return path

@@ -142,7 +142,7 @@ def _figures(
         return scores.score_pck(scored, options.threshold or PCKH_THRESHOLD, scored.weight > 0, "plain")
     counted = scored.weight > 0.5
     if scored.schema.name == "mpii16":
-        counted = counted & np.isin(np.arange(len(scored.schema)), metrics.LSP_JOINTS)
+        counted = counted & np.isin(np.arange(len(scored.schema)), metrics.LSP_LANDMARKS)
     return scores.score_pck(scored, options.threshold or PCK_THRESHOLD, counted, "weighted")
 
 

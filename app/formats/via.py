@@ -21,8 +21,6 @@ from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture
 KIND = "subject"
 NAMES = ("landmark", "name", "label", "part", "keypoint", "type", "id")  # attributes that may name a landmark
 SUBJECTS = ("subject", "instance", "person", "face", "group", "object")  # attributes that may tell subjects apart
-CSV_HEAD = ("filename", "file_size", "file_attributes", "region_count", "region_id", "region_shape_attributes",
-            "region_attributes")  # fmt: skip
 POINT, BOX = 1, 2  # the shapes of VIA 3
 DECIMALS = 6
 Region = tuple[str, dict[str, Any], dict[str, Any]]  # its place in the file, its shape, its attributes

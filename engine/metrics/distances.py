@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 TORSO = ((12, 3), (13, 2))  # MPII: right shoulder - left hip, left shoulder - right hip
-LSP_JOINTS = (0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15)  # MPII slots that LSP labels
+LSP_LANDMARKS = (0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15)  # MPII slots that LSP labels
 
 
 def distances(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -30,9 +30,9 @@ def diagonal(truth: np.ndarray) -> np.ndarray:
 
 
 def torso(truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Longer of the two shoulder-hip diagonals of MPII joints, pixels; NaN where both are missing.
+    """Longer of the two shoulder-hip diagonals of MPII landmarks, pixels; NaN where both are missing.
 
-    truth (N, 16, 2), weight (N, 16): a joint of weight 0 is missing. Returns (N,) float64.
+    truth (N, 16, 2), weight (N, 16): a landmark of weight 0 is missing. Returns (N,) float64.
     """
     both = []
     for a, b in TORSO:

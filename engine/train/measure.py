@@ -48,7 +48,7 @@ def score(found: np.ndarray, schema: Schema) -> float:
     if not np.isfinite(found).any():
         return float("nan")
     if metric_name(schema) == "pck":
-        counted = found[:, list(metrics.LSP_JOINTS)]
+        counted = found[:, list(metrics.LSP_LANDMARKS)]
         counted = counted[np.isfinite(counted)]
         return float(100 * (counted <= 100 * PCK_THRESHOLD).mean()) if len(counted) else float("nan")
     rows = found[np.isfinite(found).any(1)]
