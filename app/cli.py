@@ -9,6 +9,8 @@ from pathlib import Path
 
 import typer
 
+from app.files import data_folder
+from engine import trust
 from engine.errors import UserError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -90,6 +92,7 @@ def run(arguments: list[str]) -> int:
     try:
         check_rooms()
         refuse_empty(arguments)
+        trust.folder = data_folder() / "checked"
         code = build()(arguments, prog_name="hourbit", standalone_mode=False)
         if code == INTERRUPTED:
             raise KeyboardInterrupt

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from engine import trust
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_SCALE_FACTOR", "1")
 PATIENCE = 3.0  # seconds that threads and processes of a test have to end
@@ -22,6 +24,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     """A data folder of this test's own, so that nobody's settings and models are read or changed."""
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOURBIT_HOME", str(folder))
+    monkeypatch.setattr(trust, "folder", None)  # a command sets it
     return folder
 
 

@@ -12,12 +12,13 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from engine import trust
 from engine.errors import UserError
 from engine.external import ExternalModel
 from engine.graph import build
 from engine.modelfile import Model
 from engine.models import AnyModel
-from engine.runtime.packed import EngineError, PackedRuntime, choose_isa, supported_isas
+from engine.runtime.packed import EngineError, PackedRuntime, choose_isa, library_path, supported_isas
 from engine.runtime.reference import ReferenceRuntime
 from engine.runtime.steps import PlanError
 
@@ -139,9 +140,13 @@ def _fallback(model: Model, why: str) -> Runtime:
 def agrees(model: Model, isa: str) -> bool:
     """Whether packed equals the reference for these weights, on one small random crop; remembered."""
     key = (model.sha256, isa)
+    if key not in _checked and trust.seen(*key, library_path()):
+        _checked[key] = True
     if key not in _checked:
         small = replace(model, graph=build(replace(model.architecture, side=CHECK_SIDE)))
         crop = np.random.default_rng(0).integers(0, 256, (CHECK_SIDE, CHECK_SIDE, 3), np.uint8)
         found, expected = (r.run(crop, logits=True) for r in (PackedRuntime(small, isa), ReferenceRuntime(small)))
         _checked[key] = np.array_equal(found, expected)
+        if _checked[key]:
+            trust.keep(*key, library_path())
     return _checked[key]

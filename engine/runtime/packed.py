@@ -52,7 +52,8 @@ class _Buffer(Structure):
     _fields_ = [*((name, c_int32) for name in ("bits", "side", "channels", "line")), ("floats", c_int64)]
 
 
-def _library_path() -> Path:
+def library_path() -> Path:
+    """The C library's file; raises EngineError where none is installed."""
     chosen = os.environ.get("HOURBIT_LIBRARY")
     if chosen:
         return Path(chosen)
@@ -98,7 +99,7 @@ def _load(path: Path) -> ctypes.CDLL:
 
 def library() -> ctypes.CDLL:
     """The C library, loaded once; raises EngineError where there is none that fits."""
-    return _load(_library_path())
+    return _load(library_path())
 
 
 def supported_isas() -> list[str]:

@@ -28,7 +28,8 @@ def thresholds(
         value = (products - 2 * middle).astype(np.float32) * alpha
         if relu:
             value = np.where(value > 0, value, np.float32(0))
-        value = value * scale
+        with np.errstate(over="ignore"):  # infinity is on the right side, too
+            value = value * scale
         value = value + shift
         holds = (value > 0) != flip
         low = np.where(holds, middle, low)
