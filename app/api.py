@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.files import atomic_file, atomic_folder, atomic_write
 from app.formats import Exporter, ExportReport, chosen, damage, file_name, refuse_nothing, refuse_own
-from app.formats.exporting import FormatExporter
+from app.formats.complete import Wishes
+from app.formats.exporting import FormatExporter, as_data_set
 from app.formats.names import written_name
 from app.formats.pictures import Finder
 from app.formats.reading import Problems, csv_rows, number, read_text, refuse, whole
@@ -19,10 +20,10 @@ from engine.schema import Schema
 __all__ = [
     "ABSENT", "ACCEPTED", "Document", "ExportReport", "Exporter", "Finder", "Format", "FormatError", "Holds", "Image",
     "Instance", "LabelSet", "Origin", "Picture", "Problem", "Problems", "ReadOptions", "Rows", "Schema", "Skeleton",
-    "State", "Table", "UserError", "VISIBLE", "Visibility", "WriteOptions", "atomic_file", "atomic_folder",
-    "atomic_write", "by_picture", "chosen", "csv_rows", "damage", "exporter", "exporters", "file_name", "formats",
-    "number", "read_text", "refuse", "refuse_nothing", "refuse_own", "register_exporter", "register_format", "table",
-    "whole", "written_name",
+    "State", "Table", "UserError", "VISIBLE", "Visibility", "Wishes", "WriteOptions", "as_data_set", "atomic_file",
+    "atomic_folder", "atomic_write", "by_picture", "chosen", "csv_rows", "damage", "exporter", "exporters", "file_name",
+    "formats", "number", "read_text", "refuse", "refuse_nothing", "refuse_own", "register_exporter", "register_format",
+    "table", "whole", "written_name",
 ]  # fmt: skip
 
 _EXPORTERS: dict[str, Exporter] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.output import Json, emit, say
+from app.commands.output import Json, emit, progress, say
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,20 +49,42 @@ def report_lines(report: ExportReport, out: Path) -> list[str]:
 
 def export(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A .hourbit-project file.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; a new folder with the options below.")],
     form: Annotated[str, typer.Option("--format", help="coco, csv or a plugin's.")] = "coco",
     state: Annotated[str, typer.Option(help="Which images: accepted, all, or one state by name.")] = "accepted",
+    pictures: Annotated[
+        str | None, typer.Option(help="A folder with the pictures in it: copy, link, or reference where they are.")
+    ] = None,
+    parts: Annotated[
+        str | None, typer.Option("--split", metavar="SHARES", help="Splits and shares: train=0.8,val=0.2.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed gives other splits.")] = 0,
+    group: Annotated[
+        str, typer.Option(help="What never straddles splits: picture, folder, or a pattern such as 'subject(\\d+)'.")
+    ] = "picture",
+    licence: Annotated[str, typer.Option(help="The terms that the data set's README states.")] = "",
+    names: Annotated[bool, typer.Option("--with-names", help="Say who labelled what; else no names go out.")] = False,
     as_json: Json = False,
-) -> None:
-    """Write a project's accepted labels."""
+) -> None:  # fmt: skip
+    """Write a project's accepted labels: one file, or a folder that is complete."""
+    from app.api import Wishes, as_data_set
+    from app.formats.splits import shares_of
     from app.project.document import Document
 
     exporter, states = find_exporter(form), chosen_states(state)
+    shares = shares_of(parts) if parts else {}
+    whole = not exporter.suffix or names or bool(pictures or shares or licence)
     if not project.is_file():
         raise UserError(f"There is no project {project}; check its place.")
     document = Document.open(project)
     try:
-        report = exporter.export(document, out, states)
+        if whole:
+            how = pictures or ("copy" if not exporter.suffix else "reference")
+            with progress("Exporting") as show:
+                wishes = Wishes(states, how, shares, seed, group, licence, names, show)
+                report = as_data_set(exporter, document, out, wishes)
+        else:
+            report = exporter.export(document, out, states)
     finally:
         document.close()
     value = {"instances": report.instances, "images": report.images, "lost": list(report.lost)}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Set
 from pathlib import Path
 
-from app.formats import ExportReport, chosen, damage, refuse_nothing, refuse_own
+from app.formats import Exporter, ExportReport, chosen, damage, refuse_nothing, refuse_own
+from app.formats.complete import Wishes, export_complete
 from app.formats.project import labels_of
-from app.formats.registry import Format, WriteOptions
+from app.formats.registry import Format, FormatError, WriteOptions
 from app.formats.report import fitting, losses
 from app.project.document import Document
 from app.project.values import State
@@ -31,3 +32,11 @@ class FormatExporter:
         self.form.write(written, path, WriteOptions())
         hurt = damage(document, chosen(document, states))
         return ExportReport(written.instances, len(written.pictures), (*hurt, *lost))
+
+
+def as_data_set(exporter: Exporter, document: Document, out: Path, wishes: Wishes) -> ExportReport:
+    """Write a folder with labels, pictures and what describes them; raises UserError where the exporter cannot."""
+    form = getattr(exporter, "form", exporter)
+    if not all(hasattr(form, name) for name in ("holds", "write")):
+        raise FormatError(f"{exporter.title} is one file without pictures and splits; export it without them.")
+    return export_complete(document, form, Path(out), wishes)

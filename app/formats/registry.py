@@ -32,10 +32,11 @@ class ReadOptions:
 @dataclass(frozen=True)
 class WriteOptions:
     """How to write. offset: what reading adds, so it is subtracted here; None for the format's own; progress: as
-    in ReadOptions."""
+    in ReadOptions; pictures: whether formats that hold pictures "copy" or "link" them."""
 
     offset: float | None = None
     progress: Progress | None = None
+    pictures: str = "copy"
 
 
 @dataclass(frozen=True)

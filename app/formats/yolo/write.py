@@ -39,7 +39,7 @@ def write_yolo(labels: LabelSet, out: Path, options: WriteOptions) -> None:
             if picture.path is None:
                 sizes += ["{} {} {}".format(*picture.size, name)] if picture.size else []
             else:
-                copy_picture(picture.path, place)
+                copy_picture(picture.path, place, options.pictures)
             if n in rows or picture.visited:
                 label.parent.mkdir(parents=True, exist_ok=True)
                 label.write_bytes("".join(f"{row}\n" for row in rows.get(n, [])).encode())
