@@ -69,6 +69,7 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("sleap", "SLEAP", ".slp", "app.formats.sleap:Sleap"),
     BuiltIn("datumaro", "Datumaro", ".json", "app.formats.datumaro:Datumaro"),
     BuiltIn("dlib", "dlib / imglab XML", ".xml", "app.formats.dlib:Dlib"),
+    BuiltIn("cvat", "CVAT XML", ".xml", "app.formats.cvat:Cvat"),
     BuiltIn("via", "VIA project", ".json", "app.formats.via:Via"),
     BuiltIn("labelme", "labelme", "", "app.formats.labelme:Labelme"),
     # data sets in their original layouts

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 
 from app.files import atomic_write
-from app.formats.loose import Loose
+from app.formats.loose import Loose, Mark
 from app.formats.names import written_names
 from app.formats.pictures import Finder
 from app.formats.reading import Problems, number, parse_xml, refuse, shown
@@ -97,7 +97,7 @@ def _read_box(
         landmarks[name] = (x, y, VISIBLE)
     label = box.findtext("label") or KIND
     corners = (left - EDGE, top - EDGE, left + wide - EDGE, top + high - EDGE)
-    loose.add(picture, label.strip() or KIND, landmarks, box=corners)
+    loose.add(picture, label.strip() or KIND, [Mark(name, *at) for name, at in landmarks.items()], box=corners)
 
 
 def _write_box(text: io.StringIO, table: Table, row: int, offset: float) -> None:

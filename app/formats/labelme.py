@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from app.files import atomic_folder
-from app.formats.loose import Loose
+from app.formats.loose import Loose, Mark
 from app.formats.names import written_name
 from app.formats.pictures import Finder
 from app.formats.reading import Problems, head_of, load_json, number, refuse, shown
@@ -181,7 +181,7 @@ def _group(file: Path, points: list, boxes: list, picture: int, loose: Loose, pr
     for key, landmarks in grouped.items():
         label, box = owner.get(key, (KIND, None))
         if landmarks:
-            loose.add(picture, label or KIND, landmarks, box=box)
+            loose.add(picture, label or KIND, [Mark(name, *at) for name, at in landmarks.items()], box=box)
 
 
 def _written(labels: LabelSet, table: int, row: int, group: int, offset: float) -> list[dict[str, Any]]:

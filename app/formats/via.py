@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from app.files import atomic_write
-from app.formats.loose import Loose
+from app.formats.loose import Loose, Mark
 from app.formats.names import written_names
 from app.formats.pictures import Finder
 from app.formats.reading import Problems, csv_rows, load_json, number, parse_json, read_text, refuse, shown
@@ -232,4 +232,4 @@ def _regions(
     if others:
         problems.add(f"picture {shown(name)}", f"{others} regions are neither points nor rectangles and were left out")
     for subject, landmarks in subjects.items():
-        loose.add(picture, kinds[subject], landmarks, box=boxes.get(subject))
+        loose.add(picture, kinds[subject], [Mark(name, *at) for name, at in landmarks.items()], box=boxes.get(subject))
