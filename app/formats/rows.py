@@ -1,91 +1,18 @@
-"""Instances as a reader meets them, one after the other, and the table that they make."""
+"""What label formats ask of tables, besides `engine.rows`, which is theirs too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-import numpy as np
+from engine.labels import LabelSet, Skeleton, Table
+from engine.rows import Rows, join, numbered, taken
 
-from engine.labels import ABSENT, LabelSet, Skeleton, Table, table
-
-
-class Rows:
-    """Instances of one skeleton as they are read."""
-
-    def __init__(self, skeleton: Skeleton) -> None:
-        self.skeleton = skeleton
-        self._picture: list[int] = []
-        self._points: list[np.ndarray] = []
-        self._seen: list[np.ndarray] = []
-        self._score: list[Any] = []
-        self._box: list[Sequence[float]] = []
-        self._hand: list[bool] = []
-        self._subject: list[str] = []
-        self._extras: list[Mapping[str, Any]] = []
-
-    def __len__(self) -> int:
-        return len(self._picture)
-
-    def add(
-        self, picture: int, points: Any, visibility: Any, *, score: Any = None, box: Sequence[float] | None = None,
-        hand: bool = True, subject: str = "", **extras: Any,
-    ) -> None:  # fmt: skip
-        """One instance: points (K, 2) in our coordinates, visibility (K,); what is not finite becomes absent.
-
-        score: (K,), one number for all, or None; extras: a number or text each, left out where None.
-        """
-        k = len(self.skeleton)
-        points, seen = np.array(points, np.float64).reshape(k, 2), np.array(visibility, np.uint8).reshape(k)
-        seen[~np.isfinite(points).all(1)] = ABSENT
-        points[seen == ABSENT] = 0
-        self._picture.append(picture)
-        self._points.append(points)
-        self._seen.append(seen)
-        self._score.append(np.broadcast_to(np.float32(np.nan) if score is None else np.float32(score), (k,)))
-        self._box.append((np.nan,) * 4 if box is None else box)
-        self._hand.append(hand)
-        self._subject.append(subject)
-        self._extras.append({name: value for name, value in extras.items() if value is not None})
-
-    def table(self) -> Table:
-        """All instances as a table."""
-        k = len(self.skeleton)
-        examples = {name: value for row in reversed(self._extras) for name, value in row.items()}
-        return table(
-            self.skeleton, self._picture, np.reshape(self._points, (-1, k, 2)), np.reshape(self._seen, (-1, k)),
-            score=np.reshape(np.array(self._score, np.float32), (-1, k)), box=self._box,
-            hand=np.array(self._hand, bool), subject=self._subject,
-            extras={name: self._column(name, examples[name]) for name in sorted(examples)},
-        )  # fmt: skip
-
-    def _column(self, name: str, example: Any) -> np.ndarray:
-        if isinstance(example, str):
-            return np.array([str(row.get(name, "")) for row in self._extras])
-        if isinstance(example, bool):
-            return np.array([bool(row.get(name, False)) for row in self._extras])
-        missing = np.full(np.shape(example), np.nan)
-        return np.array([row.get(name, missing) for row in self._extras], np.float64)
-
-
-def numbered(count: int, name: str = "") -> Skeleton:
-    """Landmarks without names: "1" to "count"."""
-    return Skeleton(name or f"landmarks{count}", tuple(str(n + 1) for n in range(count)))
+__all__ = ["Rows", "by_picture", "is_numbered", "joined", "numbered", "taken"]
 
 
 def is_numbered(skeleton: Skeleton) -> bool:
     """Whether the landmarks' names are only their numbers."""
     return skeleton.landmarks == numbered(len(skeleton)).landmarks
-
-
-def taken(table: Table, rows: np.ndarray) -> Table:
-    """Some rows of a table, by mask or number."""
-    names = ("picture", "points", "visibility", "score", "box", "hand", "subject")
-    return replace(
-        table, **{name: getattr(table, name)[rows] for name in names},
-        extras={name: column[rows] for name, column in table.extras.items()},
-    )  # fmt: skip
 
 
 def by_picture(labels: LabelSet) -> Iterator[tuple[int, list[tuple[int, int]]]]:
@@ -102,26 +29,4 @@ def joined(tables: Sequence[Table]) -> list[Table]:
     parts: dict[Skeleton, list[Table]] = {}
     for each in tables:
         parts.setdefault(each.skeleton, []).append(each)
-    return [of[0] if len(of) == 1 else _join(of) for of in parts.values()]
-
-
-def _join(parts: list[Table]) -> Table:
-    examples = {name: column for part in parts for name, column in part.extras.items()}
-    extras = {
-        name: np.concatenate([part.extras.get(name, _empty(column, len(part))) for part in parts])
-        for name, column in examples.items()
-    }
-    names = ("picture", "points", "visibility", "score", "box", "hand", "subject")
-    return Table(
-        parts[0].skeleton, *(np.concatenate([getattr(part, name) for part in parts]) for name in names), extras
-    )
-
-
-def _empty(column: np.ndarray, count: int) -> np.ndarray:
-    """A column that says nothing."""
-    shape = (count, *column.shape[1:])
-    if column.dtype.kind == "b":
-        return np.zeros(shape, bool)
-    return np.full(shape, "", object) if column.dtype.kind == "O" else np.full(
-        shape, "" if column.dtype.kind == "U" else np.nan
-    )
+    return [of[0] if len(of) == 1 else join(of) for of in parts.values()]

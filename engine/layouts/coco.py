@@ -12,7 +12,8 @@ from engine.labels import ABSENT, VISIBLE, LabelSet, Skeleton
 from engine.layouts.matlab import brief
 from engine.layouts.mpii_json import load_json
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, numbered, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.rows import Rows, numbered
 
 MAX_JSON = 1 << 30
 EDGE = 0.5  # boxes count from the corner of the top-left pixel, landmarks from its centre

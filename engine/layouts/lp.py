@@ -11,7 +11,8 @@ import numpy as np
 from engine.labels import ABSENT, VISIBLE, LabelSet
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.pictures import Finder, Gallery, is_picture, walk
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.rows import Rows
 
 VARIANT = re.compile(r"_\d+$")
 

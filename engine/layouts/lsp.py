@@ -9,7 +9,8 @@ import numpy as np
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.rows import Rows
 
 COUNT, AXES = 14, 3
 TRAIN = 1000  # pictures of LSP before its test part, which is as large

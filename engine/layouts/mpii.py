@@ -12,7 +12,8 @@ from engine.layouts.mat5 import Struct
 from engine.layouts.matlab import brief, field, items, load_mat, number, text, unwrap, variables
 from engine.layouts.mpii_split import validation_people
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.rows import Rows
 
 COUNT = 16
 PERSON = 200.0  # pixels of a person's height in one unit of `scale`

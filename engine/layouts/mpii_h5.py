@@ -11,7 +11,8 @@ from engine.labels import LabelSet
 from engine.layouts.hdf5 import annotations, names_in, numbers, open_hdf5, texts, values
 from engine.layouts.mpii import HEAD, ONE_BASED, SHIFT, WIDER, listed, person_box
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.rows import Rows
 
 
 def read_h5(path: Path, options: Options) -> LabelSet:

@@ -13,7 +13,8 @@ from engine.layouts.matlab import brief
 from engine.layouts.mpii import COUNT, HEAD, ONE_BASED, listed, person_box
 from engine.layouts.mpii_split import MAX_JSON
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, head_of, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, head_of, offset, skeleton
+from engine.rows import Rows
 
 
 def load_json(path: Path, limit: int = MAX_JSON) -> Any:

@@ -10,8 +10,9 @@ import numpy as np
 
 from engine.images import load_image
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Skeleton, table
-from engine.layouts.values import Layout, LayoutError, Options, numbered, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, skeleton
 from engine.packs import Pack, PackError, load_pack
+from engine.rows import numbered
 from engine.schema import SchemaError, load_schema, schema_from_json, schema_names
 
 INDEX = "pack_index"  # attribute of a picture that lies inside a pack: its number there

@@ -11,7 +11,8 @@ from engine.labels import OCCLUDED, VISIBLE, LabelSet, Skeleton
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.mirror import MirrorError, derive_flip
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.rows import Rows
 
 COUNT = 34
 PARTS = (("train", "phisTr", "bboxesTr", "TrainImages"), ("test", "phisT", "bboxesT", "TestImages"))

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.labels import VISIBLE, LabelSet
 from engine.layouts.pictures import Finder, Gallery, is_picture, walk
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, numbered, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.rows import Rows, numbered
 
 ONE_BASED = -1.0
 MAX_PTS, MAX_LANDMARKS = 1 << 20, 10_000

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from engine.labelled_table import from_labels
-from engine.labels import LabelSet, Table
+from engine.labels import LabelSet
 from engine.layouts import LayoutError, Options, in_schema, read
+from engine.rows import taken
 from engine.schema import Schema
 from engine.subjects import Labelled
 
@@ -53,10 +54,4 @@ def learnable(path: Path, schema: Schema, form: str | None = None, options: Opti
 
 def _of_pictures(labels: LabelSet, allowed: np.ndarray) -> LabelSet:
     """The instances of the allowed pictures; the pictures keep their numbers."""
-    return replace(labels, tables=tuple(_rows(held, allowed[held.picture]) for held in labels.tables))
-
-
-def _rows(held: Table, chosen: np.ndarray) -> Table:
-    columns = ("picture", "points", "visibility", "score", "box", "hand", "subject")
-    extras = {name: column[chosen] for name, column in held.extras.items()}
-    return replace(held, extras=extras, **{name: getattr(held, name)[chosen] for name in columns})
+    return replace(labels, tables=tuple(taken(held, allowed[held.picture]) for held in labels.tables))

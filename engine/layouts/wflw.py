@@ -8,7 +8,8 @@ import numpy as np
 
 from engine.labels import VISIBLE, LabelSet
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, Problems, Rows, head_of, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, Problems, head_of, offset, skeleton
+from engine.rows import Rows
 
 COUNT = 98
 PLACES, BOX = 2 * COUNT, 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine import crop, metrics
-from engine.modelfile import Model
+from engine.modelfile import Model, write_whole
 from engine.schema import Schema
 from engine.train import augment, measure
 from engine.train.datasets import Examples
@@ -107,12 +106,8 @@ def write_worst(
         error_after=mean[order].astype(np.float32),
         id=np.array([holdout.ids[i].encode() if holdout.ids else b"" for i in order] or [b""][:0], dtype="S"),
     )  # fmt: skip
-    path, part = folder / WORST_FILE, folder / f".{WORST_FILE}.part"
-    with part.open("wb") as file:
-        file.write(buffer.getvalue())
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    path = folder / WORST_FILE
+    write_whole(path, buffer.getvalue())
     return path
 
 
