@@ -10,7 +10,7 @@ Method:
 - Figures are medians of wall time and of the process's CPU time. Compare CPU times, and only as ratios within one
   run: on a loaded machine wall medians of the same code differ by half, and where two logical processors share a
   core, CPU times do so too.
-- Peers (engine.md 2): the twin, which has floats for signs and the same multiply-accumulates, in ONNX Runtime at
+- Peers: the twin, which has floats for signs and the same multiply-accumulates, in ONNX Runtime at
   full graph optimisation and in OpenVINO, float32 each; and OpenVINO's BinaryConvolution on our graph, where a
   threshold in two levels stands for batch-norm and sign. A peer that is not installed is named under "absent".
 - `gmac_per_s` is the whole network's multiply-accumulates, of bits and real ones, over the CPU median. A ratio to

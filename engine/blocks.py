@@ -1,7 +1,7 @@
 """Nodes of a network and the blocks of Fig. 4 of the paper, a function each.
 
 Every block adds its result to a skip: the input itself, or a 1 x 1 convolution where channels change.
-Middle widths are fractions of the block's channels, as at 256 (network.md 1.1). The paper leaves open how
+Middle widths are fractions of the block's channels, as at 256. The paper leaves open how
 the multi-scale blocks divide their channels and how their pool works, and what "wider, no 1 x 1" is; the
 docstrings say what is our reading.
 """

@@ -1,7 +1,7 @@
 """Box to crop and back: one exact affine, in pixel-centre coordinates.
 
 Crop pixel i of a crop of side S, taken from a square of side h around c, lies at
-x = c + ((i + 0.5) / S - 0.5) * h (network.md 4).
+x = c + ((i + 0.5) / S - 0.5) * h.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Counts:
 
 
 def count(graph: Graph) -> Counts:
-    """Parameters and multiply-accumulates of one forward pass (network.md 1.2 and 1.5)."""
+    """Parameters and multiply-accumulates of one forward pass."""
     parameters = binary_weights = convolutions = macs_binary = macs_real = 0
     channels = {"image": 3} | {node.name: node.channels for node in graph.nodes}
     for node in graph.nodes:
@@ -123,7 +123,7 @@ def _stem(b: Builder, block: Block) -> str:
 
 
 def build(architecture: Architecture) -> Graph:
-    """The graph of an architecture (network.md 0 and 1.3): stem, then an hourglass of depth 4 and a head a stack.
+    """The graph of an architecture: stem, then an hourglass of depth 4 and a head a stack.
 
     Between stacks the head's last features and its heatmaps come back into the stream, each by a real
     1 x 1 convolution.

@@ -32,7 +32,7 @@ def unpack_weights(bits: np.ndarray, channels: int, kernel: int) -> np.ndarray:
 def scale_shift(
     gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Batch-norm in eval as y = x * scale + shift, all (C,) float32 (engine.md 4).
+    """Batch-norm in eval as y = x * scale + shift, all (C,) float32.
 
     scale = gamma / sqrt(variance + eps), shift = beta - mean * scale, in float64 and rounded once.
     """

@@ -1,7 +1,7 @@
 """What else could run this network: the twin in ONNX Runtime and OpenVINO, and OpenVINO's binary convolution.
 
 The yardstick of `hourbit bench --peers`, nothing more. onnxruntime and openvino are imported when needed; a peer
-that is not installed is reported by name (engine.md 2 and 8).
+that is not installed is reported by name.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reader of Torch7's binary serialization, bounded in every direction: the values of a .t7 file.
 
-Layout (torch/torch7 File.lua, native little-endian; network.md 6): int = 4, long = 8, double = 8 bytes. An
+Layout (torch/torch7 File.lua, native little-endian): int = 4, long = 8, double = 8 bytes. An
 object is an int that says its kind, then what the kind holds. Tables and Torch objects carry a number; where it
 was read before, the record ends and means the same object, so objects may be shared and may hold themselves.
 

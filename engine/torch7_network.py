@@ -1,6 +1,6 @@
 """The authors' released networks (human_pose_binary.t7 and its like) as models of ours.
 
-Layers, fields and packing: network.md 6. The stem, real in the file, is snapped to the integer grid on which
+The stem, real in the file, is snapped to the integer grid on which
 the engine computes; everything else is taken over exactly.
 """
 
@@ -22,7 +22,7 @@ from engine.torch7_graph import Step, match, trace, whole
 
 SUFFIX = ".t7"  # of the files' names
 LICENCE = "unknown: the weight files state no licence"
-# Crop side / box side of the authors' crops, where it is not ours (network.md 4): (w + h) x 200 / 190 pixels
+# Crop side / box side of the authors' crops, where it is not ours: (w + h) x 200 / 190 pixels
 # around the landmarks of a face, 1.25 times the height of a person.
 CROPS = {"ibug68": 2.1, "mpii16": 1.25}
 

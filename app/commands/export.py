@@ -50,7 +50,7 @@ def report_lines(report: ExportReport, out: Path) -> list[str]:
 def export(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A .hourbit-project file.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; a new folder with the options below.")],
-    form: Annotated[str, typer.Option("--format", help="coco, csv or a plugin's.")] = "coco",
+    form: Annotated[str, typer.Option("--format", help="Of the labels; see docs/formats.md.")] = "coco",
     state: Annotated[str, typer.Option(help="Which images: accepted, all, or one state by name.")] = "accepted",
     pictures: Annotated[
         str | None, typer.Option(help="A folder with the pictures in it: copy, link, or reference where they are.")

@@ -109,7 +109,7 @@ def predict(
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Pictures, folders, videos, packs.")],
     model: Annotated[str, typer.Option(help="A model's name, or a .hourbit file.")] = "face68",
     detector: Annotated[str | None, typer.Option(help="face, person, whole, or file: a pack's own boxes.")] = None,
-    form: Annotated[str, typer.Option("--format", help="Of the labels: coco, csv or a plugin's.")] = "coco",
+    form: Annotated[str, typer.Option("--format", help="Of the labels; see docs/formats.md.")] = "coco",
     out: Annotated[Path | None, typer.Option(help="File to write the labels to.")] = None,
     overlay: Annotated[Path | None, typer.Option(help="Folder for pictures with the landmarks drawn in.")] = None,
     heatmaps: Annotated[Path | None, typer.Option(help="Folder for heatmaps: .npz and a .png to look at.")] = None,

@@ -25,7 +25,7 @@ cli = typer.Typer(
 Out = Annotated[Path, typer.Argument(metavar="OUT.png", help="The picture to write.")]
 
 
-@cli.command("failures", epilog="Example: hourbit sheet failures face68 face68-fast samples failures.png")
+@cli.command("failures", epilog="Example: hourbit sheet failures face68 mine.hourbit samples failures.png")
 def failures(
     first: Annotated[str, typer.Argument(metavar="A", help="The model whose failures are shown.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The model to compare with, on the same pictures.")],

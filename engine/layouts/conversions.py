@@ -21,7 +21,7 @@ def _from_one(text: str) -> Sources:
     return tuple(found)
 
 
-# 3DDFA's list (network.md's "AFLW 19 from 68 points"): the ears, 13 and 17 of AFLW's 21, are the jaw's 3 and 15.
+# 3DDFA's list: the ears, 13 and 17 of AFLW's 21, are the jaw's 3 and 15.
 _68_TO_21 = _from_one("18 20 22 23 25 27 37 37-42 40 43 43-48 46 3 32 31 36 15 49 61-68 55 9")
 _EARS = (12, 16)
 _21_TO_19: Sources = tuple((i,) for i in range(21) if i not in _EARS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-STEPS = 1000  # thresholds from 0 to 1 of the published face-alignment curves (network.md 5)
+STEPS = 1000  # thresholds from 0 to 1 of the published face-alignment curves
 
 
 def ced(errors: np.ndarray, thresholds: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """PCKh and PCK of MPII's 16 landmarks: shares by landmark, the columns of the tables, and both means.
 
-A landmark counts where it is annotated; the reference scripts call that visible (network.md 5).
+A landmark counts where it is annotated; the reference scripts call that visible.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Works on a plan in which every map has a buffer of its own. A skip's convolution, the addition of an enlarged map,
 2 x 2 maxima and signs become part of the convolutions that write the map, so that most maps of floats need not
-be written at all (engine.md 3). Nothing here changes a sum or its order.
+be written at all. Nothing here changes a sum or its order.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A step writes whole maps. Concatenation is free (each convolution writes its channel slice), the residual
 add happens in the convolution's epilogue, in place where nobody needs the input any more, and
-batch-norm with sign after a convolution is one integer comparison (engine.md 4).
+batch-norm with sign after a convolution is one integer comparison.
 """
 
 from __future__ import annotations

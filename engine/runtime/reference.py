@@ -116,7 +116,7 @@ def patches(x: np.ndarray, kernel: int, pad: int, stride: int = 1) -> np.ndarray
 
 
 def norm(x: np.ndarray, scale: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Batch-norm in eval: two roundings (engine.md 4)."""
+    """Batch-norm in eval: two roundings."""
     x = x * scale
     x += shift
     return x

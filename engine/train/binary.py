@@ -22,7 +22,7 @@ class _Bit(torch.autograd.Function):
 
 
 class _Sign(torch.autograd.Function):
-    """+1 where x > 0, else -1; the gradient passes where |x| < 1 (network.md 2)."""
+    """+1 where x > 0, else -1; the gradient passes where |x| < 1."""
 
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:

@@ -134,7 +134,7 @@ def _moments(tensors: dict[str, Tensor], parameters: list[Tensor]) -> dict[int, 
 
 
 def save_latents(path: Path, network: Hourglass) -> None:
-    """The real weights behind a model, from which fine-tuning goes on (network.md 9).
+    """The real weights behind a model, from which fine-tuning goes on.
 
     Binary weights as int8 with a scale per filter (`NAME.q`, `NAME.scale`), the rest as float32.
     """

@@ -1,7 +1,7 @@
 """Training on from a model that has no latents: its signs are frozen at first, then all weights are freed.
 
 All weights of a filter begin at the same distance from 0, alpha, so the first steps could only flip whole
-filters. Therefore alphas, batch-norm and the head train alone for a while (network.md 9.6), from exactly the
+filters. Therefore alphas, batch-norm and the head train alone for a while, from exactly the
 model's function.
 """
 

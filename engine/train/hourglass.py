@@ -3,7 +3,7 @@
 The module walks the nodes of `engine.graph`, so it has the topology of every other runtime. In
 training mode it takes uint8 pictures, runs under autocast and returns logits. In eval mode it
 computes the engine's function bit for bit: integer stem in float64, batch-norm as two roundings,
-head summed channel by channel (engine.md 4). Of a network with real weights only the sums of its inner
+head summed channel by channel. Of a network with real weights only the sums of its inner
 convolutions may be rounded in another order.
 """
 

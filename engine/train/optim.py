@@ -14,7 +14,7 @@ from engine.train.recipes import Recipe
 
 
 def make_optimiser(recipe: Recipe, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The paper's RMSprop (alpha 0.99, eps 1e-8, no momentum, no weight decay; network.md 3), or Adam."""
+    """The paper's RMSprop (alpha 0.99, eps 1e-8, no momentum, no weight decay), or Adam."""
     parameters = list(parameters)
     if recipe.optimiser == "rmsprop":
         return torch.optim.RMSprop(parameters, lr=recipe.rate, alpha=0.99, eps=1e-8)

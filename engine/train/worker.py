@@ -1,4 +1,4 @@
-"""The training process: JSON lines on stdin and stdout (architecture.md 4). Its end of stdin is its end.
+"""The training process: JSON lines on stdin and stdout. Its end of stdin is its end.
 
 One object a line. In: start{snapshot: [packs], recipe, settings, from, schema, out, seed, resume, name, date,
 threads, workers, device, nice, task}, then pause, resume, stop. Out: hello, heartbeat, notice{text}, progress, metric,

@@ -1,4 +1,4 @@
-"""Every network of the paper as a graph: our counts of network.md 1.2 and 1.5, and what fits what."""
+"""Every network of the paper as a graph: our counts, and what fits what."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NARROW = {  # 192 wide, the standard stem
     "multiscale-no1x1": (5_519_792, 5_486_336),
     "hierarchical": (3_626_224, 3_601_664),
 }
-REAL_PARAMETERS = {  # network.md 1.2, in millions: 7.03, 6.78, 25.38, 26.61, 47.05, 23.73
+REAL_PARAMETERS = {  # in millions: 7.03, 6.78, 25.38, 26.61, 47.05, 23.73
     Architecture(16, block="wider", real=True, mid=196): 7_025_096,
     Architecture(16, block="wider", real=True, mid=192): 6_777_232,
     Architecture(16, block="bottleneck", real=True, stacks=8): 25_377_792,
@@ -33,7 +33,7 @@ REAL_PARAMETERS = {  # network.md 1.2, in millions: 7.03, 6.78, 25.38, 26.61, 47
     Architecture(16, real=True, stacks=8): 47_049_472,
     Architecture(16, real=True, stacks=4): 23_727_808,
 }
-# Weights of one block of 256 channels (network.md 1.1).
+# Weights of one block of 256 channels.
 PER_BLOCK = {
     "bottleneck": 212_992, "wider": 720_896, "wider-no1x1": 368_640, "multiscale": 242_688,
     "multiscale-no1x1": 626_688, "hierarchical": 405_504,

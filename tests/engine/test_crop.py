@@ -11,7 +11,7 @@ from engine.opencv import cv2
 
 @pytest.mark.parametrize("size", [64, 128, 192, 256])
 def test_formula(size: int) -> None:
-    """x = c + ((i + 0.5) / S - 0.5) * h for crop pixel i (network.md 4)."""
+    """x = c + ((i + 0.5) / S - 0.5) * h for crop pixel i."""
     affine = crop.matrix(31.25, 17.5, 80.0, size)
     i = np.array([0.0, 1.0, size - 1.0])
     expected = np.stack([31.25 + ((i + 0.5) / size - 0.5) * 80, 17.5 + ((i + 0.5) / size - 0.5) * 80], 1)

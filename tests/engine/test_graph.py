@@ -1,4 +1,4 @@
-"""The network as data: network.md's golden numbers, and what an architecture may be."""
+"""The network as data: its golden numbers, and what an architecture may be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from engine.graph import Architecture, GraphError, build, count
 
-# side: binary and real multiply-accumulates of one forward pass, 256 wide, 16 landmarks (network.md 9.4)
+# side: binary and real multiply-accumulates of one forward pass, 256 wide, 16 landmarks
 MACS = {256: (8_042_381_312, 170_917_888), 192: (4_523_839_488, 96_141_312), 128: (2_010_595_328, 42_729_472)}
 
 
@@ -20,7 +20,7 @@ def test_golden_numbers(side: int) -> None:
 
 
 def test_width_and_stem() -> None:
-    """192 wide with the standard stem (network.md 9.1); 68 landmarks cost a larger head only."""
+    """192 wide with the standard stem; 68 landmarks cost a larger head only."""
     assert count(build(Architecture(16, width=192))).parameters == 3_626_224
     more, less = count(build(Architecture(68))), count(build(Architecture(16)))
     assert more.parameters - less.parameters == 52 * 257
@@ -29,7 +29,7 @@ def test_width_and_stem() -> None:
 
 
 def test_convolution_shapes() -> None:
-    """The shapes and their numbers in a 256 wide network (network.md 1.5)."""
+    """The shapes and their numbers in a 256 wide network."""
     graph = build(Architecture(16))
     found: dict[tuple[int, int, int], int] = {}
     for node in graph.nodes:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.schema import SchemaError, load_schema, schema_from_json, schema_names
 
-# network.md 7: where each iBUG landmark's partner is.
+# Where each iBUG landmark's partner is.
 IBUG_MIRROR = [
     *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1), 45, 44, 43, 42, 47, 46,
     39, 38, 37, 36, 41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,

@@ -3,7 +3,7 @@
 Binary layers become float convolutions of +-1 and the stem two convolutions of integers: exact in any order of
 summation. A rounding to whole numbers behind each of them changes nothing and keeps a runtime from folding the
 scale that follows into the weights, which would round otherwise. Batch-norm is a multiplication and an addition
-of its own, and the head sums channel by channel in a Scan, as engine.md 4 defines it.
+of its own, and the head sums channel by channel in a Scan.
 """
 
 from __future__ import annotations
