@@ -1,7 +1,7 @@
 """The authors' released networks (human_pose_binary.t7 and its like) as models of ours.
 
-The stem, real in the file, is snapped to the integer grid on which
-the engine computes; everything else is taken over exactly.
+The stem, real in the file, is snapped to the integer grid on which the engine computes; everything else is taken
+over exactly.
 """
 
 from __future__ import annotations
