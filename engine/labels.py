@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 ABSENT, OCCLUDED, VISIBLE = 0, 1, 2  # the values of `visibility`
+MAX_PROBLEMS = 1000  # of one reading that are listed
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,30 @@ class Problem:
 
     where: str
     what: str
+
+
+class Problems:
+    """Problems of one reading, in the order met; beyond a thousand they are only counted."""
+
+    def __init__(self, file: str = "") -> None:
+        self.file = file
+        self._held: list[Problem] = []
+        self._more = 0
+
+    def add(self, where: str, what: str) -> None:
+        """Note what was not read as it stands; `where` is a place in the file ("" for all of it)."""
+        if len(self._held) < MAX_PROBLEMS:
+            self._held.append(Problem(", ".join(part for part in (self.file, where) if part), what))
+        else:
+            self._more += 1
+
+    def __len__(self) -> int:
+        return len(self._held) + self._more
+
+    def values(self) -> tuple[Problem, ...]:
+        """All of them, the last one saying how many more there are."""
+        more = (Problem(self.file, f"{self._more} further problems are not listed"),) if self._more else ()
+        return (*self._held, *more)
 
 
 @dataclass(frozen=True)

@@ -15,41 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from app.formats.registry import FormatError
-from engine.labels import Problem
+from engine.labels import Problems
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_BYTES = 256 << 20  # of a file that is read whole
 MAX_DEPTH = 64  # of JSON and XML
-MAX_PROBLEMS = 1000
 MAX_COORDINATE = 1e9  # a place beyond this is no place
 LONGEST = 200  # characters of what a message quotes
 HEAD = 1 << 16  # bytes by which a format is recognised
-
-
-class Problems:
-    """Problems of one reading, in the order met; beyond a thousand they are only counted."""
-
-    def __init__(self, file: str = "") -> None:
-        self.file = file
-        self._held: list[Problem] = []
-        self._more = 0
-
-    def add(self, where: str, what: str) -> None:
-        """Note what was not read as it stands; `where` is a place in the file ("" for all of it)."""
-        if len(self._held) < MAX_PROBLEMS:
-            self._held.append(Problem(", ".join(part for part in (self.file, where) if part), what))
-        else:
-            self._more += 1
-
-    def __len__(self) -> int:
-        return len(self._held) + self._more
-
-    def values(self) -> tuple[Problem, ...]:
-        """All of them, the last one saying how many more there are."""
-        more = (Problem(self.file, f"{self._more} further problems are not listed"),) if self._more else ()
-        return (*self._held, *more)
 
 
 def refuse(path: Path, where: str, what: str, remedy: str = "correct it or export the labels again") -> NoReturn:

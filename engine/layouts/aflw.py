@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, brief, items, load_mat, text, variables
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows
 
 TRAIN = 20_000  # faces of the training part of AFLW-Full, in the order that `ra` gives

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.labels import ABSENT, VISIBLE, LabelSet, Skeleton
+from engine.labels import ABSENT, VISIBLE, LabelSet, Problems, Skeleton
 from engine.layouts.matlab import brief
 from engine.layouts.mpii_json import load_json
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows, numbered
 
 MAX_JSON = 1 << 30

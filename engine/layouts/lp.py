@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.labels import ABSENT, VISIBLE, LabelSet
+from engine.labels import ABSENT, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.pictures import Finder, Gallery, is_picture, walk
-from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows
 
 VARIANT = re.compile(r"_\d+$")

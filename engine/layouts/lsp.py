@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows
 
 COUNT, AXES = 14, 3

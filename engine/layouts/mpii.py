@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.mat5 import Struct
 from engine.layouts.matlab import brief, field, items, load_mat, number, text, unwrap, variables
 from engine.layouts.mpii_split import validation_people
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows
 
 COUNT = 16

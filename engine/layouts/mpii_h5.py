@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.labels import LabelSet
+from engine.labels import LabelSet, Problems
 from engine.layouts.hdf5 import annotations, names_in, numbers, open_hdf5, texts, values
 from engine.layouts.mpii import HEAD, ONE_BASED, SHIFT, WIDER, listed, person_box
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows
 
 

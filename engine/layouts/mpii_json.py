@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.labels import LabelSet
+from engine.labels import LabelSet, Problems
 from engine.layouts.matlab import brief
 from engine.layouts.mpii import COUNT, HEAD, ONE_BASED, listed, person_box
 from engine.layouts.mpii_split import MAX_JSON
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, Problems, head_of, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, head_of, offset, skeleton
 from engine.rows import Rows
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.images import IMAGE_SUFFIXES
-from engine.labels import Picture
-from engine.layouts.values import Options, Problems
+from engine.labels import Picture, Problems
+from engine.layouts.values import Options
 
 MAX_FILES, MAX_DEPTH = 1_000_000, 6
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.labels import OCCLUDED, VISIBLE, LabelSet, Skeleton
+from engine.labels import OCCLUDED, VISIBLE, LabelSet, Problems, Skeleton
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.mirror import MirrorError, derive_flip
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows
 
 COUNT = 34

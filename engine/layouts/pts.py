@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.labels import VISIBLE, LabelSet
+from engine.labels import VISIBLE, LabelSet, Problems
 from engine.layouts.pictures import Finder, Gallery, is_picture, walk
-from engine.layouts.values import Layout, LayoutError, Options, Problems, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows, numbered
 
 ONE_BASED = -1.0

@@ -1,4 +1,4 @@
-"""What readers of data sets share: options, the error, problems, and how several files become one label set."""
+"""What readers of data sets share: options, the error, and how several files become one label set."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.errors import UserError
-from engine.labels import LabelSet, Problem, Skeleton
+from engine.labels import LabelSet, Skeleton
 from engine.rows import join
 from engine.schema import load_schema
 
-MAX_PROBLEMS = 1000
 HEAD = 1 << 16  # bytes by which a file is recognised
 
 
@@ -58,26 +57,6 @@ def skeleton(schema: str) -> Skeleton:
 def offset(options: Options, own: float) -> float:
     """What is added to coordinates: the layout's own, or what was asked for."""
     return own if options.offset is None else options.offset
-
-
-class Problems:
-    """Problems of one reading; beyond a thousand they are only counted."""
-
-    def __init__(self) -> None:
-        self._held: list[Problem] = []
-        self._more = 0
-
-    def add(self, where: str, what: str) -> None:
-        """Note what was not read as it stands."""
-        if len(self._held) < MAX_PROBLEMS:
-            self._held.append(Problem(where, what))
-        else:
-            self._more += 1
-
-    def values(self) -> tuple[Problem, ...]:
-        """All of them, the last one saying how many more there are."""
-        more = (Problem("and more", f"{self._more} further problems are not listed"),) if self._more else ()
-        return (*self._held, *more)
 
 
 def merge(sets: Sequence[LabelSet]) -> LabelSet:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.labels import VISIBLE, LabelSet
+from engine.labels import VISIBLE, LabelSet, Problems
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, Problems, head_of, offset, skeleton
+from engine.layouts.values import Layout, LayoutError, Options, head_of, offset, skeleton
 from engine.rows import Rows
 
 COUNT = 98
