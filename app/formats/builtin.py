@@ -70,6 +70,9 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("datumaro", "Datumaro", ".json", "app.formats.datumaro:Datumaro"),
     BuiltIn("dlib", "dlib / imglab XML", ".xml", "app.formats.dlib:Dlib"),
     BuiltIn("cvat", "CVAT XML", ".xml", "app.formats.cvat:Cvat"),
+    BuiltIn("300w", "300W (.pts)", "", "app.formats.pts:Pts"),
+    BuiltIn("ljson", "LJSON", "", "app.formats.ljson:Ljson"),
+    BuiltIn("label-studio", "Label Studio", ".json", "app.formats.labelstudio:LabelStudio"),
     BuiltIn("via", "VIA project", ".json", "app.formats.via:Via"),
     BuiltIn("labelme", "labelme", "", "app.formats.labelme:Labelme"),
     # data sets in their original layouts

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from app.formats.pictures import plain_name
 from app.formats.registry import FormatError
+from engine.labels import Picture
 
 
 def plain_parts(name: str) -> tuple[str, ...]:
@@ -63,4 +64,17 @@ def plain_names(paths: Sequence[Path]) -> list[str]:
             place, again = place.with_name(f"{stem}_{again}{place.suffix}"), again + 1
         taken.add(place.as_posix().casefold())
         made.append(place.as_posix())
+    return made
+
+
+def beside_names(pictures: Sequence[Picture]) -> list[PurePosixPath]:
+    """Names below a folder for pictures with label files of their own stem beside them: no two share one."""
+    made, taken = [], set()
+    for picture in pictures:
+        place = PurePosixPath(*plain_parts(picture.name))
+        stem, again = place.stem, 2
+        while (key := place.with_suffix("").as_posix().casefold()) in taken:
+            place, again = place.with_name(f"{stem}-{again}{place.suffix}"), again + 1
+        taken.add(key)
+        made.append(place)
     return made

@@ -113,10 +113,15 @@ def _key(each: Table, holds: Holds) -> object:
     return each.skeleton.landmarks if holds.names else len(each.skeleton)
 
 
+def _by_hand_first(each: Table, rows: np.ndarray) -> np.ndarray:
+    return rows[np.argsort(~each.hand[rows], kind="stable")]
+
+
 def _assert_rows(
     found: Table, these: np.ndarray, wanted: Table, rows: np.ndarray, holds: Holds, near: float
 ) -> None:
     assert len(these) == len(rows)
+    these, rows = _by_hand_first(found, these), _by_hand_first(wanted, rows)  # formats may keep them apart
     there = wanted.visibility[rows] > ABSENT
     np.testing.assert_array_equal(found.visibility[these], wanted.visibility[rows])
     np.testing.assert_allclose(found.points[these][there], wanted.points[rows][there], rtol=0, atol=near)
