@@ -46,10 +46,10 @@ def from_labels(labels: LabelSet, schema: Schema, split: str | None = None) -> L
         for i in np.flatnonzero(crowd) if here[i] and np.isfinite(table.box[i]).all()
     )  # fmt: skip
     return Labelled(
-        picture=lambda n: _load(pictures[image[n]]), points=points, weight=weight,
+        picture=lambda n: pixels(pictures[image[n]]), points=points, weight=weight,
         box=metrics.tight_boxes(points, weight > 0), extras=_extras(table, rows),
         ids=tuple(f"{pictures[n].name}#{table.subject[i] or i}" for n, i in zip(image, rows, strict=True)), image=image,
-        scenes=Scenes(len(pictures), lambda n: _load(pictures[n]), ignored),
+        scenes=Scenes(len(pictures), lambda n: pixels(pictures[n]), ignored),
     )  # fmt: skip
 
 
@@ -84,9 +84,3 @@ def _refuse_missing(pictures: dict[int, Picture]) -> None:
     for picture in pictures.values():
         if picture.path is None:
             raise LabelError(f"The picture {picture.name} was not found; put it where the labels say.")
-
-
-def _load(picture: Picture) -> np.ndarray:
-    if picture.path is None:
-        raise LabelError(f"The picture {picture.name} was not found; put it where the labels say.")
-    return pixels(picture)

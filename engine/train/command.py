@@ -38,11 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     orders = Orders()
     signal.signal(signal.SIGINT, orders.stop)
     signal.signal(signal.SIGTERM, orders.stop)
-    from engine.train.run import run
+    from engine.train.run import run, silent
 
     try:
         first = os.environ.get("RANK", "0") == "0"
-        run(_start_line(asked), Channel(sys.stdout.buffer).send if first else _silent, orders)
+        run(_start_line(asked), Channel(sys.stdout.buffer).send if first else silent, orders)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2
@@ -74,7 +74,3 @@ def _start_line(asked: argparse.Namespace) -> dict[str, Any]:
         "resume": asked.resume, "seed": asked.seed, "device": asked.device, "threads": asked.threads,
         "workers": asked.workers, "format": asked.form,
     }  # fmt: skip
-
-
-def _silent(type: str, **values: Any) -> None:
-    """What a process that is not the first of its group says."""

@@ -40,14 +40,14 @@ def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False  # the exact path, by which networks are measured, is one of float32
     try:
-        done = _run(start, send if group.first else _silent, orders, group)
+        done = _run(start, send if group.first else silent, orders, group)
     finally:
         distributed.leave()
     send("done", **done)
 
 
-def _silent(type: str, **values: Any) -> None:
-    """What processes after the first say."""
+def silent(type: str, **values: Any) -> None:
+    """What a process that is not the first of its group says."""
 
 
 def _run(start: dict[str, Any], send: Send, orders: Orders, group: distributed.Group) -> dict[str, Any]:
