@@ -178,12 +178,15 @@ class Loose:
         held.counts.append(len(marks))
         held.rows.append((picture, box, hand, subject, extras))
 
-    def add_subjects(self, picture: int, subjects: Iterable[Subject], kind: str = "", named: bool = True) -> None:
-        """What `together` found; named: groups name the subject."""
+    def add_subjects(
+        self, picture: int, subjects: Iterable[Subject], kind: str = "", named: bool = True,
+        names: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """What `together` found; named: groups name the subject, as they are or by `names`."""
         for one in subjects:
             shape = one.shape
             hand = all(mark.hand for mark in one.marks) if one.marks else shape is None or shape.hand
-            called = one.group if named and one.group is not None else ""
+            called = (names or {}).get(one.group, one.group) if named and one.group is not None else ""
             self.add(picture, shape.label if shape else kind, one.marks, shape and shape.box, hand, called)
 
     def kinds(self) -> tuple[str, ...]:

@@ -72,11 +72,11 @@ def test_labelme_groups_by_id_with_the_rectangle_as_box(tmp_path: Path) -> None:
         shape("tail", "polygon", [[0, 0], [1, 1], [2, 0]]),
     ])  # fmt: skip
     found = Labelme().read(tmp_path, READ)
-    dog, subject = found.tables
-    assert dog.skeleton.name == "dog" and dog.points[0].tolist() == [[4.25, 5], [6, 7]]
-    assert dog.visibility.tolist() == [[2, 1]] and dog.box[0].tolist() == [3, 2, 9, 8]
-    assert subject.points[0].tolist() == [[14, 15]] and np.isnan(subject.box[0]).all()
-    assert [p.what for p in found.problems] == ["1 shapes are neither points nor rectangles and were left out"]
+    (dog,) = found.tables  # what has no rectangle is a dog too: it has a dog's landmarks, and there is no other kind
+    assert dog.skeleton.name == "dog" and dog.points.tolist() == [[[4.25, 5], [6, 7]], [[14, 15], [0, 0]]]
+    assert dog.visibility.tolist() == [[2, 1], [2, 0]] and dog.subject.tolist() == ["1", "2"]
+    assert dog.box[0].tolist() == [2.5, 1.5, 8.5, 7.5] and np.isnan(dog.box[1]).all()
+    assert found.info["left_out"] == {"shapes that are neither points nor rectangles": 1} and not found.problems
     assert Labelme().read(tmp_path, ReadOptions(offset=-0.5)).tables[0].points[0, 0].tolist() == [3.75, 4.5]
 
 
@@ -87,7 +87,7 @@ def test_labelme_without_groups_goes_by_the_rectangle_around(tmp_path: Path) -> 
     ])  # fmt: skip
     face = Labelme().read(file, READ).tables[0]
     order = np.argsort(face.box[:, 0])
-    assert face.points[order].tolist() == [[[5, 4]], [[25, 5]]] and face.box[order, 0].tolist() == [0, 20]
+    assert face.points[order].tolist() == [[[5, 4]], [[25, 5]]] and face.box[order, 0].tolist() == [-0.5, 19.5]
 
 
 @pytest.mark.parametrize("bad", [[["x", 1]], [[1]], 5, [[True, 1]], [[1e30, 0]]])
