@@ -74,6 +74,8 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("ljson", "LJSON", "", "app.formats.ljson:Ljson"),
     BuiltIn("label-studio", "Label Studio", ".json", "app.formats.labelstudio:LabelStudio"),
     BuiltIn("via", "VIA project", ".json", "app.formats.via:Via"),
+    BuiltIn("via-csv", "VIA CSV", ".csv", "app.formats.via:ViaCsv"),
+    BuiltIn("via3", "VIA 3 project", ".json", "app.formats.via:ViaThird"),
     BuiltIn("labelme", "labelme", "", "app.formats.labelme:Labelme"),
     # data sets in their original layouts
     _layout("mpii-mat", "MPII (mpii_human_pose_v1_u12_1.mat)"),

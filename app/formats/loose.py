@@ -47,20 +47,22 @@ class Subject:
     group: str | None = None
 
 
-def together(marks: Sequence[Mark], shapes: Sequence[Shape], where: str, problems: Problems) -> list[Subject]:
-    """The subjects of one picture.
+def together(
+    marks: Sequence[Mark], shapes: Sequence[Shape], where: str, problems: Problems, groups: Iterable[str] = ()
+) -> list[Subject]:
+    """The subjects of one picture; groups: in the order in which their subjects shall be.
 
     What has one group is one subject. A mark without a group belongs to the smallest shape around it that has no
     landmark of this name yet; what is left is one subject, or several where names come again, which is noted.
     """
-    groups: dict[str, Subject] = {}
+    held: dict[str, Subject] = {group: Subject(group=group) for group in groups}
     extra: list[Subject] = []
     free_shapes = []
     for shape in shapes:
         if shape.group is None:
             free_shapes.append(Subject(shape=shape))
-        elif groups.setdefault(shape.group, Subject(group=shape.group)).shape is None:
-            groups[shape.group].shape = shape
+        elif held.setdefault(shape.group, Subject(group=shape.group)).shape is None:
+            held[shape.group].shape = shape
         else:
             problems.add(where, f"group {shown(shape.group)} has two boxes; the first was taken")
     free = []
@@ -68,24 +70,36 @@ def together(marks: Sequence[Mark], shapes: Sequence[Shape], where: str, problem
         if mark.group is None:
             free.append(mark)
         else:
-            groups.setdefault(mark.group, Subject(group=mark.group)).marks.append(mark)
-    for group in groups.values():
+            held.setdefault(mark.group, Subject(group=mark.group)).marks.append(mark)
+    for group in held.values():
         first, *others = _apart(group.marks)
         group.marks = first
         if others:
             problems.add(where, f"group {shown(group.group)} has {_twice(first, others)} more than once; it was split")
             extra += [Subject(part) for part in others]
-    rest = _enclosed(free, free_shapes)
+    alone = [group for group in held.values() if group.shape is not None and not group.marks]
+    rest = _enclosed(free, [*free_shapes, *alone])
     parts = _apart(rest)
     if len(parts) > 1:
         what = f"{_twice(parts[0], parts[1:])} stands more than once and nothing groups them; a repeated name began"
         problems.add(where, f"{what} another subject, in the order of the file")
     loose = [Subject(part) for part in parts if part]
-    return [*groups.values(), *extra, *free_shapes, *loose]
+    grouped = [group for group in held.values() if group.marks or group.shape is not None]
+    return [*grouped, *extra, *free_shapes, *loose]
 
 
 def _apart(marks: Iterable[Mark]) -> list[list[Mark]]:
-    """Marks in runs, of which each has a name once."""
+    """Marks in parts that have each name once: the first of all names and so on where all come equally often, else
+    runs in which none comes again."""
+    marks = list(marks)
+    times = Counter(mark.name for mark in marks)
+    if len(set(times.values())) == 1 and max(times.values()) > 1:
+        parts: list[list[Mark]] = [[] for _ in range(max(times.values()))]
+        met: Counter[str] = Counter()
+        for mark in marks:
+            parts[met[mark.name]].append(mark)
+            met[mark.name] += 1
+        return parts
     runs: list[list[Mark]] = [[]]
     names: set[str] = set()
     for mark in marks:
@@ -133,17 +147,19 @@ class _Kind:
         self.rows: list[tuple[int, Any, bool, str, Mapping[str, Any]]] = []
 
     def learn(self, names: Sequence[str]) -> None:
-        """Names that are new get a place after the one before them in this subject."""
-        if all(name in self.names for name in names):
+        """New names get the place after the one before them in this subject, the first ones before the one after."""
+        new = [name for name in names if name not in self.names]
+        if not new:
             return
+        self.index |= {name: len(self.index) + n for n, name in enumerate(new)}
         order = list(self.names)
-        at = 0 if any(name in self.names for name in names) else len(order)
+        known = next((name for name in names if name in self.names), None)
+        at = len(order) if known is None else order.index(known)
         for name in names:
             if name in self.names:
                 at = order.index(name) + 1
             else:
                 order.insert(at, name)
-                self.index[name] = len(self.index)
                 at += 1
         self.names = dict.fromkeys(order)
 
@@ -179,15 +195,17 @@ class Loose:
         held.rows.append((picture, box, hand, subject, extras))
 
     def add_subjects(
-        self, picture: int, subjects: Iterable[Subject], kind: str = "", named: bool = True,
-        names: Mapping[str, str] | None = None,
+        self, picture: int, subjects: Iterable[Subject], named: bool = True, names: Mapping[str, str] | None = None,
+        kinds: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
-        """What `together` found; named: groups name the subject, as they are or by `names`."""
+        """What `together` found. named: groups name the subject, as they are or by `names`; kinds: those of groups,
+        where no shape tells them."""
         for one in subjects:
             shape = one.shape
             hand = all(mark.hand for mark in one.marks) if one.marks else shape is None or shape.hand
             called = (names or {}).get(one.group, one.group) if named and one.group is not None else ""
-            self.add(picture, shape.label if shape else kind, one.marks, shape and shape.box, hand, called)
+            kind = (shape.label if shape else "") or (kinds or {}).get(one.group or "", "")
+            self.add(picture, kind, one.marks, shape and shape.box, hand, called)
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds that have landmarks so far."""

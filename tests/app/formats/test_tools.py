@@ -11,7 +11,7 @@ import pytest
 from app.formats.dlib import Dlib
 from app.formats.labelme import Labelme
 from app.formats.registry import FormatError, ReadOptions
-from app.formats.via import Via
+from app.formats.via import Via, ViaCsv, ViaThird
 
 READ = ReadOptions()
 
@@ -125,9 +125,9 @@ def test_via_csv_has_json_in_quotes(tmp_path: Path) -> None:
         'b.jpg,9,"{}",0,0,"{}","{}"',
         "utf-8",
     )
-    found = Via().read(file, READ)
+    found = ViaCsv().read(file, READ)
     assert [p.name for p in found.pictures] == ["a.jpg", "b.jpg"] and len(found.tables) == 1
-    assert found.tables[0].points.tolist() == [[[1, 2]]] and found.tables[0].box.tolist() == [[0, 1, 4, 6]]
+    assert found.tables[0].points.tolist() == [[[1, 2]]] and found.tables[0].box.tolist() == [[-0.5, 0.5, 3.5, 5.5]]
 
 
 def test_via_3_tells_shapes_by_their_first_number(tmp_path: Path) -> None:
@@ -139,5 +139,5 @@ def test_via_3_tells_shapes_by_their_first_number(tmp_path: Path) -> None:
     }  # fmt: skip
     file = tmp_path / "via3.json"
     file.write_text(json.dumps(data))
-    found = Via().read(file, READ)
-    assert found.tables[0].points.tolist() == [[[6.5, 7]]] and "1 regions" in found.problems[0].what
+    found = ViaThird().read(file, READ)
+    assert found.tables[0].points.tolist() == [[[6.5, 7]]] and sum(found.info["left_out"].values()) == 1
