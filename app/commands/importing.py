@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,6 +91,7 @@ def _opened(project: Path, labels: LabelSet, schema: str | None, dry: bool) -> I
     """The project, or a new one that comes to its place only when all has gone well."""
     from app.project.document import Document
     from app.project.imports import schema_for
+    from app.project.imports.draft import Draft
 
     if project.exists():
         if schema is not None:
@@ -103,18 +102,13 @@ def _opened(project: Path, labels: LabelSet, schema: str | None, dry: bool) -> I
         finally:
             document.close()
         return
-    chosen = schema_for(labels, schema)
-    with tempfile.TemporaryDirectory(prefix=f".{project.name[:40]}.", dir=project.parent) as folder:
-        made = Path(folder) / project.name
-        document = Document.create(made, chosen, project.name.removesuffix(SUFFIX))
-        try:
-            yield document
-        finally:
-            document.close()
-        if project.exists():
-            raise UserError(f"{project.name} was made meanwhile; import into it once more.")
+    draft = Draft(project, schema_for(labels, schema))
+    try:
+        yield draft.document
         if not dry:
-            shutil.move(made, project)
+            draft.keep()
+    finally:
+        draft.close()
 
 
 def _value(document: Document, plan: ImportPlan) -> dict[str, Any]:

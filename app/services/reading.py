@@ -9,7 +9,6 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Document
-from app.project.edits import NewImage
 from app.services.projects import Cancelled, Told
 from engine.errors import UserError
 
@@ -17,13 +16,13 @@ QUIET = 0.3  # seconds before progress is shown at all
 EVERY = 0.1  # seconds between two figures
 PATIENCE = 2.0  # seconds that closing waits
 
-Make = Callable[[Told], "Document | tuple[NewImage, ...]"]
+Make = Callable[[Told], object]
 
 
 class Reading(QObject):
-    """One thread that makes a project, or reads pictures for the one that is open.
+    """One thread that makes a project, or reads pictures or labels for the one that is open.
 
-    progress(done, total); made(document or new images); failed(sentence); ended() in any case.
+    progress(done, total); made(document, new images or what else was asked for); failed(sentence); ended() in any case.
     """
 
     progress = Signal(int, int)

@@ -37,6 +37,8 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("open_video", _t("Open video\u2026"), "File", icon="movie-open-outline"),
     Spec("start_camera", _t("Start camera"), "File", icon="webcam"),
     Spec("sample", _t("Try the sample"), "File", icon="image-outline"),
+    Spec("import_labels", _t("Import labels\u2026"), "File", keys=("Ctrl+I",), icon="import"),
+    Spec("export_set", _t("Export a data set\u2026"), "File", keys=("Ctrl+E",), icon="export"),
     Spec("close_project", _t("Close project"), "File", keys=("Ctrl+W",)),
     Spec("quit", _t("Quit"), "File", keys=("Ctrl+Q",)),
     Spec("undo", _t("Undo"), "Edit", "label", ("Ctrl+Z",), "undo"),

@@ -15,7 +15,7 @@ from app.services.projects import Recent
 from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, title
 from app.views.frame import menu_action
 
-NEEDS_PROJECT = ("close_project",)
+NEEDS_PROJECT = ("close_project", "export_set")
 SEEN_IN_PICTURES = ("heatmaps",)
 HISTORY = (("undo", "undo_title"), ("redo", "redo_title"))
 
@@ -37,7 +37,7 @@ class Menus(QObject):
             action.triggered.connect(lambda _=False, n=spec.name: self.chosen.emit(n))
             self.menus[spec.menu].addAction(action)
             window.addAction(action)
-            if spec.name == "sample":
+            if spec.name == "export_set":
                 self._add_file_menus()
         self.menus["Edit"].aboutToShow.connect(self._tell_history)
         self.menus["Edit"].aboutToHide.connect(self._enable)

@@ -8,10 +8,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.api import exporters
 from app.project.document import Document
 from app.project.edits import AddImages, NewImage
 from app.project.values import ACCEPTED
+from app.services.importing import LABEL_SUFFIXES
 from app.services.projects import (
     FACES,
     MOST_RECENT,
@@ -25,6 +25,8 @@ from app.services.projects import (
 )
 from app.services.reading import Make, Reading
 from app.views.context import Context
+from app.views.exporting import Exporting
+from app.views.importing import Importing
 from app.views.models.description import take_in
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES
@@ -50,7 +52,14 @@ class Opening(QObject):
         super().__init__(window)
         self.context, self.window = context, window
         self.reading = Reading(self)
+        self.importing, self.exporting = Importing(context, window), Exporting(context, window)
         self._name = ""
+        for part in (self.importing, self.exporting):
+            part.failed.connect(self.failed)
+            part.said.connect(self.said)
+            part.working.connect(self.working)
+        self.importing.opened.connect(self._made)
+        self.importing.imported.connect(lambda: self.show.emit("label"))
         self.reading.progress.connect(self._progress)
         self.reading.made.connect(self._made)
         self.reading.failed.connect(self._failed)
@@ -118,6 +127,16 @@ class Opening(QObject):
         self._remember_project()
         self.context.set_document(None)
 
+    def cancel(self) -> None:
+        """Stop whatever is being read or written."""
+        for part in (self, self.importing, self.exporting):
+            part.reading.cancel()
+
+    def close_services(self) -> None:
+        """Stop it and wait."""
+        for part in (self, self.importing, self.exporting):
+            part.reading.close()
+
     def dropped(self, paths: list[Path]) -> None:
         """What a drop does: the first thing decides; pictures join the open project."""
         first = paths[0]
@@ -131,9 +150,11 @@ class Opening(QObject):
             self.ask_video(first)
         elif first.suffix.lower() in IMAGE_SUFFIXES:
             self._pictures([p.absolute() for p in paths if p.suffix.lower() in IMAGE_SUFFIXES])
+        elif first.suffix.lower() in LABEL_SUFFIXES:
+            self.importing.start(first)
         else:
-            self.failed.emit(self.tr("{0} is nothing that Hourbit opens; drop a folder, picture, video, project or "
-                                     "model.").replace("{0}", first.name))  # fmt: skip
+            self.failed.emit(self.tr("{0} is nothing that Hourbit opens; drop a folder, picture, video, project, model "
+                                     "or label file.").replace("{0}", first.name))  # fmt: skip
 
     def describe(self, path: Path) -> str:
         """One line that says what a drop of this would do."""
@@ -148,28 +169,9 @@ class Opening(QObject):
         if path.suffix.lower() in IMAGE_SUFFIXES:
             with_project = self.context.document is not None
             return self.tr("Add the pictures to the project") if with_project else self.tr("Open the picture's folder")
+        if path.suffix.lower() in LABEL_SUFFIXES:
+            return self.tr("Import the labels")
         return self.tr("Hourbit cannot open this")
-
-    def export(self, name: str, path: str | Path = "") -> None:
-        """Write the accepted labels in a format."""
-        document = self.context.document
-        exporter = next(e for e in exporters() if e.name == name)
-        if document is None:
-            self.failed.emit(self.tr("No project is open; open one, then export its labels."))
-            return
-        start = str(document.path.with_name(f"{document.name}{exporter.suffix}"))
-        place = path or QFileDialog.getSaveFileName(self.window, exporter.title, start, f"(*{exporter.suffix})")[0]
-        if not place:
-            return
-        try:
-            report = exporter.export(document, Path(place), ACCEPTED)
-        except (UserError, OSError) as error:
-            self.failed.emit(str(error))
-            return
-        words = self.tr("Exported {0} instances in {1} images to {2}")
-        words = words.replace("{0}", str(report.instances)).replace("{1}", str(report.images))
-        lost = "".join(f"; {entry['count']} {entry['what']} left out" for entry in report.lost)
-        self.said.emit(words.replace("{2}", Path(place).name) + lost)
 
     def recent(self) -> list[Recent]:
         """Projects that were open before and still exist, newest first."""

@@ -242,6 +242,11 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.set_text(text)
 
+    @property
+    def whole(self) -> str:
+        """The text as it was given."""
+        return self._whole
+
     def set_text(self, text: str) -> None:
         """Change the text."""
         self._whole = text

@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self.first.opened.connect(opening.project)
         self.first.truth.connect(self._show_truth)
         self.menus.chosen.connect(self.trigger)
-        self.menus.exported.connect(opening.export)
+        self.menus.exported.connect(opening.exporting.one_file)
         self.menus.reopened.connect(opening.project)
         opening.failed.connect(lambda sentence: self.banner.show_message("error", sentence))
         self.broken.connect(lambda sentence: self.banner.show_message("error", sentence))
@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         opening.show.connect(self.show_page)
         opening.video.connect(self._play)
         opening.working.connect(
-            lambda text, done: self.status.set_work("reading", text, done, cancel=opening.reading.cancel)
+            lambda text, done: self.status.set_work("reading", text, done, cancel=opening.cancel)
         )
         context.document_changed.connect(self._project_changed)
         context.training.progress.connect(self._training_progress)
@@ -151,7 +151,8 @@ class MainWindow(QMainWindow):
             "palette": lambda: self.palette_popup.open_over(self, self.menus.usable),
             "keys": lambda: KeysPage(self).exec(),
             "about": lambda: AboutPage(self).exec(), "full_screen": self._full_screen,
-            "start_camera": self._start_camera,
+            "start_camera": self._start_camera, "import_labels": self.opening.importing.ask,
+            "export_set": self.opening.exporting.ask,
         }  # fmt: skip
         if name in WORKSPACES:
             self.show_page(name)
@@ -270,7 +271,7 @@ class MainWindow(QMainWindow):
             if hasattr(made, "close_services"):
                 made.close_services()
         self.context.stills.close()
-        self.opening.reading.close()
+        self.opening.close_services()
         self.first.close_services()
         self.opening.close()
         super().closeEvent(event)

@@ -110,7 +110,8 @@ def test_the_main_job_from_a_folder_to_a_better_model(window, folder, tmp_path, 
     assert (first.origin == Origin.MODEL).sum() >= 66
     accepted = {i.id: document.instances(i.id)[0] for i in document.images()[:4]}
 
-    window.opening.export("coco", tmp_path / "labels.json")
+    with qtbot.waitSignal(window.opening.said, timeout=20000):
+        window.opening.exporting.one_file("coco", tmp_path / "labels.json")
     check_export(tmp_path / "labels.json", shown)
 
     window.trigger("models")

@@ -75,10 +75,11 @@ def test_export_by_the_menu_writes_the_accepted_labels(window, project, tmp_path
     assert "Exported 1 instances in 1 images to out.json" in said.args[0]
 
 
-def test_an_export_that_fails_says_so(window, project, tmp_path, monkeypatch) -> None:
+def test_an_export_that_fails_says_so(window, project, tmp_path, qtbot, monkeypatch) -> None:
     path = tmp_path / "no such folder" / "out.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(path), ""))
-    next(a for a in window.menus.export.actions() if a.objectName() == "coco").trigger()
+    with qtbot.waitSignal(window.opening.failed):
+        next(a for a in window.menus.export.actions() if a.objectName() == "coco").trigger()
     assert window.banner.isVisible() and window.banner.text.text() and not path.exists()
 
 
