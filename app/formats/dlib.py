@@ -2,123 +2,123 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-from xml.sax.saxutils import quoteattr
+from typing import Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 
-from app.files import atomic_write
-from app.formats.loose import Loose, Mark
+from app.files import atomic_file
+from app.formats.loose import SUBJECT, Loose, Mark, box_of
 from app.formats.names import written_names
 from app.formats.pictures import Finder
-from app.formats.reading import Problems, number, parse_xml, refuse, shown
+from app.formats.reading import Problems, refuse, shown
 from app.formats.registry import Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
-from engine.labels import ABSENT, VISIBLE, LabelSet, Table
+from app.formats.xmls import Placed, flag, quoted, required, size_from, stream_xml, xml_number
+from engine.labels import ABSENT, LabelSet, Table
 
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
-KIND = "box"  # of boxes without a label
-SIDES = ("left", "top", "width", "height")
 EDGE = 0.5  # a box of left 3 and width 2 covers the pixels 3 and 4
+FLAGS = ("difficult", "occluded", "truncated")
+NUMBERS = ("age", "angle", "detection_score", "pose")
+SEXES = {"0": "", "1": "male", "2": "female", "unknown": "", "male": "male", "female": "female"}
+HEADER = b"<?xml version='1.0' encoding='UTF-8'?>\n<dataset>\n<name>labels</name>\n<comment/>\n<images>\n"
 
 
 class Dlib:
     """dlib / imglab XML.
 
-    Parts are whole pixels, 0-based, so the offset is 0. A landmark that a box lacks is absent; there is no word for
-    occluded ones. Landmarks stand in the text order of their names, as dlib takes them. A name twice in one box is
-    refused, as dlib does. Boxes marked `ignore` are left out. Written: a box around the landmarks where there is none.
+    Parts are whole pixels, 0-based, so the offset is 0. A box covers the pixels from left to left + width - 1; its
+    label is the kind. A landmark that a box lacks is absent; there is no word for occluded ones (a box's `occluded`
+    speaks of all of it, and is kept). Landmarks stand in the text order of their names ("10" before "2"), as dlib
+    takes them. A name twice in one box is refused, as dlib does. Boxes marked `ignore` are left out and listed.
+    Written: a box around the landmarks where there is none, of size 0 where there are none either.
     """
 
     name = "dlib"
     title = "dlib / imglab XML"
     suffix = ".xml"
-    holds = Holds(occluded=False, several_skeletons=True, order=False, edges=False, subpixel=False, bare=True)
+    holds = Holds(
+        occluded=False, several_skeletons=True, order=False, edges=False, subpixel=False,
+        extras=(*FLAGS, *NUMBERS, "gender"),
+    )  # fmt: skip
 
     def claims(self, path: Path, head: bytes) -> bool:
         """A <dataset> with <images>."""
         return b"<dataset" in head and b"<images" in head
 
     def read(self, path: Path, options: ReadOptions) -> LabelSet:
-        """All boxes with their parts; raises FormatError."""
-        root, problems, offset = parse_xml(path), Problems(path.name), options.offset or 0.0
-        if root.tag != "dataset":
-            refuse(path, "", f"its root is <{shown(root.tag)}> and no <dataset>", "choose an imglab file")
+        """All boxes with their parts, in bounded memory; raises FormatError."""
+        problems = Problems(path.name)
         finder, loose, pictures = Finder(path, options, problems), Loose(in_text_order=True), []
-        taken: dict[str, int] = {}
-        for n, image in enumerate(root.iterfind("images/image"), 1):
-            where = f"image {n}"
-            name = image.get("file") or refuse(path, where, "it names no file")
-            if name in taken:
-                problems.add(where, f"{shown(name)} stands twice; its boxes were put together")
+        numbers: dict[str, int] = {}
+        for image in stream_xml(path, "dataset", frozenset({"image"})):
+            name, size = required(image, "file", path), size_from(image, path)
+            if name in numbers:
+                problems.add(f"line {image.line}", f"{shown(name)} was listed before; its boxes were joined")
             else:
-                taken[name] = len(pictures)
-                size = None
-                if image.get("width") and image.get("height"):
-                    size = (int(number(image.get("width"), path, where)), int(number(image.get("height"), path, where)))
+                numbers[name] = len(pictures)
                 pictures.append(finder.picture(name, size))
-            for m, box in enumerate(image.iterfind("box"), 1):
-                _read_box(path, f"{where}, box {m}", box, taken[name], offset, loose, problems)
-        return LabelSet(tuple(pictures), loose.tables(), problems.values())
+            for box in image.iterfind("box"):
+                _read_box(box, path, loose, numbers[name], options.offset or 0.0, problems)
+        tables = loose.tables()
+        info = {"left_out": dict(loose.left_out)} if loose.left_out else {}
+        return LabelSet(tuple(pictures), tables, problems.values(), info)
 
     def write(self, labels: LabelSet, out: Path, options: WriteOptions) -> None:
-        """One file, in the encoding that it names; raises FormatError."""
-        offset, text = options.offset or 0.0, io.StringIO()
-        text.write("<?xml version='1.0' encoding='UTF-8'?>\n<dataset>\n<name>labels</name>\n<images>\n")
+        """One file, piece by piece; raises FormatError."""
         names = written_names(labels.pictures, out.absolute().parent)
-        for n, held in by_picture(labels):
-            size = labels.pictures[n].size
-            sized = f" width='{size[0]}' height='{size[1]}'" if size else ""
-            text.write(f"  <image file={quoteattr(names[n])}{sized}>\n")
-            for table, row in held:
-                _write_box(text, labels.tables[table], row, offset)
-            text.write("  </image>\n")
-        text.write("</images>\n</dataset>\n")
-        atomic_write(out, text.getvalue().encode("utf-8", "xmlcharrefreplace"))
+        with atomic_file(out) as file:
+            file.write(HEADER)
+            for n, rows in by_picture(labels):
+                size = labels.pictures[n].size
+                told = f" width='{size[0]}' height='{size[1]}'" if size else ""
+                file.write(f"  <image file={quoted(names[n])}{told}>\n".encode())
+                for which, row in rows:
+                    file.write("".join(_lines(labels.tables[which], row, options.offset or 0.0)).encode())
+                file.write(b"  </image>\n")
+                if options.progress is not None and n % 256 == 0:
+                    options.progress(n, len(names))
+            file.write(b"</images>\n</dataset>\n")
 
 
-def _read_box(
-    path: Path, where: str, box: Element, picture: int, offset: float, loose: Loose, problems: Problems
-) -> None:
-    if box.get("ignore") == "1":
-        problems.add(where, "it is marked to be ignored and was left out")
+def _read_box(box: Placed, path: Path, loose: Loose, picture: int, offset: float, problems: Problems) -> None:
+    if flag(box, "ignore", path):
+        problems.add(f"line {box.line}", "the box is marked to be ignored and was left out")
         return
-    left, top, wide, high = (number(box.get(key), path, f"{where}, {key}") for key in SIDES)
-    landmarks = {}
+    marks: dict[str, Mark] = {}
     for part in box.iterfind("part"):
-        name = part.get("name") or refuse(path, where, "a part has no name")
-        if name in landmarks:
-            refuse(path, where, f"the part {shown(name)} stands twice", "remove one of the two")
-        x, y = (number(part.get(key), path, f"{where}, part {shown(name)}") + offset for key in ("x", "y"))
-        landmarks[name] = (x, y, VISIBLE)
-    label = box.findtext("label") or KIND
-    corners = (left - EDGE, top - EDGE, left + wide - EDGE, top + high - EDGE)
-    loose.add(picture, label.strip() or KIND, [Mark(name, *at) for name, at in landmarks.items()], box=corners)
+        name = required(part, "name", path)
+        if name in marks:
+            refuse(path, f"line {part.line}", f"the part {shown(name)} stands twice in one box", "remove one of them")
+        marks[name] = Mark(name, xml_number(part, "x", path) + offset, xml_number(part, "y", path) + offset)
+    left, top, wide, high = (xml_number(box, name, path) for name in ("left", "top", "width", "height"))
+    edges = (left - EDGE, top - EDGE, left + wide - EDGE, top + high - EDGE) if min(wide, high) > 0 else None
+    if edges is None and not marks:
+        problems.add(f"line {box.line}", "the box has neither a size nor parts")
+    extras: dict[str, Any] = {name: True for name in FLAGS if flag(box, name, path)}
+    extras |= {name: xml_number(box, name, path) for name in NUMBERS if box.get(name) is not None}
+    sex = box.get("gender", "").strip().lower()
+    if sex and sex not in SEXES:
+        problems.add(f"line {box.line}", f"{shown(sex)} is no gender that dlib knows; left out")
+    extras["gender"] = SEXES.get(sex) or None
+    loose.add(picture, (box.findtext("label") or "").strip(), list(marks.values()), edges, **extras)
 
 
-def _write_box(text: io.StringIO, table: Table, row: int, offset: float) -> None:
-    there = table.visibility[row] > ABSENT
-    points = np.rint(table.points[row] - offset).astype(int)
-    low, high = _covered(table.box[row], points[there])
-    wide, tall = (high - low + 1).tolist()
-    text.write(f"    <box top='{low[1]}' left='{low[0]}' width='{wide}' height='{tall}'>\n")
-    if table.skeleton.name != KIND:
-        text.write(f"      <label>{quoteattr(table.skeleton.name)[1:-1]}</label>\n")
-    for k in np.flatnonzero(there):
-        name = quoteattr(table.skeleton.landmarks[k])
-        text.write(f"      <part name={name} x='{points[k, 0]}' y='{points[k, 1]}'/>\n")
-    text.write("    </box>\n")
-
-
-def _covered(box: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and last pixel of a box, or of the landmarks where there is none."""
-    if np.isfinite(box).all():
-        low = np.rint(box[:2] + EDGE).astype(int)
-        return low, np.maximum(np.rint(box[2:] + EDGE).astype(int) - 1, low)
-    if not len(points):
-        return np.zeros(2, int), np.zeros(2, int)
-    return points.min(0), points.max(0)
+def _lines(table: Table, row: int, offset: float) -> Iterator[str]:
+    box = box_of(table, row)
+    x0, y0, x1, y1 = (0, 0, 0, 0) if box is None else (round(edge + EDGE) for edge in box)
+    yield f"    <box top='{y0}' left='{x0}' width='{x1 - x0}' height='{y1 - y0}'"
+    own = {name: column[row] for name, column in table.extras.items()}
+    yield "".join(f" {name}='1'" for name in FLAGS if name in own and bool(own[name]))
+    yield "".join(f" {name}='{float(own[name]):.10g}'" for name in NUMBERS if name in own and np.isfinite(own[name]))
+    yield f" gender='{own['gender']}'>\n" if own.get("gender") in SEXES.values() and own["gender"] else ">\n"
+    if table.skeleton.name != SUBJECT:
+        quoted(table.skeleton.name)  # refuses what XML cannot hold
+        yield f"      <label>{escape(table.skeleton.name)}</label>\n"
+    landmarks = table.skeleton.landmarks
+    for k in sorted(np.flatnonzero(table.visibility[row] > ABSENT).tolist(), key=landmarks.__getitem__):
+        x, y = (round(value - offset) for value in table.points[row, k].tolist())
+        yield f"      <part name={quoted(landmarks[k])} x='{x}' y='{y}'/>\n"
+    yield "    </box>\n"

@@ -1,4 +1,4 @@
-"""What readers of label files share: bounded text, JSON and XML, numbers that are refused with their place, problems.
+"""What readers of label files share: bounded text, JSON, numbers that are refused with their place, problems.
 
 Every function raises FormatError with one sentence that names the file and the place.
 """
@@ -12,13 +12,10 @@ import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from app.formats.registry import FormatError
 from engine.labels import Problems
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 MAX_BYTES = 256 << 20  # of a file that is read whole
 MAX_DEPTH = 64  # of JSON and XML
@@ -186,39 +183,6 @@ def check_depth(value: Any, path: Path, where: str = "") -> Any:
             if isinstance(inner, (dict, list))
         ]  # fmt: skip
     refuse(path, where, f"it is nested deeper than {MAX_DEPTH} levels")
-
-
-def parse_xml(path: Path, limit: int = MAX_BYTES) -> Element:
-    """The root of an XML file; entities that it declares itself, which bombs are made of, are refused."""
-    from xml.etree.ElementTree import ParseError, TreeBuilder
-
-    from defusedxml.common import DefusedXmlException
-    from defusedxml.ElementTree import DefusedXMLParser
-
-    class Bounded(TreeBuilder):
-        depth = 0
-
-        def start(self, tag: str, attributes: dict[str, str]) -> Element:
-            self.depth += 1
-            if self.depth > MAX_DEPTH:
-                raise FormatError(f"{path.name}: it is nested deeper than {MAX_DEPTH} levels; export it again.")
-            return super().start(tag, attributes)
-
-        def end(self, tag: str) -> Element:
-            self.depth -= 1
-            return super().end(tag)
-
-    parser = DefusedXMLParser(target=Bounded(), forbid_dtd=False, forbid_entities=True, forbid_external=True)
-    try:
-        parser.feed(read_bytes(path, limit))
-        return parser.close()
-    except ParseError as error:
-        line, column = error.position
-        refuse(path, f"line {line}, column {column + 1}", f"it is no XML ({str(error).split(':')[0]})")
-    except DefusedXmlException:
-        refuse(path, "", "it declares entities of its own, which may be a trap", "remove its DOCTYPE")
-    except (LookupError, ValueError) as error:  # an encoding that nobody knows
-        refuse(path, "line 1", f"it is no XML that can be read ({error})")
 
 
 def csv_rows(text: str, path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:

@@ -9,8 +9,9 @@ import pytest
 
 from app.files import atomic_file, atomic_folder
 from app.formats.pictures import Finder, size_of
-from app.formats.reading import Problems, csv_rows, load_json, number, parse_xml, read_text, whole
+from app.formats.reading import Problems, csv_rows, load_json, number, read_text, whole
 from app.formats.registry import FormatError, ReadOptions
+from app.formats.xmls import Placed, stream_xml
 from engine.errors import UserError
 from engine.images import encode_jpeg, encode_png
 
@@ -82,9 +83,17 @@ def test_xml_bombs_and_broken_xml_are_refused(tmp_path: Path) -> None:
                         ("<a>" * 100 + "</a>" * 100, "nested deeper"),
                         ('<?xml version="1.0" encoding="klingon"?><a/>', "line 1")):  # fmt: skip
         with pytest.raises(FormatError, match=place):
-            parse_xml(write(tmp_path / "a.xml", text))
+            parts(write(tmp_path / "a.xml", text))
     latin = '<?xml version="1.0" encoding="ISO-8859-1"?>\n<?xml-stylesheet href="x.xsl"?><a n="é"/>'.encode("latin-1")
-    assert parse_xml(write(tmp_path / "b.xml", latin)).get("n") == "é"
+    assert parts(write(tmp_path / "b.xml", latin))[0].get("n") == "é"
+    inner = parts(write(tmp_path / "c.xml", "<a>\n<b><b/></b>\n<c/><b n='2'/></a>"), "b")
+    assert [(one.tag, one.line, len(one)) for one in inner] == [("b", 2, 1), ("b", 3, 0)]
+    with pytest.raises(FormatError, match="line 1: it begins with 'c'"):
+        parts(write(tmp_path / "d.xml", "<c/>"))
+
+
+def parts(path: Path, wanted: str = "a") -> list[Placed]:
+    return list(stream_xml(path, "a", frozenset({wanted})))
 
 
 def test_tables_are_read_with_their_line_numbers(tmp_path: Path) -> None:
