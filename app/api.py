@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.files import atomic_file, atomic_folder, atomic_write
 from app.formats import Exporter, ExportReport, chosen, damage, file_name, refuse_nothing, refuse_own
-from app.formats.complete import Wishes
+from app.formats.complete import Wishes, packs_pictures
 from app.formats.exporting import FormatExporter, as_data_set
 from app.formats.names import written_name
 from app.formats.pictures import Finder
@@ -21,9 +21,9 @@ __all__ = [
     "ABSENT", "ACCEPTED", "Document", "ExportReport", "Exporter", "Finder", "Format", "FormatError", "Holds", "Image",
     "Instance", "LabelSet", "Origin", "Picture", "Problem", "Problems", "ReadOptions", "Rows", "Schema", "Skeleton",
     "State", "Table", "UserError", "VISIBLE", "Visibility", "Wishes", "WriteOptions", "as_data_set", "atomic_file",
-    "atomic_folder", "atomic_write", "by_picture", "chosen", "csv_rows", "damage", "exporter", "exporters", "file_name",
-    "formats", "number", "read_text", "refuse", "refuse_nothing", "refuse_own", "register_exporter", "register_format",
-    "table", "whole", "written_name",
+    "atomic_folder", "atomic_write", "by_picture", "chosen", "csv_rows", "damage", "exporter", "exporters",
+    "file_name", "formats", "number", "packs_pictures", "read_text", "refuse", "refuse_nothing", "refuse_own",
+    "register_exporter", "register_format", "table", "whole", "written_name",
 ]  # fmt: skip
 
 _EXPORTERS: dict[str, Exporter] = {}

@@ -68,18 +68,20 @@ def export(
 ) -> None:  # fmt: skip
     """Write a project's accepted labels: one file, or a folder that is complete."""
     from app.api import Wishes, as_data_set
+    from app.formats.complete import packs_pictures
     from app.formats.splits import shares_of
     from app.project.document import Document
 
     exporter, states = find_exporter(form), chosen_states(state)
     shares = shares_of(parts) if parts else {}
-    whole = not exporter.suffix or names or bool(pictures or shares or licence)
+    packs = packs_pictures(exporter)
+    whole = packs or names or bool(pictures or shares or licence)
     if not project.is_file():
         raise UserError(f"There is no project {project}; check its place.")
     document = Document.open(project)
     try:
         if whole:
-            how = pictures or ("copy" if not exporter.suffix else "reference")
+            how = pictures or ("copy" if packs else "reference")
             with progress("Exporting") as show:
                 wishes = Wishes(states, how, shares, seed, group, licence, names, show)
                 report = as_data_set(exporter, document, out, wishes)

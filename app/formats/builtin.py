@@ -50,8 +50,9 @@ class BuiltIn:
         self.form.write(labels, out, options)
 
 
-def _layout(name: str, title: str) -> BuiltIn:
-    return BuiltIn(name, title, "", "app.formats.layouts:LayoutFormat", writes=False, named=True)
+def _layout(name: str, title: str, suffix: str = "", writer: str = "") -> BuiltIn:
+    place = f"app.formats.layout_writers:{writer}" if writer else "app.formats.layouts:LayoutFormat"
+    return BuiltIn(name, title, suffix, place, writes=bool(writer), named=True)
 
 
 # One line a format; keep a group's lines together.
@@ -79,9 +80,9 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn("labelme", "labelme", "", "app.formats.labelme:Labelme"),
     # data sets in their original layouts
     _layout("mpii-mat", "MPII (mpii_human_pose_v1_u12_1.mat)"),
-    _layout("mpii-h5", "MPII (hourglass h5)"),
-    _layout("mpii-json", "MPII (JSON of HRNet and mmpose)"),
-    _layout("mpii-pose-json", "MPII (JSON of pytorch-pose)"),
+    _layout("mpii-h5", "MPII (hourglass h5)", ".h5", "MpiiH5"),
+    _layout("mpii-json", "MPII (JSON of HRNet and mmpose)", ".json", "MpiiJson"),
+    _layout("mpii-pose-json", "MPII (JSON of pytorch-pose)", ".json", "MpiiPoseJson"),
     _layout("lsp", "LSP (joints.mat)"),
     _layout("lsp-extended", "LSP-extended (joints.mat)"),
     _layout("300w-lp", "300W-LP (.mat)"),
@@ -89,5 +90,5 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     _layout("aflw", "AFLW (aflw.sqlite)"),
     _layout("aflw-full", "AFLW-Full (AFLWinfo_release.mat)"),
     _layout("aflw-pifa", "AFLW-PIFA (Landmark.mat)"),
-    _layout("wflw", "WFLW (list of faces)"),
+    _layout("wflw", "WFLW (list of faces)", ".txt", "WflwList"),
 )

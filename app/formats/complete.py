@@ -51,7 +51,7 @@ def export_complete(document: Document, form: Format, out: Path, wishes: Wishes)
         raise FormatError(f"{form.title} can only be read; choose another format to write.")
     if wishes.pictures not in (COPY, LINK, REFERENCE):
         raise FormatError(f"Pictures cannot be put in as {wishes.pictures!r}; choose copy, link or reference.")
-    if not form.suffix and wishes.pictures == REFERENCE:
+    if packs_pictures(form) and wishes.pictures == REFERENCE:
         raise FormatError(f"{form.title} has its pictures in its folder; copy or link them.")
     refuse_own(document, out)
     labels = labels_of(document, wishes.states)
@@ -73,6 +73,13 @@ def export_complete(document: Document, form: Format, out: Path, wishes: Wishes)
     return report
 
 
+def packs_pictures(form: Format) -> bool:
+    """Whether a format's folder has the pictures in it."""
+    while hasattr(form, "form"):  # of an exporter, of one that imports its module on first use
+        form = form.form
+    return bool(getattr(form, "packs_pictures", False))
+
+
 def _with_splits(document: Document, labels: LabelSet, wishes: Wishes) -> LabelSet:
     if not wishes.shares:
         return labels
@@ -86,7 +93,7 @@ def _with_splits(document: Document, labels: LabelSet, wishes: Wishes) -> LabelS
 def _write(labels: LabelSet, form: Format, folder: Path, wishes: Wishes) -> tuple[dict, ...]:
     """Pictures and label files; returns what the format could not hold."""
     options = WriteOptions(progress=wishes.progress, pictures=wishes.pictures)
-    if not form.suffix:  # it has its pictures itself
+    if packs_pictures(form):
         form.write(fitting(labels, form), folder / "made", options)
         for held in sorted((folder / "made").iterdir()):
             os.rename(held, folder / held.name)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app.formats.registry import FormatError, ReadOptions, WriteOptions
+from app.formats.pictures import size_of
+from app.formats.registry import FormatError, Progress, ReadOptions, WriteOptions
 from engine.errors import UserError
 from engine.headers import HeaderError, read_header
 from engine.labels import LabelSet, Picture
@@ -40,11 +41,22 @@ class LayoutFormat:
             raise FormatError(str(error)) from error
         except OSError as error:
             raise FormatError(f"{path} cannot be read ({error.strerror or error}); check its place.") from error
-        return _unpacked(path, labels) if self.name == "pack" else labels
+        return _unpacked(path, labels) if self.name == "pack" else _sized(labels, options.progress)
 
     def write(self, labels: LabelSet, out: Path, options: WriteOptions) -> None:
         """Raises FormatError: layouts of data sets are only read."""
         raise FormatError(f"{self.title} can only be read; choose another format to write.")
+
+
+def _sized(labels: LabelSet, progress: Progress | None) -> LabelSet:
+    """Sizes of the pictures that were found, which layouts do not state."""
+    pictures = []
+    for n, picture in enumerate(labels.pictures):
+        if progress is not None:
+            progress(n, len(labels.pictures))
+        known = picture.size is not None or picture.path is None
+        pictures.append(picture if known else replace(picture, size=size_of(picture.path)))
+    return replace(labels, pictures=tuple(pictures))
 
 
 def _unpacked(path: Path, labels: LabelSet) -> LabelSet:

@@ -38,6 +38,7 @@ class Ljson:
     name = "ljson"
     title = "LJSON"
     suffix = ""
+    packs_pictures = True
     holds = Holds(occluded=False, boxes=False, names=False)
 
     def claims(self, path: Path, head: bytes) -> bool:
@@ -60,7 +61,7 @@ class Ljson:
                 picture, place = labels.pictures[n], folder / names[n].with_suffix(".ljson")
                 place.parent.mkdir(parents=True, exist_ok=True)
                 if picture.path is not None:
-                    copy_picture(picture.path, folder / names[n])
+                    copy_picture(picture.path, folder / names[n], options.pictures)
                 groups = {
                     ALONE if len(rows) == 1 else str(m): _group(labels.tables[table], row, offset)
                     for m, (table, row) in enumerate(rows, 1)

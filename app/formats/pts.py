@@ -28,6 +28,7 @@ class Pts(LayoutFormat):
     Written: the pictures, copied, and their files.
     """
 
+    packs_pictures = True
     holds = Holds(absent=False, occluded=False, boxes=False, names=False, edges=False, empty=False, bare=False)
 
     def __init__(self) -> None:
@@ -51,7 +52,7 @@ class Pts(LayoutFormat):
             for n, rows in by_picture(labels):
                 picture = labels.pictures[n]
                 if picture.path is not None:
-                    copy_picture(picture.path, folder / names[n])
+                    copy_picture(picture.path, folder / names[n], options.pictures)
                 for file, (table, row) in zip(_files(names[n], len(rows), stems), rows, strict=True):
                     place = folder / file
                     place.parent.mkdir(parents=True, exist_ok=True)

@@ -69,7 +69,10 @@ class Holds:
 
 
 class Format(Protocol):
-    """One format. `holds` is None for formats that are only read; `suffix` is "" where a folder is written."""
+    """One format. `holds` is None for formats that are only read; `suffix` is "" where a folder is written.
+
+    One whose folder has the pictures in it has `packs_pictures = True`.
+    """
 
     name: str
     title: str

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.api import Exporter, Wishes, exporters
+from app.api import Exporter, Wishes, exporters, packs_pictures
 from app.project.document import Document
 from app.project.values import ACCEPTED
 from app.settings import Settings
@@ -158,7 +158,7 @@ class ExportPage(QDialog):
         for widget in (*self.splits, self.group, self.seed):
             widget.setEnabled(split)
         stay = self.pictures.model().item(self.pictures.findData("reference"))
-        stay.setEnabled(bool(self.exporter().suffix))  # a folder format has its pictures inside
+        stay.setEnabled(not packs_pictures(self.exporter()))
         if not stay.isEnabled() and self.pictures.currentData() == "reference":
             self.pictures.setCurrentIndex(0)
         wrong = split and total != 100

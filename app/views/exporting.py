@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.api import Exporter, ExportReport, Wishes, as_data_set, exporters
+from app.api import Exporter, ExportReport, Wishes, as_data_set, exporters, packs_pictures
 from app.project.document import Document
 from app.project.values import ACCEPTED
 from app.services.importing import telling
@@ -51,7 +51,7 @@ class Exporting(QObject):
         if document is None:
             return
         exporter = next(e for e in exporters() if e.name == name)
-        if not exporter.suffix:
+        if not exporter.suffix or packs_pictures(exporter):
             self.ask(name)
             return
         start = str(document.path.with_name(f"{document.name}{exporter.suffix}"))

@@ -29,6 +29,7 @@ class YoloPose:
     name = "yolo-pose"
     title = "YOLO-pose"
     suffix = ""
+    packs_pictures = True
     holds = Holds(
         several_skeletons=True, any_shape=False, outside=False, edges=False, flip=True, splits=True, visited=True,
         without_size=False,

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.formats.builtin import BUILT_IN
 from app.formats.coco import Coco
 from app.formats.complete import Wishes, export_complete
+from app.formats.describing import LABELS
 from app.formats.registry import ReadOptions
 from app.formats.splits import group_of, shares_of, split
 from app.project.document import Document
@@ -143,3 +145,15 @@ def test_the_command_writes_data_sets(document: Document, tmp_path: Path) -> Non
     assert ran.code == 2 and "one file" in ran.err and not (tmp_path / "x").exists()
     linked = hourbit("export", project, tmp_path / "y", "--format", "yolo-pose", "--pictures", "link")
     assert linked.code == 0 and all(path.is_symlink() for path in (tmp_path / "y").rglob("*.png"))
+
+
+@pytest.mark.parametrize("name", ["labelme", "300w", "sleap", "cvat", "deeplabcut", "mpii-h5", "label-studio"])
+def test_every_format_leads_to_the_copies(name: str, document: Document, tmp_path: Path) -> None:
+    """Also those that are folders, with the pictures in them or without."""
+    form = next(form for form in BUILT_IN if form.name == name)
+    out = tmp_path / "set"
+    export_complete(document, form, out, Wishes())
+    place = next(iter(out.glob(f"{LABELS}*")), out)
+    found = form.read(place, ReadOptions(pictures=out))
+    assert len(found.pictures) == 10 == found.instances and (out / "README.md").is_file()
+    assert all(picture.path is not None and out in picture.path.parents for picture in found.pictures)
