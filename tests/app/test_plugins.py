@@ -53,7 +53,7 @@ def test_shipped_formats_are_all_there_however_often_they_are_loaded(registry: d
 
 def test_an_unknown_format_is_a_sentence_that_names_the_others(registry: dict) -> None:
     load_plugins()
-    with pytest.raises(UserError, match="no format 'klingon'; choose one of: coco, csv"):
+    with pytest.raises(UserError, match="no format 'klingon'; choose one of: .*coco, csv, "):
         api.exporter("klingon")
 
 
