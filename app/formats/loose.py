@@ -53,7 +53,8 @@ def together(
     """The subjects of one picture; groups: in the order in which their subjects shall be.
 
     What has one group is one subject. A mark without a group belongs to the smallest shape around it that has no
-    landmark of this name yet; what is left is one subject, or several where names come again, which is noted.
+    landmark of this name yet. What is left is of the only subject that there is, where it lacks these names, else one
+    subject, or several where names come again, which is noted.
     """
     held: dict[str, Subject] = {group: Subject(group=group) for group in groups}
     extra: list[Subject] = []
@@ -79,6 +80,10 @@ def together(
             extra += [Subject(part) for part in others]
     alone = [group for group in held.values() if group.shape is not None and not group.marks]
     rest = _enclosed(free, [*free_shapes, *alone])
+    filled = [one for one in (*free_shapes, *alone) if one.marks]
+    if len(filled) == 1 and len(held) == len(alone) and _fits(rest, filled[0].marks):
+        filled[0].marks += rest  # a landmark beyond the edge of the only box
+        rest = []
     parts = _apart(rest)
     if len(parts) > 1:
         what = f"{_twice(parts[0], parts[1:])} stands more than once and nothing groups them; a repeated name began"
@@ -86,6 +91,11 @@ def together(
     loose = [Subject(part) for part in parts if part]
     grouped = [group for group in held.values() if group.marks or group.shape is not None]
     return [*grouped, *extra, *free_shapes, *loose]
+
+
+def _fits(marks: Sequence[Mark], held: Sequence[Mark]) -> bool:
+    names = [mark.name for mark in (*marks, *held)]
+    return len(set(names)) == len(names)
 
 
 def _apart(marks: Iterable[Mark]) -> list[list[Mark]]:

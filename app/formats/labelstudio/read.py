@@ -36,26 +36,40 @@ class _Reading:
         data = load_json(self.path, self.problems)
         tasks = data if isinstance(data, list) else [data]
         for n, task in enumerate(tasks):
-            where = f"[{n}]"
             if not isinstance(task, dict):
-                refuse(self.path, where, f"{shown(task)} is no task")
+                refuse(self.path, f"[{n}]", f"{shown(task)} is no task")
+        latest = self._latest(tasks)
+        for n, task in enumerate(tasks):
+            where = f"[{n}]"
             if isinstance(task.get("task"), dict) and "result" in task:  # one annotation, as a storage holds it
                 task = task["task"] | {"annotations": [{key: task[key] for key in task if key != "task"}]}
             if isinstance(task.get("data"), dict):
                 self._task(task, where)
-            else:
+            elif latest.get(picture_of(task), n) == n:
                 self._min(task, where)
+            else:
+                self.problems.add(where, "a later annotation of the same picture was taken")
             if self.progress is not None:
                 self.progress(n + 1, len(tasks))
         tables = self.loose.tables()
         left = {what: count for what, count in (self.left_out + self.loose.left_out).items() if count}
         return LabelSet(tuple(self.pictures), tables, self.problems.values(), {"left_out": left} if left else {})
 
+    def _latest(self, tasks: list[dict[str, Any]]) -> dict[str | None, int]:
+        """Of each picture the task of JSON-MIN with its latest annotation; there is one for each annotation."""
+        found: dict[str | None, tuple[str, int]] = {}
+        for n, task in enumerate(tasks):
+            if "annotation_id" in task and not isinstance(task.get("data"), dict):
+                when = str(task.get("updated_at") or task.get("created_at") or "")
+                name = picture_of(task)
+                found[name] = max(found.get(name, ("", -1)), (when, n))
+        return {name: n for name, (_, n) in found.items()}
+
     def _task(self, task: dict[str, Any], where: str) -> None:
         name, path = self._found(task["data"], where)
         size = size_of(path) if path is not None else None
         annotations = self._list(task, "annotations" if "annotations" in task else "completions", where)
-        done = [one for one in annotations if not one[0].get("was_cancelled")]
+        done = [one for one in annotations if not (one[0].get("was_cancelled") or one[0].get("skipped"))]
         if len(done) < len(annotations):
             self.problems.add(where, f"{len(annotations) - len(done)} cancelled annotations were left out")
         if len(done) > 1:
@@ -76,7 +90,7 @@ class _Reading:
 
     def _regions(self, one: dict[str, Any], where: str, size: tuple[int, int] | None, hand: bool) -> Regions:
         regions = Regions(self.path, self.offset, self.problems, self.left_out)
-        regions.read(one.get("result", []), f"{where}.result", size, hand)
+        regions.read([] if one.get("result") is None else one["result"], f"{where}.result", size, hand)
         return regions
 
     def _min(self, task: dict[str, Any], where: str) -> None:

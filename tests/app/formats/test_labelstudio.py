@@ -124,6 +124,33 @@ def test_json_min_has_regions_by_control_and_no_ids(tmp_path: Path) -> None:
     assert labels.pictures[0].name == "pictures/a b.png" and labels.pictures[0].size == (200, 100)
 
 
+def test_of_several_records_of_json_min_the_latest_counts(tmp_path: Path) -> None:
+    made = []
+    for n, when in ((1, "2024-01-02"), (2, "2024-01-03"), (3, "2024-01-01")):
+        value = point("n", "nose", 10 * n, 25)["value"] | {"original_width": 200, "original_height": 100}
+        made.append({"image": "a.png", "kp": [value], "annotation_id": n, "updated_at": when})
+    labels = read(write(tmp_path / "min.json", made))
+    assert labels.tables[0].points.tolist() == [[[40, 25]]] and len(labels.problems) == 2
+
+
+CONFIG = """<View><Image name="image" value="$image"/><RectangleLabels name="box" toName="image"><Label value="dog"/>
+</RectangleLabels><KeyPointLabels name="landmark" toName="image"><Label value="nose" model_index="0"/>
+<Label value="eye" model_index="1"/></KeyPointLabels></View>"""
+
+
+def test_label_studio_s_own_converter_takes_what_is_written(tmp_path: Path) -> None:
+    converter = pytest.importorskip("label_studio_sdk.converter.converter", exc_type=ImportError).Converter
+    dog = table(Skeleton("dog", ("nose", "eye")), [0], [[[20, 25], [60, 70]]], [[2, 2]], box=[[9.5, 9.5, 49.5, 59.5]])
+    labels = LabelSet((Picture("a.png", None, (200, 100)),), (dog,))
+    LabelStudio().write(labels, tmp_path / "o.json", WriteOptions())
+    converter(CONFIG, str(tmp_path)).convert_to_json_min(str(tmp_path / "o.json"), str(tmp_path / "min"), is_dir=False)
+    path = tmp_path / "min/result.json"
+    assert LabelStudio().claims(path, path.read_bytes())
+    found = read(path).tables[0]
+    np.testing.assert_allclose(found.points, dog.points, atol=1e-6)
+    np.testing.assert_allclose(found.box, dog.box, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "word, names",
     [

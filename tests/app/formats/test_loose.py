@@ -45,6 +45,13 @@ def test_a_shape_takes_what_lies_in_it_also_where_only_the_shape_has_a_group() -
     assert joined(together(marks("a"), [Shape("far", (50, 50, 60, 60), "1")], "p", problems)) == ["", "a0"]
 
 
+def test_a_landmark_beyond_the_edge_of_the_only_box_is_its_own_unless_it_has_the_name() -> None:
+    box, far = Shape("cow", (-1, 0, 1.5, 9)), Shape("cow", (50, 0, 60, 9))
+    assert joined(together(marks("a b c"), [box, far], "p", Problems("f"))) == ["a0 b1 c2", ""]
+    assert joined(together(marks("a b a"), [box], "p", Problems("f"))) == ["a0 b1", "a2"]
+    assert joined(together([*marks("a b c"), *marks("a", "1")], [box], "p", Problems("f"))) == ["a0", "a0 b1", "c2"]
+
+
 def test_names_get_the_place_that_later_subjects_show() -> None:
     loose = Loose()
     for text in ("a d", "a b d", "c d", "e"):
