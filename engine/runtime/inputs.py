@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 
@@ -25,6 +26,25 @@ def check_crops(crops: np.ndarray, model: AnyModel) -> None:
     side = model.side
     if crops.ndim != 4 or crops.shape[1:] != (side, side, 3) or crops.dtype != np.uint8:
         raise ValueError(f"crops must be (N, {side}, {side}, 3) uint8, not {crops.shape} {crops.dtype}")
+
+
+class OneByOne(Protocol):
+    """A runtime that has no quicker way for several crops than one after the other."""
+
+    model: AnyModel
+
+    def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
+        """Heatmaps of one crop."""
+
+
+def run_each(runtime: OneByOne, crops: np.ndarray, logits: bool) -> np.ndarray:
+    """Heatmaps of several crops: (N, S, S, 3) uint8 RGB -> (N, K, h, h) float32, as `runtime.run` gives them."""
+    model = runtime.model
+    check_crops(crops, model)
+    out = np.empty((len(crops), model.landmarks, model.cells, model.cells), np.float32)
+    for crop, target in zip(crops, out, strict=True):
+        target[:] = runtime.run(crop, logits)
+    return out
 
 
 def layer_names(model: Model) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from engine.graph import Node
 from engine.heatmaps import sigmoid
 from engine.lower import unpack_weights
 from engine.modelfile import Model
-from engine.runtime.inputs import check_crop, check_crops, known_layers, layer_names
+from engine.runtime.inputs import check_crop, known_layers, layer_names, run_each
 
 
 class ReferenceRuntime:
@@ -53,12 +53,7 @@ class ReferenceRuntime:
 
     def run_batch(self, crops: np.ndarray, logits: bool = False) -> np.ndarray:
         """Heatmaps of several crops: (N, S, S, 3) uint8 RGB -> (N, K, S/4, S/4) float32, as `run` gives them."""
-        check_crops(crops, self.model)
-        network = self.model.architecture
-        out = np.empty((len(crops), network.landmarks, network.heatmap, network.heatmap), np.float32)
-        for crop, target in zip(crops, out, strict=True):
-            target[:] = self.run(crop, logits)
-        return out
+        return run_each(self, crops, logits)
 
     def layers(self) -> tuple[str, ...]:
         """Names of the graph's nodes in evaluation order: what `tap` takes."""

@@ -10,7 +10,7 @@ import numpy as np
 from engine.errors import UserError
 from engine.external import ExternalModel, ExternalModelError
 from engine.heatmaps import sigmoid
-from engine.runtime.inputs import check_crop, check_crops
+from engine.runtime.inputs import check_crop, run_each
 from engine.runtime.onnx.needed import onnxruntime_package
 from engine.runtime.onnx.session import open_session
 
@@ -56,11 +56,7 @@ class ExternalRuntime:
 
     def run_batch(self, crops: np.ndarray, logits: bool = False) -> np.ndarray:
         """Heatmaps of several crops: (N, S, S, 3) uint8 RGB -> (N, K, h, h) float32, as `run` gives them."""
-        check_crops(crops, self.model)
-        out = np.empty((len(crops), self.model.landmarks, self.model.cells, self.model.cells), np.float32)
-        for crop, target in zip(crops, out, strict=True):
-            target[:] = self.run(crop, logits)
-        return out
+        return run_each(self, crops, logits)
 
     def layers(self) -> tuple[str, ...]:
         """None: its inside is another maker's."""
