@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.formats.reading import Problems
 from app.formats.registry import Holds, ReadOptions, WriteOptions
 from app.formats.via.records import Record, csv_records, json_records
 from app.formats.via.regions import read_records
 from app.formats.via.third import third_csv_records, third_records
 from app.formats.via.write import write_csv, write_project, write_third
-from engine.labels import LabelSet
+from engine.labels import LabelSet, Problems
 
 __all__ = ["Via", "ViaCsv", "ViaThird"]
 
@@ -22,7 +22,7 @@ def _start(head: bytes) -> bytes:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()
 
 
-class _Via:
+class _Via(ABC):
     suffix = ".json"
     holds: Holds = HOLDS
 
@@ -31,8 +31,9 @@ class _Via:
         problems = Problems(path.name)
         return read_records(path, self._records(path, problems), options, problems)
 
+    @abstractmethod
     def _records(self, path: Path, problems: Problems) -> Iterator[Record]:
-        raise NotImplementedError
+        """What the file says of each picture."""
 
 
 class Via(_Via):
