@@ -8,13 +8,14 @@ from app.formats.complete import Wishes, packs_pictures
 from app.formats.exporting import FormatExporter, as_data_set
 from app.formats.names import written_name
 from app.formats.pictures import Finder
-from app.formats.reading import Problems, csv_rows, number, read_text, refuse, whole
+from app.formats.reading import csv_rows, number, read_text, refuse, whole
 from app.formats.registry import Format, FormatError, Holds, ReadOptions, WriteOptions, formats, register
-from app.formats.rows import Rows, by_picture
+from app.formats.rows import by_picture
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, Instance, Origin, State, Visibility
 from engine.errors import UserError
-from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Problem, Skeleton, Table, table
+from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Problem, Problems, Skeleton, Table, table
+from engine.rows import Rows
 from engine.schema import Schema
 
 __all__ = [

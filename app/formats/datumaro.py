@@ -11,10 +11,10 @@ import numpy as np
 from app.files import atomic_write
 from app.formats.names import written_names
 from app.formats.pictures import Finder
-from app.formats.reading import Problems, load_json, number, refuse, shown, whole
+from app.formats.reading import load_json, number, refuse, shown, whole
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
-from app.formats.rows import Rows
-from engine.labels import ABSENT, VISIBLE, LabelSet, Skeleton, Table
+from engine.labels import ABSENT, VISIBLE, LabelSet, Problems, Skeleton, Table
+from engine.rows import Rows
 
 EDGE = 0.5  # boxes count from the corner of the top-left pixel, landmarks from its centre
 FOLDERS = ("..", "images", "../images", "../images/default")

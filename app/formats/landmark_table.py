@@ -14,10 +14,11 @@ import numpy as np
 from app.files import atomic_file
 from app.formats.names import written_name
 from app.formats.pictures import Finder
-from app.formats.reading import Problems, csv_rows, number, read_text, refuse, shown, whole
+from app.formats.reading import csv_rows, number, read_text, refuse, shown, whole
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
-from app.formats.rows import Rows, by_picture
-from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Skeleton, Table
+from app.formats.rows import by_picture
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems, Skeleton, Table
+from engine.rows import Rows
 
 # Name -> what it holds, in the order of the columns.
 COLUMNS = {

@@ -14,10 +14,11 @@ from app.files import atomic_folder
 from app.formats.copies import beside_names, copy_picture
 from app.formats.names import relative_name
 from app.formats.pictures import Finder
-from app.formats.reading import Problems, load_json, number, refuse, shown, whole
+from app.formats.reading import load_json, number, refuse, shown, whole
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
-from app.formats.rows import Rows, by_picture, numbered
-from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Skeleton, Table
+from app.formats.rows import by_picture
+from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Problems, Skeleton, Table
+from engine.rows import Rows, numbered
 
 SEVERAL = re.compile(r"_\d+$")
 MAX_FILES, MAX_FILE = 1_000_000, 64 << 20

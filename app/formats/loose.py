@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.formats.reading import Problems, shown
-from app.formats.rows import Rows
-from engine.labels import ABSENT, VISIBLE, Skeleton, Table
+from app.formats.reading import shown
+from engine.labels import ABSENT, VISIBLE, Problems, Skeleton, Table
+from engine.rows import Rows
 
 SUBJECT = "subject"  # the kind of what no shape gives a kind
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.formats.reading import Problems, shown
+from app.formats.reading import shown
 from app.formats.registry import ReadOptions
 from engine.headers import HeaderError, read_header
 from engine.images import IMAGE_SUFFIXES
-from engine.labels import Picture
+from engine.labels import Picture, Problems
 
 FIRST_BYTES, MOST_BYTES = 1 << 16, 64 << 20
 MAX_ENTRIES = 1_000_000  # of one folder

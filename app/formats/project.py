@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
-from app.formats.rows import Rows
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, Instance, Origin, State
 from engine.labels import LabelSet, Picture, Problem, Skeleton
+from engine.rows import Rows
 
 SUFFIX = ".hourbit-project"
 MAGIC = b"SQLite format 3\0"

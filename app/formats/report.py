@@ -10,8 +10,9 @@ import numpy as np
 
 from app.formats.layouts import INSIDE
 from app.formats.registry import Format, FormatError, Holds
-from app.formats.rows import is_numbered, numbered, taken
+from app.formats.rows import is_numbered
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Skeleton, Table
+from engine.rows import numbered, taken
 
 EDGE = 0.5  # pixels from the centre of the first to the edge of its picture
 WHOLE = 1e-6  # pixels by which a coordinate may differ from a whole number

@@ -1,13 +1,11 @@
-"""What label formats ask of tables, besides `engine.rows`, which is theirs too."""
+"""What label formats ask of tables, besides `engine.rows`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from engine.labels import LabelSet, Skeleton, Table
-from engine.rows import Rows, join, numbered, taken
-
-__all__ = ["Rows", "by_picture", "is_numbered", "joined", "numbered", "taken"]
+from engine.rows import join, numbered
 
 
 def is_numbered(skeleton: Skeleton) -> bool:

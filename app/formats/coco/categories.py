@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from app.formats.reading import Problems, shown
-from app.formats.rows import Rows
-from engine.labels import ABSENT, Skeleton, Table
+from app.formats.reading import shown
+from engine.labels import ABSENT, Problems, Skeleton, Table
+from engine.rows import Rows
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from app.formats.rows import taken
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, Skeleton, Table
+from engine.rows import taken
 
 BATCH = 2048
 MAX_OUTLINES = 64 << 20  # characters of outlines that are kept

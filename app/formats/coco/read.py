@@ -12,10 +12,10 @@ from app.formats.coco.categories import Category, category_of, join_single_landm
 from app.formats.coco.columns import MAX_OUTLINES, Columns
 from app.formats.coco.stream import Stream, open_stream
 from app.formats.pictures import Finder
-from app.formats.reading import MAX_COORDINATE, Problems, number, refuse, shown
+from app.formats.reading import MAX_COORDINATE, number, refuse, shown
 from app.formats.registry import FormatError, ReadOptions
 from app.formats.rows import joined
-from engine.labels import LabelSet, Skeleton
+from engine.labels import LabelSet, Problems, Skeleton
 
 NUMBERS = {int, float}
 _compact = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

@@ -6,8 +6,9 @@ import html
 import re
 from dataclasses import dataclass
 
-from app.formats.reading import Problems, shown
+from app.formats.reading import shown
 from app.formats.xmls import Placed
+from engine.labels import Problems
 
 MAX_DRAWING = 4 << 20  # characters
 TAG = re.compile(r"<(\w+)\b([^<>]*)>")

@@ -10,10 +10,10 @@ import numpy as np
 
 from app.formats.deeplabcut.sheets import Sheet, load_sheet
 from app.formats.pictures import Finder
-from app.formats.reading import Problems, shown
+from app.formats.reading import shown
 from app.formats.registry import ReadOptions
-from app.formats.rows import Rows
-from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Skeleton
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems, Skeleton
+from engine.rows import Rows
 
 UNNAMED = "unnamed"  # with a number: individuals who have no names, as Hourbit calls them
 SINGLE = "single"  # the individual that holds landmarks of which there is only one in a picture

@@ -10,9 +10,9 @@ from app.formats.labelstudio.places import picture_names, picture_of
 from app.formats.labelstudio.regions import Regions
 from app.formats.loose import Loose, together
 from app.formats.pictures import Finder, size_of
-from app.formats.reading import Problems, load_json, refuse, shown
+from app.formats.reading import load_json, refuse, shown
 from app.formats.registry import ReadOptions
-from engine.labels import LabelSet, Picture
+from engine.labels import LabelSet, Picture, Problems
 
 FOLDERS = ("images", "..")
 MIN_WORDS = ("keypointlabels", "rectanglelabels")

@@ -9,8 +9,8 @@ from typing import Any
 
 from app.formats.labelstudio.places import turned_back
 from app.formats.loose import Mark, Shape
-from app.formats.reading import Problems, number, refuse, shown, whole
-from engine.labels import ABSENT, OCCLUDED, VISIBLE
+from app.formats.reading import number, refuse, shown, whole
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, Problems
 
 EDGE = 0.5
 HIDDEN = ("occluded", "hidden", "invisible", "not visible", "1")

@@ -9,11 +9,11 @@ import numpy as np
 
 from app.formats.extras import needs
 from app.formats.pictures import Finder
-from app.formats.reading import Problems, refuse, shown
+from app.formats.reading import refuse, shown
 from app.formats.registry import ReadOptions
-from app.formats.rows import Rows
 from app.formats.sleap.parts import Video, array, attribute, skeletons, texts
-from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems
+from engine.rows import Rows
 
 OLD, CORNER = 1.1, -0.5  # before this format, what users placed counts from the corner of the top-left pixel
 USER, PREDICTED = 0, 1

@@ -10,10 +10,10 @@ from typing import Any
 
 from app.formats.loose import Loose, Mark, Shape, together
 from app.formats.pictures import Finder, plain_name
-from app.formats.reading import Problems, number, shown
+from app.formats.reading import number, shown
 from app.formats.registry import ReadOptions
 from app.formats.via.records import Record, Region
-from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems
 
 EDGE = 0.5  # boxes count from the corner of the top-left pixel
 NAMES = ("landmark", "name", "label", "part", "keypoint", "point", "joint", "type", "id")

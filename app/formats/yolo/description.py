@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.formats.reading import Problems, head_of, refuse, shown, whole
+from app.formats.reading import head_of, refuse, shown, whole
 from app.formats.yamls import load_yaml, texts
-from engine.labels import Skeleton
+from engine.labels import Problems, Skeleton
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 MAX_LANDMARKS = 10_000

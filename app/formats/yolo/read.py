@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from app.formats.pictures import Finder, size_of
-from app.formats.reading import Problems, number, read_text, refuse, shown, whole
+from app.formats.reading import number, read_text, refuse, shown, whole
 from app.formats.registry import FormatError, ReadOptions
-from app.formats.rows import Rows
 from app.formats.yolo.description import Description, read_description
 from app.formats.yolo.places import label_place, listed, picture_place, root_of
-from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture
+from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems
+from engine.rows import Rows
 
 EDGE = 0.5  # boxes count from the corner of the top-left pixel, landmarks from its centre
 SIZES = "sizes.txt"  # of pictures that are not in the folder, as Hourbit writes it: width, height, split/name

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.formats.loose import SUBJECT, Loose, Mark, Shape, Subject, together
-from app.formats.reading import Problems
-from engine.labels import Skeleton
+from engine.labels import Problems, Skeleton
 
 
 def marks(text: str, group: str | None = None) -> list[Mark]:
