@@ -1,25 +1,10 @@
-// Kernels of the other blocks and of stacks, over `Lanes` as those of lanes.h; include after it.
+// Real 1 x 1 convolutions between stacks, over `Lanes` as those of lanes.h; include after it.
 #pragma once
 
 #include "kernels.h"
 
 namespace hourbit {
 namespace {
-
-void mean(const Pool &s, int first, int last) {
-    const F quarter = Lanes::set(0.25f);
-    const int64_t row = static_cast<int64_t>(2 * s.side) * s.channels;
-    for (int y = first; y < last; ++y)
-        for (int x = 0; x < s.side; ++x) {
-            const float *a = s.source + 2 * y * row + static_cast<int64_t>(2 * x) * s.channels;
-            float *to = s.target + (static_cast<int64_t>(y) * s.side + x) * s.channels;
-            for (int c = 0; c < s.channels; c += N) {
-                const F top = Lanes::add(Lanes::load(a + c), Lanes::load(a + c + s.channels));
-                const F low = Lanes::add(Lanes::load(a + row + c), Lanes::load(a + row + c + s.channels));
-                Lanes::store(to + c, Lanes::mul(Lanes::add(top, low), quarter));
-            }
-        }
-}
 
 template <int P, int V>
 inline void mix_tile(const Mix &m, const float *inputs, int64_t pixel, int channel) {

@@ -78,18 +78,30 @@ void sign(const SignMap &s, int first, int last) {
             }
 }
 
-void pool(const Pool &s, int first, int last) {
+// Each 2 x 2 of the source becomes what `joined` makes of two values, twice: of the rows, then of the results.
+template <class Join, class Finish>
+inline void quarters(const Pool &s, int first, int last, Join joined, Finish finished) {
     const int64_t row = static_cast<int64_t>(2 * s.side) * s.channels;
     for (int y = first; y < last; ++y)
         for (int x = 0; x < s.side; ++x) {
             const float *a = s.source + 2 * y * row + static_cast<int64_t>(2 * x) * s.channels;
             float *to = s.target + (static_cast<int64_t>(y) * s.side + x) * s.channels;
             for (int c = 0; c < s.channels; c += N) {
-                const F top = Lanes::larger(Lanes::load(a + c), Lanes::load(a + c + s.channels));
-                const F low = Lanes::larger(Lanes::load(a + row + c), Lanes::load(a + row + c + s.channels));
-                Lanes::store(to + c, Lanes::larger(top, low));
+                const F top = joined(Lanes::load(a + c), Lanes::load(a + c + s.channels));
+                const F low = joined(Lanes::load(a + row + c), Lanes::load(a + row + c + s.channels));
+                Lanes::store(to + c, finished(joined(top, low)));
             }
         }
+}
+
+void pool(const Pool &s, int first, int last) {
+    quarters(s, first, last, [](F a, F b) { return Lanes::larger(a, b); }, [](F x) { return x; });
+}
+
+void mean(const Pool &s, int first, int last) {
+    const F quarter = Lanes::set(0.25f);
+    quarters(s, first, last, [](F a, F b) { return Lanes::add(a, b); },
+             [quarter](F sum) { return Lanes::mul(sum, quarter); });
 }
 
 void up_add(const UpAdd &s, int first, int last) {

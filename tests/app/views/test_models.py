@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
 
@@ -17,28 +16,14 @@ from app.views.models.listing import lineage
 from app.views.models.workspace import ModelsWorkspace
 from engine.modelfile import read_model
 from tests.app.projects import SCHEMA, new_document, put
-from tests.app.views.window_bench import adopt_small, close_context, make_context
+from tests.app.views.models_bench import models_context, models_workspace
+from tests.app.views.window_bench import adopt_small
 
 needs_torch = pytest.mark.skipif(util.find_spec("torch") is None, reason="training needs PyTorch")
 
 
-@pytest.fixture
-def context(qapp, tmp_path: Path) -> Iterator[Context]:
-    made = make_context(tmp_path)
-    adopt_small(made.library, tmp_path, SCHEMA.name, 1)
-    yield made
-    close_context(made)
-
-
-@pytest.fixture
-def workspace(qtbot, context: Context) -> Iterator[ModelsWorkspace]:
-    workspace = ModelsWorkspace(context)
-    workspace.resize(1376, 838)
-    workspace.show()
-    workspace.activate()
-    yield workspace
-    workspace.close()
-    workspace.deleteLater()
+context = pytest.fixture(models_context, name="context")
+workspace = pytest.fixture(models_workspace, name="workspace")
 
 
 def labelled(context: Context, folder: Path, accepted: int = 4) -> None:

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QFileDialog
 
-from app.views.context import Context
-from app.views.models.workspace import ModelsWorkspace
 from engine.evaluate import evaluate
 from engine.labelled import sample_subjects
 from engine.runtime import open_runtime
 from tests.app.projects import SCHEMA
+from tests.app.views.models_bench import models_context, models_workspace
 from tests.app.views.test_models import choose, click, labelled
-from tests.app.views.window_bench import adopt_small, close_context, make_context
 
-
-@pytest.fixture
-def context(qapp, tmp_path: Path) -> Iterator[Context]:
-    made = make_context(tmp_path)
-    adopt_small(made.library, tmp_path, SCHEMA.name, 1)
-    yield made
-    close_context(made)
-
-
-@pytest.fixture
-def workspace(qtbot, context: Context) -> Iterator[ModelsWorkspace]:
-    workspace = ModelsWorkspace(context)
-    workspace.resize(1376, 838)
-    workspace.show()
-    workspace.activate()
-    yield workspace
-    workspace.close_services()
-    workspace.close()
-    workspace.deleteLater()
+context = pytest.fixture(models_context, name="context")
+workspace = pytest.fixture(models_workspace, name="workspace")
 
 
 def test_sample_pictures_to_figures_curve_and_table(workspace, context, qtbot) -> None:
