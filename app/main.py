@@ -50,6 +50,7 @@ def make_window():
     from app.views.context import Context
     from app.views.theme import theme
     from app.views.window import MainWindow
+    from app.views.words import SYSTEM, speak
 
     home = data_folder()
     told: list[MainWindow] = []
@@ -57,6 +58,7 @@ def make_window():
         crash.install(home, lambda sentence: [window.broken.emit(sentence) for window in told])
     failed = load_plugins()
     settings, library = Settings(home / "settings.json"), Library(home)
+    speak(QApplication.instance(), settings.get("language", SYSTEM))
     theme().apply(QApplication.instance(), settings.get("theme", "system"), settings.get("text size", 100))
     theme().follow_system(QApplication.instance())
     stills = Stills(lambda schema: context.runtime_for(schema.name), PictureCache())

@@ -16,6 +16,7 @@ from engine import trust
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_SCALE_FACTOR", "1")
+os.environ["LANGUAGE"] = "en"  # tests read the window's English words wherever they run
 PATIENCE = 3.0  # seconds that threads and processes of a test have to end
 
 

@@ -56,7 +56,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "app.views": (
         *ENGINE, "numpy", "app.files", "app.settings", "app.library", "app.project", "app.api", "app.services",
-        "app.sources", "PySide6", "qtawesome", "pyqtgraph", "fontpkg_inter",
+        "app.sources", "resources", "PySide6", "qtawesome", "pyqtgraph", "fontpkg_inter", "polib",
     ),
     "app.main": ("app", "engine", "PySide6", "numpy", "fontpkg_inter", "fontpkg"),
     "app.cli": ("app", "engine", "typer"),

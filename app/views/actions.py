@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QCoreApplication
+from app.views.words import mark, tr
 
 ANYWHERE = "window"
+FILE, EDIT, VIEW, LABEL, MODEL, HELP = MENUS = (
+    mark("File"), mark("Edit"), mark("View"), mark("Label"), mark("Model"), mark("Help"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,70 +29,65 @@ class Spec:
     shortcut: bool = True
 
 
-def _t(text: str) -> str:
-    return text  # marks texts for translation; `title` translates them when shown
-
-
 ACTIONS: tuple[Spec, ...] = (
-    Spec("new_project", _t("New project\u2026"), "File", keys=("Ctrl+N",), icon="file-plus-outline"),
-    Spec("open_project", _t("Open project\u2026"), "File", keys=("Ctrl+O",), icon="folder-open-outline"),
-    Spec("open_folder", _t("Open folder\u2026"), "File", keys=("Ctrl+Shift+O",), icon="folder-image"),
-    Spec("open_video", _t("Open video\u2026"), "File", icon="movie-open-outline"),
-    Spec("start_camera", _t("Start camera"), "File", icon="webcam"),
-    Spec("sample", _t("Try the sample"), "File", icon="image-outline"),
-    Spec("import_labels", _t("Import labels\u2026"), "File", keys=("Ctrl+I",), icon="import"),
-    Spec("export_set", _t("Export a data set\u2026"), "File", keys=("Ctrl+E",), icon="export"),
-    Spec("close_project", _t("Close project"), "File", keys=("Ctrl+W",)),
-    Spec("quit", _t("Quit"), "File", keys=("Ctrl+Q",)),
-    Spec("undo", _t("Undo"), "Edit", "label", ("Ctrl+Z",), "undo"),
-    Spec("redo", _t("Redo"), "Edit", "label", ("Ctrl+Y", "Ctrl+Shift+Z"), "redo"),
-    Spec("delete_instance", _t("Delete instance"), "Edit", "label", ("Delete",), shortcut=False),
-    Spec("live", _t("Live"), "View", keys=("Ctrl+1",), icon="webcam"),
-    Spec("label", _t("Label"), "View", keys=("Ctrl+2",), icon="vector-polyline-edit"),
-    Spec("models", _t("Models"), "View", keys=("Ctrl+3",), icon="layers-triple-outline"),
-    Spec("fit", _t("Fit"), "View", "label", ("F", "Ctrl+F"), shortcut=False),
-    Spec("actual_size", _t("100 %"), "View", "label", ("Ctrl+0",)),
-    Spec("zoom_in", _t("Zoom in"), "View", "label", ("Ctrl++",)),
-    Spec("zoom_out", _t("Zoom out"), "View", "label", ("Ctrl+-",)),
-    Spec("labels", _t("Show labels"), "View", "label", ("H",), shortcut=False),
-    Spec("heatmap", _t("Show heatmap"), "View", "label", ("M",), shortcut=False),
-    Spec("heatmaps", _t("Heatmaps"), "View", keys=("Ctrl+M",), icon="view-grid-outline"),
-    Spec("equalise", _t("Equalise"), "View", "label", ("E",), shortcut=False),
-    Spec("full_screen", _t("Full screen"), "View", keys=("F11",)),
-    Spec("settings", _t("Settings"), "View", keys=("Ctrl+,",), icon="cog-outline"),
-    Spec("accept", _t("Accept, next"), "Label", "label", ("Return",), shortcut=False),
-    Spec("reject", _t("Reject"), "Label", "label", ("Ctrl+R",)),
-    Spec("next_image", _t("Next image"), "Label", "label", ("D",), shortcut=False),
-    Spec("previous_image", _t("Previous image"), "Label", "label", ("A",), shortcut=False),
-    Spec("next_to_check", _t("Next that needs a look"), "Label", "label", ("Space",), shortcut=False),
-    Spec("previous_to_check", _t("Previous that needs a look"), "Label", "label", ("Shift+Space",), shortcut=False),
-    Spec("next_landmark", _t("Next landmark"), "Label", "label", ("S",), shortcut=False),
-    Spec("previous_landmark", _t("Previous landmark"), "Label", "label", ("W",), shortcut=False),
-    Spec("occluded", _t("Occluded"), "Label", "label", ("Q",), shortcut=False),
-    Spec("absent", _t("Absent"), "Label", "label", ("X", "Backspace"), shortcut=False),
-    Spec("peak_1", _t("Take peak 1"), "Label", "label", ("1",), shortcut=False),
-    Spec("peak_2", _t("Take peak 2"), "Label", "label", ("2",), shortcut=False),
-    Spec("peak_3", _t("Take peak 3"), "Label", "label", ("3",), shortcut=False),
-    Spec("new_instance", _t("New instance"), "Label", "label", ("N",), shortcut=False),
-    Spec("box", _t("Draw the box"), "Label", "label", ("B",), shortcut=False),
-    Spec("predict_again", _t("Predict again"), "Model", "label", ("R",), shortcut=False),
-    Spec("predict_all", _t("Predict all new images"), "Model", "label"),
-    Spec("freeze", _t("Freeze or resume"), "Model", "live", ("Space",), shortcut=False),
-    Spec("add_to_project", _t("Add the frame to the project"), "Model", "live", ("Return",), shortcut=False),
-    Spec("snapshot", _t("Save the frame as PNG"), "Model", "live"),
-    Spec("fine_tune", _t("Fine-tune\u2026"), "Model", "models", icon="school-outline"),
-    Spec("import_model", _t("Import model\u2026"), "Model", "models", icon="import"),
-    Spec("palette", _t("Find a command"), "Help", keys=("Ctrl+Shift+P",)),
-    Spec("keys", _t("Keys"), "Help", keys=("F1",)),
-    Spec("about", _t("About Hourbit"), "Help"),
+    Spec("new_project", mark("New project\u2026"), FILE, keys=("Ctrl+N",), icon="file-plus-outline"),
+    Spec("open_project", mark("Open project\u2026"), FILE, keys=("Ctrl+O",), icon="folder-open-outline"),
+    Spec("open_folder", mark("Open folder\u2026"), FILE, keys=("Ctrl+Shift+O",), icon="folder-image"),
+    Spec("open_video", mark("Open video\u2026"), FILE, icon="movie-open-outline"),
+    Spec("start_camera", mark("Start camera"), FILE, icon="webcam"),
+    Spec("sample", mark("Try the sample"), FILE, icon="image-outline"),
+    Spec("import_labels", mark("Import labels\u2026"), FILE, keys=("Ctrl+I",), icon="import"),
+    Spec("export_set", mark("Export a data set\u2026"), FILE, keys=("Ctrl+E",), icon="export"),
+    Spec("close_project", mark("Close project"), FILE, keys=("Ctrl+W",)),
+    Spec("quit", mark("Quit"), FILE, keys=("Ctrl+Q",)),
+    Spec("undo", mark("Undo"), EDIT, "label", ("Ctrl+Z",), "undo"),
+    Spec("redo", mark("Redo"), EDIT, "label", ("Ctrl+Y", "Ctrl+Shift+Z"), "redo"),
+    Spec("delete_instance", mark("Delete instance"), EDIT, "label", ("Delete",), shortcut=False),
+    Spec("live", mark("Live"), VIEW, keys=("Ctrl+1",), icon="webcam"),
+    Spec("label", mark("Label"), VIEW, keys=("Ctrl+2",), icon="vector-polyline-edit"),
+    Spec("models", mark("Models"), VIEW, keys=("Ctrl+3",), icon="layers-triple-outline"),
+    Spec("fit", mark("Fit"), VIEW, "label", ("F", "Ctrl+F"), shortcut=False),
+    Spec("actual_size", mark("100 %"), VIEW, "label", ("Ctrl+0",)),
+    Spec("zoom_in", mark("Zoom in"), VIEW, "label", ("Ctrl++",)),
+    Spec("zoom_out", mark("Zoom out"), VIEW, "label", ("Ctrl+-",)),
+    Spec("labels", mark("Show labels"), VIEW, "label", ("H",), shortcut=False),
+    Spec("heatmap", mark("Show heatmap"), VIEW, "label", ("M",), shortcut=False),
+    Spec("heatmaps", mark("Heatmaps"), VIEW, keys=("Ctrl+M",), icon="view-grid-outline"),
+    Spec("equalise", mark("Equalise"), VIEW, "label", ("E",), shortcut=False),
+    Spec("full_screen", mark("Full screen"), VIEW, keys=("F11",)),
+    Spec("settings", mark("Settings"), VIEW, keys=("Ctrl+,",), icon="cog-outline"),
+    Spec("accept", mark("Accept, next"), LABEL, "label", ("Return",), shortcut=False),
+    Spec("reject", mark("Reject"), LABEL, "label", ("Ctrl+R",)),
+    Spec("next_image", mark("Next image"), LABEL, "label", ("D",), shortcut=False),
+    Spec("previous_image", mark("Previous image"), LABEL, "label", ("A",), shortcut=False),
+    Spec("next_to_check", mark("Next that needs a look"), LABEL, "label", ("Space",), shortcut=False),
+    Spec("previous_to_check", mark("Previous that needs a look"), LABEL, "label", ("Shift+Space",), shortcut=False),
+    Spec("next_landmark", mark("Next landmark"), LABEL, "label", ("S",), shortcut=False),
+    Spec("previous_landmark", mark("Previous landmark"), LABEL, "label", ("W",), shortcut=False),
+    Spec("occluded", mark("Occluded"), LABEL, "label", ("Q",), shortcut=False),
+    Spec("absent", mark("Absent"), LABEL, "label", ("X", "Backspace"), shortcut=False),
+    Spec("peak_1", mark("Take peak 1"), LABEL, "label", ("1",), shortcut=False),
+    Spec("peak_2", mark("Take peak 2"), LABEL, "label", ("2",), shortcut=False),
+    Spec("peak_3", mark("Take peak 3"), LABEL, "label", ("3",), shortcut=False),
+    Spec("new_instance", mark("New instance"), LABEL, "label", ("N",), shortcut=False),
+    Spec("box", mark("Draw the box"), LABEL, "label", ("B",), shortcut=False),
+    Spec("predict_again", mark("Predict again"), MODEL, "label", ("R",), shortcut=False),
+    Spec("predict_all", mark("Predict all new images"), MODEL, "label"),
+    Spec("freeze", mark("Freeze or resume"), MODEL, "live", ("Space",), shortcut=False),
+    Spec("add_to_project", mark("Add the frame to the project"), MODEL, "live", ("Return",), shortcut=False),
+    Spec("snapshot", mark("Save the frame as PNG"), MODEL, "live"),
+    Spec("fine_tune", mark("Fine-tune\u2026"), MODEL, "models", icon="school-outline"),
+    Spec("import_model", mark("Import model\u2026"), MODEL, "models", icon="import"),
+    Spec("palette", mark("Find a command"), HELP, keys=("Ctrl+Shift+P",)),
+    Spec("keys", mark("Keys"), HELP, keys=("F1",)),
+    Spec("about", mark("About Hourbit"), HELP),
 )
-MENUS = ("File", "Edit", "View", "Label", "Model", "Help")
 BY_NAME = {spec.name: spec for spec in ACTIONS}
 
 
 def title(spec: Spec) -> str:
     """The action's words in the user's language."""
-    return QCoreApplication.translate("actions", spec.text)
+    return tr(spec.text)
 
 
 def tooltip(spec: Spec) -> str:

@@ -14,6 +14,7 @@ from app.project.document import Document
 from app.services.projects import Recent
 from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, title
 from app.views.frame import menu_action
+from app.views.words import told, tr
 
 NEEDS_PROJECT = ("close_project", "export_set")
 SEEN_IN_PICTURES = ("heatmaps",)
@@ -30,7 +31,7 @@ class Menus(QObject):
     def __init__(self, bar: QMenuBar, window: QWidget, recent: Callable[[], list[Recent]]) -> None:
         super().__init__(window)
         self._recent, self._document, self._current = recent, None, ""
-        self.menus: dict[str, QMenu] = {name: bar.addMenu(self.tr(name)) for name in MENUS}
+        self.menus: dict[str, QMenu] = {name: bar.addMenu(tr(name)) for name in MENUS}
         self.actions: dict[str, QAction] = {}
         for spec in ACTIONS:
             action = self.actions[spec.name] = menu_action(window, spec.name)
@@ -89,5 +90,5 @@ class Menus(QObject):
         for name, what in HISTORY:
             held = getattr(self._document, what) if self._document is not None else None
             words = title(BY_NAME[name])
-            self.actions[name].setText(f"{words}: {held}" if held else words)
+            self.actions[name].setText(f"{words}: {told(held)}" if held else words)
             self.actions[name].setEnabled(bool(held) and self.usable(name))

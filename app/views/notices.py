@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import PurePath
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
 from app.views.context import Context
 from app.views.frame import StatusLine
+from app.views.words import mark, tr
 from engine.errors import UserError
 
 # Title of an edit -> what is said of it. Those that show on the canvas at once, such as a drag, are left out.
-DONE = {"Accept": "Accepted {0}", "Reject": "Rejected {0}", "Delete the instance": "Deleted an instance of {0}"}
+DONE = {
+    "Accept": mark("Accepted {0}"), "Reject": mark("Rejected {0}"),
+    "Delete the instance": mark("Deleted an instance of {0}"),
+}  # fmt: skip
 
 
 class Notices(QObject):
@@ -59,4 +63,4 @@ class Notices(QObject):
             name = PurePath(document.image(min(change.images)).path.replace("\\", "/")).name
         except (UserError, KeyError):
             return ""  # gone meanwhile
-        return QCoreApplication.translate("notices", words).replace("{0}", name)
+        return tr(words).replace("{0}", name)

@@ -24,6 +24,7 @@ from app.views.actions import ACTIONS, MENUS, title
 from app.views.context import Context
 from app.views.theme import CHOICES, SCALES, theme
 from app.views.widgets import key_cap
+from app.views.words import SYSTEM, language, languages, spoken, tr
 
 
 class SettingsPage(QDialog):
@@ -34,6 +35,7 @@ class SettingsPage(QDialog):
         self.setWindowTitle(self.tr("Settings"))
         self.context = context
         self.scheme, self.scale, self.annotator = QComboBox(), QSpinBox(), QLineEdit()
+        self.language, self.later = QComboBox(), QLabel(self.tr("The new language shows at the next start"))
         for choice, text in zip(CHOICES, (self.tr("As the system"), self.tr("Dark"), self.tr("Light")), strict=True):
             self.scheme.addItem(text, choice)
         self.scheme.setCurrentIndex(CHOICES.index(theme().choice))
@@ -41,6 +43,10 @@ class SettingsPage(QDialog):
         self.scale.setSingleStep(10)
         self.scale.setSuffix(" %")
         self.scale.setValue(theme().scale)
+        for code, name in {SYSTEM: self.tr("As the system"), **languages()}.items():
+            self.language.addItem(name, code)
+        self.language.setCurrentIndex(max(0, self.language.findData(context.settings.get("language", SYSTEM))))
+        self.later.setProperty("muted", True)
         self.annotator.setText(str(context.settings.get("annotator", "")))
         self.annotator.setPlaceholderText(self.tr("Stored with each label"))
         form = QFormLayout(self)
@@ -50,9 +56,14 @@ class SettingsPage(QDialog):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow(self.tr("Theme"), self.scheme)
         form.addRow(self.tr("Text size"), self.scale)
+        form.addRow(self.tr("Language"), self.language)
+        form.addRow("", self.later)
+        form.setRowVisible(self.later, False)
         form.addRow(self.tr("Annotator"), self.annotator)
         self.setMinimumWidth(400)
+        self.form = form
         self.scheme.currentIndexChanged.connect(self._look)
+        self.language.activated.connect(self._speak)
         self.scale.valueChanged.connect(self._look)
         self.annotator.editingFinished.connect(self._name)
 
@@ -61,6 +72,10 @@ class SettingsPage(QDialog):
         self.context.settings.set("theme", choice)
         self.context.settings.set("text size", scale)
         theme().apply(QApplication.instance(), choice, scale)
+
+    def _speak(self) -> None:
+        self.context.settings.set("language", self.language.currentData())
+        self.form.setRowVisible(self.later, language(self.language.currentData()) != spoken())
 
     def _name(self) -> None:
         name = self.annotator.text().strip()
@@ -81,7 +96,7 @@ class KeysPage(QDialog):
         grid.setHorizontalSpacing(24)
         row = 0
         for menu in MENUS:
-            heading = QLabel(menu)
+            heading = QLabel(tr(menu))
             heading.setProperty("heading", True)
             if row:
                 grid.setRowMinimumHeight(row, 16)

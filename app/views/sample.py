@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication
-
 from app.services.projects import FACES
 from app.views.context import Context
+from app.views.words import mark, tr
 from engine.errors import UserError
 from engine.predictor import Predictor
 from engine.runtime import Runtime
 from engine.samples import sample_pictures
 
-NAMES = {"packed": "Packed", "reference": "NumPy", "onnx": "ONNX Runtime"}
-ISAS = {"avx512": "AVX-512", "avx512bw": "AVX-512 BW", "avx2": "AVX2", "neon": "NEON", "scalar": "scalar"}
+NAMES = {"packed": mark("Packed"), "reference": "NumPy", "onnx": "ONNX Runtime"}
+ISAS = {"avx512": "AVX-512", "avx512bw": "AVX-512 BW", "avx2": "AVX2", "neon": "NEON", "scalar": mark("scalar")}
 
 
 def predict_sample(context: Context) -> dict[str, Any]:
@@ -39,11 +38,7 @@ def runtime_truth(runtime: Runtime) -> tuple[str, bool]:
     """Runtime, instruction set, threads and self-check in one line, and whether all is well."""
     if runtime.notice:
         return runtime.notice, False
-    kind = f"{_tr(NAMES[runtime.name])} {ISAS.get(runtime.isa, '')}".strip()
-    threads = _tr("1 core") if runtime.threads == 1 else _tr("{0} threads").replace("{0}", str(runtime.threads))
-    check = _tr("Self-check passed") if runtime.checked else _tr("No self-check")
+    kind = f"{tr(NAMES[runtime.name])} {tr(ISAS.get(runtime.isa, ''))}".strip()
+    threads = tr("1 core") if runtime.threads == 1 else tr("{0} threads").replace("{0}", str(runtime.threads))
+    check = tr("Self-check passed") if runtime.checked else tr("No self-check")
     return f"{kind}, {threads}. {check}", runtime.checked
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("runtime", text)

@@ -14,6 +14,7 @@ from app.project.document import Change, Document
 from app.project.edits import Accept, PutInstance, Reject, RemoveInstance
 from app.project.values import Box, Image, Instance, Origin, Visibility
 from app.views.label import shapes
+from app.views.words import mark
 from engine.errors import UserError
 
 CYCLE = (Visibility.VISIBLE, Visibility.OCCLUDED, Visibility.ABSENT)
@@ -155,7 +156,7 @@ class Editing(QObject):
             self.previewed.emit()
             self.let_go.emit()
 
-    def drop(self, landmark: int, x: float, y: float, title: str = "Move") -> bool:
+    def drop(self, landmark: int, x: float, y: float, title: str = mark("Move {0}")) -> bool:
         """Commit a landmark's place: one edit. True when it was kept."""
         instance = self.current
         if instance is None or not 0 <= landmark < len(instance.points):
@@ -163,7 +164,7 @@ class Editing(QObject):
         x, y = self.clamp(x, y)
         moved = instance.with_point(landmark, x, y)
         name = self.document.schema.landmarks[landmark]
-        done = self.apply(PutInstance(moved, f"{title} {name}"))
+        done = self.apply(PutInstance(moved, title.format(name)))
         self.cancel_preview()
         return done is not None
 

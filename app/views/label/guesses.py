@@ -17,6 +17,7 @@ from app.services import heat
 from app.services.stills import Answer, Stills
 from app.views.label import shapes
 from app.views.label.editing import Editing
+from app.views.words import mark
 
 
 class Guesses(QObject):
@@ -71,10 +72,10 @@ class Guesses(QObject):
         if instance is None:
             document = editing.document
             start = shapes.mean_instance(document.schema, editing.image, box, document.annotator)
-            done = editing.apply(PutInstance(start, "Add an instance"))
+            done = editing.apply(PutInstance(start, mark("Add an instance")))
             target = done.created if done else 0
         else:
-            done = editing.apply(PutInstance(replace(instance, box=box), "Move the box"))
+            done = editing.apply(PutInstance(replace(instance, box=box), mark("Move the box")))
             target = instance.id
         editing.cancel_preview()
         if done is not None:
@@ -123,7 +124,7 @@ class Guesses(QObject):
         held = next((i for i in document.instances(answer.image) if i.id == instance), None)
         if held is not None and answer.predictions and shapes.same_box(held.box, answer.request.boxes[0]):
             merged = shapes.merge(held, answer.predictions[0], document.image(answer.image))
-            self.editing.apply(PutInstance(merged, "Predict again"))
+            self.editing.apply(PutInstance(merged, mark("Predict again")))
 
     def _release(self) -> None:
         held, self._held = self._held, []
@@ -180,4 +181,5 @@ class Guesses(QObject):
         """Move the selected landmark to its candidate 1, 2 or 3."""
         found = self.peaks()
         if 0 < number <= len(found):
-            self.editing.drop(self.editing.landmark, found[number - 1, 0], found[number - 1, 1], "Take a peak for")
+            x, y = found[number - 1, :2]
+            self.editing.drop(self.editing.landmark, x, y, mark("Take a peak for {0}"))

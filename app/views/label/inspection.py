@@ -14,6 +14,7 @@ from app.project.values import Instance, Origin, State, Visibility
 from app.views.heatmaps.dock import HeatmapDock
 from app.views.heatmaps.panel import HeatmapPanel
 from app.views.heatmaps.target import Target
+from app.views.words import mark
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class LabelHeatmaps(QObject):
         self.workspace.keys.watch(panel.grid, panel.page.map)
 
     def _take(self, x: float, y: float) -> None:
-        self.editing.drop(self.editing.landmark, x, y, "Take a peak for")
+        self.editing.drop(self.editing.landmark, x, y, mark("Take a peak for {0}"))
 
     def _dragged(self) -> None:
         """Many times a second: only the label's place has changed."""

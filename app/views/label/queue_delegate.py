@@ -13,19 +13,20 @@ from app.views.label.painted import painted
 from app.views.label.queue_model import IMAGE_ROLE, THUMBNAIL_ROLE
 from app.views.marks import DOUBT_LIMIT
 from app.views.weights import HEAVY, weighted
+from app.views.words import mark
 
 ROW = 60
 NARROW = 150  # rows under this width show the thumbnail and marks alone
 THUMBNAIL = 48
 STATES = {  # icon, colour, word
-    State.NEW: ("circle-outline", "outline", "New"),
-    State.PREDICTED: ("circle-outline", "muted", "Predicted"),
-    State.IN_WORK: ("circle-half-full", "accent", "In work"),
-    State.DONE: ("check-circle", "success", "Done"),
-    State.DONE_EMPTY: ("check-circle-outline", "success", "Done, empty"),
-    State.REVIEWED: ("check-decagram", "success", "Reviewed"),
-    State.REJECTED: ("close-circle-outline", "error", "Rejected"),
-    State.BROKEN: ("image-off-outline", "error", "Cannot be read"),
+    State.NEW: ("circle-outline", "outline", mark("New")),
+    State.PREDICTED: ("circle-outline", "muted", mark("Predicted")),
+    State.IN_WORK: ("circle-half-full", "accent", mark("In work")),
+    State.DONE: ("check-circle", "success", mark("Done")),
+    State.DONE_EMPTY: ("check-circle-outline", "success", mark("Done, empty")),
+    State.REVIEWED: ("check-decagram", "success", mark("Reviewed")),
+    State.REJECTED: ("close-circle-outline", "error", mark("Rejected")),
+    State.BROKEN: ("image-off-outline", "error", mark("Cannot be read")),
 }
 
 

@@ -9,20 +9,21 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton,
 from app.views import theme
 from app.views.key_button import KeyButton
 from app.views.widgets import Line
+from app.views.words import mark
 
 HEIGHT = 40
 NARROWEST = 520
 WORDS_NEED = 700
 MODEL_NEEDS = 620  # under this the model is chosen in Models
 TOOLS = (  # tool, icon, text, key
-    ("select", "cursor-default-outline", "Select and move landmarks", "Esc"),
-    ("box", "vector-square", "Draw the box", "B"),
-    ("new", "account-plus-outline", "New instance", "N"),
+    ("select", "cursor-default-outline", mark("Select and move landmarks"), "Esc"),
+    ("box", "vector-square", mark("Draw the box"), "B"),
+    ("new", "account-plus-outline", mark("New instance"), "N"),
 )
 SWITCHES = (  # command, icon, text, key, on at the start
-    ("labels", "eye-outline", "Labels", "H", True),
-    ("heatmap", "fire", "Heatmap of the selected landmark", "M", True),
-    ("equalise", "brightness-6", "Equalise, for the eye only", "E", False),
+    ("labels", "eye-outline", mark("Labels"), "H", True),
+    ("heatmap", "fire", mark("Heatmap of the selected landmark"), "M", True),
+    ("equalise", "brightness-6", mark("Equalise, for the eye only"), "E", False),
 )
 
 

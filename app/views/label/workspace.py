@@ -26,6 +26,7 @@ from app.views.label.queue import WIDTH as QUEUE_WIDTH
 from app.views.label.queue import Queue
 from app.views.label.tool_bar import ToolBar
 from app.views.widgets import Banner, EmptyState, Line
+from app.views.words import mark, tr
 from engine.errors import UserError
 
 NARROW_UNDER = 1240  # workspace width under which the queue shows thumbnails alone
@@ -76,13 +77,13 @@ class LabelWorkspace(QMainWindow):
         column.addWidget(Line())
         column.addWidget(self.bar)
         self.setCentralWidget(middle)
-        self.queue_dock = self._dock("Queue", self.queue, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.inspector_dock = self._dock("Inspector", self.inspector, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.queue_dock = self._dock(mark("Queue"), self.queue, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.inspector_dock = self._dock(mark("Inspector"), self.inspector, Qt.DockWidgetArea.RightDockWidgetArea)
         self.inspector.setFixedWidth(INSPECTOR_WIDTH)
         self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)
 
     def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(name, self)
+        dock = QDockWidget(tr(name), self)
         dock.setObjectName(name)
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         dock.setTitleBarWidget(QWidget())

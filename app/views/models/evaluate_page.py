@@ -23,12 +23,13 @@ from app.library import Entry
 from app.views.models.charts import Card, CurveCard, GroupChart
 from app.views.models.facts import Facts
 from app.views.models.pages import Page
+from app.views.words import mark, tr
 from engine.schema import Schema
 
 METRICS = {"nme": "NME", "pck": "PCK", "pckh": "PCKh", "oks": "OKS / AP"}
 NORMALISERS = {
-    "": "usual", "interocular": "outer eye corners", "interpupil": "eye centres", "box": "landmark box",
-    "diagonal": "box diagonal", "torso": "torso", "head": "head size",
+    "": mark("usual"), "interocular": mark("outer eye corners"), "interpupil": mark("eye centres"),
+    "box": mark("landmark box"), "diagonal": mark("box diagonal"), "torso": mark("torso"), "head": mark("head size"),
 }  # fmt: skip
 CARD_HEIGHT = 260
 PROJECT, FILE, SAMPLES = "project", "file", "samples"
@@ -203,15 +204,19 @@ def _by_group(schema: Schema | None, each: dict[str, float]) -> dict[str, float]
 def _facts(figures: dict[str, Any]) -> dict[str, Any]:
     """The figures that a person reads first."""
     facts: dict[str, Any] = {METRICS[figures["metric"]]: figures["mean"]}
-    facts |= {f"Mean, {name.replace('_', ', ')}": value for name, value in figures.get("means", {}).items()}
+    means = figures.get("means", {})
+    facts |= {tr("Mean, {0}").format(name.replace("_", ", ")): value for name, value in means.items()}
     facts |= figures.get("columns", {})
-    names = {"visible": "Visible landmarks", "auc": "AUC", "failure_rate": "Failures", "oks": "Mean OKS",
-             "ap50": "AP50", "ap75": "AP75", "ar": "Recall (AR)"}  # fmt: skip
+    names = {"visible": tr("Visible landmarks"), "auc": "AUC", "failure_rate": tr("Failures"), "oks": tr("Mean OKS"),
+             "ap50": "AP50", "ap75": "AP75", "ar": tr("Recall (AR)")}  # fmt: skip
     facts |= {words: figures[key] for key, words in names.items() if figures.get(key) is not None}
     for bin_, value in (figures.get("yaw") or {}).get("bins", {}).items():
-        facts[f"Yaw {bin_}"] = value
+        facts[tr("Yaw {0}").format(bin_)] = value
     if figures.get("yaw"):
-        facts["Mean of yaw bins"] = figures["yaw"]["mean_of_bins"]
-    facts |= {"Subjects": figures["n"], "Missed": figures["missed"] or None, "Left out": figures["left_out"] or None}
+        facts[tr("Mean of yaw bins")] = figures["yaw"]["mean_of_bins"]
+    facts |= {
+        tr("Subjects"): figures["n"], tr("Missed"): figures["missed"] or None,
+        tr("Left out"): figures["left_out"] or None,
+    }  # fmt: skip
     speed = figures["speed"]
-    return facts | {"ms a crop": speed["ms_per_crop"], "Runtime": f"{speed['runtime']}, {speed['isa']}"}
+    return facts | {tr("ms a crop"): speed["ms_per_crop"], tr("Runtime"): f"{speed['runtime']}, {speed['isa']}"}

@@ -9,9 +9,10 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from app.library import Entry
 from app.views.theme import theme
 from app.views.tokens import CAPTION, SMALL
+from app.views.words import mark, tr
 
 ROW = 56
-TAGS = {"shipped": "Shipped", "fine-tuned": "Fine-tuned", "imported": "Imported"}
+TAGS = {"shipped": mark("Shipped"), "fine-tuned": mark("Fine-tuned"), "imported": mark("Imported")}
 
 
 def card_figure(entry: Entry) -> tuple[str, float] | None:
@@ -90,7 +91,7 @@ class EntryDelegate(QStyledItemDelegate):
         painter.setFont(font)
         painter.setPen(colour("error" if entry.problem else "text"))
         taken = painter.fontMetrics().horizontalAdvance(number) + 8
-        tag = "In use" if index.model().in_use(entry) else TAGS.get(entry.origin, "")
+        tag = tr("In use") if index.model().in_use(entry) else tr(TAGS.get(entry.origin, ""))
         small = QFont(option.font)
         small.setPixelSize(theme().size(CAPTION))
         tag_width = painter.fontMetrics().horizontalAdvance(tag) + 4

@@ -17,6 +17,7 @@ from app.views.models.comparison import Comparison
 from app.views.models.library_pane import LibraryPane
 from app.views.models.pages import CardPage, FormPage
 from app.views.widgets import Banner, EmptyState
+from app.views.words import mark, tr
 from engine.errors import UserError
 from engine.modelfile import read_model
 
@@ -45,13 +46,13 @@ class ModelsWorkspace(QMainWindow):
             self.stack.addWidget(page)
         self.banner = Banner(self.stack)
         self.setCentralWidget(self.stack)
-        self._dock("Library", self.library, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.side_dock = self._dock("Comparison", self.side, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._dock(mark("Library"), self.library, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.side_dock = self._dock(mark("Comparison"), self.side, Qt.DockWidgetArea.RightDockWidgetArea)
         self._connect()
         self.refresh()
 
     def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(name, self)
+        dock = QDockWidget(tr(name), self)
         dock.setObjectName(f"Models {name}")
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         dock.setTitleBarWidget(QWidget())

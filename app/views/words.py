@@ -1,0 +1,137 @@
+"""The window's words in the user's language.
+
+English words are the keys: `self.tr("Close")` in a widget, `tr("Close")` elsewhere, `mark("Close")` in a table that is
+made when its module is imported (whoever shows it calls `tr`), `told(error)` for sentences from the rooms below.
+Values go in afterwards, `tr("{0} of {1}").format(a, b)`, so that a translation may move them. A catalogue is
+`resources/translations/LANGUAGE.po`, read at run time; whatever it lacks is shown in English.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+ENGLISH = "en"
+SYSTEM = "system"
+FEWEST_LETTERS = 3  # a text of little more than holes would match anything
+HOLE = re.compile(r"\{(\d+)\}")
+
+
+class Catalogue(QTranslator):
+    """English -> another language, for all of Qt's ways to ask, whatever class asks."""
+
+    def __init__(self, code: str, texts: Mapping[str, str], parent: QCoreApplication) -> None:
+        super().__init__(parent)
+        self.code, self.texts = code, texts
+        self._shapes: list[tuple[re.Pattern[str], str]] | None = None
+
+    def isEmpty(self) -> bool:
+        """Qt asks before it uses a translator."""
+        return not self.texts
+
+    def translate(self, context: str, text: str, disambiguation: str | None = None, n: int = -1) -> str | None:
+        """The words for an English text; None where there are none, so that Qt shows the English."""
+        return self.texts.get(text)
+
+    def sentence(self, text: str) -> str:
+        """A finished English sentence with its values in it, said anew with the same values."""
+        if text in self.texts:
+            return self.texts[text]
+        for shape, words in self._patterns():
+            found = shape.fullmatch(text)
+            if found is not None:
+                return HOLE.sub(lambda hole, values=found: values[f"hole{hole[1]}"], words)
+        return text
+
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        """Those with most fixed words first: "The folder {0} is missing." before "The {0} is missing."."""
+        if self._shapes is None:
+            fixed = {key: len(HOLE.sub("", key).strip(" .,:;()")) for key in self.texts if HOLE.search(key)}
+            holed = sorted((key for key in fixed if fixed[key] > FEWEST_LETTERS), key=lambda key: -fixed[key])
+            self._shapes = [(_shape(key), self.texts[key]) for key in holed]
+        return self._shapes
+
+
+def _shape(key: str) -> re.Pattern[str]:
+    """What matches a sentence made from an English text with holes; a hole that comes again holds the same."""
+    parts, seen = [], set()
+    for n, part in enumerate(HOLE.split(key)):
+        if n % 2 == 0:
+            parts.append(re.escape(part))
+        else:
+            parts.append(f"(?P=hole{part})" if part in seen else f"(?P<hole{part}>.*?)")
+            seen.add(part)
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def mark(text: str) -> str:
+    """Words of a table, to be found for the catalogue; they are translated where they are shown."""
+    return text
+
+
+def tr(text: str) -> str:
+    """English words in the user's language."""
+    return QCoreApplication.translate("", text)
+
+
+def told(sentence: object) -> str:
+    """A sentence from the rooms below the window (an error, the name of an edit) in the user's language."""
+    used = _catalogue()
+    return used.sentence(str(sentence)) if used is not None else str(sentence)
+
+
+def spoken() -> str:
+    """The code of the language in which the window speaks."""
+    used = _catalogue()
+    return used.code if used is not None else ENGLISH
+
+
+def _catalogue() -> Catalogue | None:
+    app = QCoreApplication.instance()
+    found = app.findChildren(Catalogue) if app is not None else []
+    return found[-1] if found else None
+
+
+@cache
+def languages() -> dict[str, str]:
+    """Code -> name in its own language: English, and whatever has a catalogue."""
+    folder = resources.files("resources") / "translations"
+    codes = sorted(entry.name[:-3] for entry in folder.iterdir() if entry.name.endswith(".po"))
+    return {code: QLocale(code).nativeLanguageName().title() for code in (ENGLISH, *codes)} | {ENGLISH: "English"}
+
+
+def language(choice: str) -> str:
+    """The code of the language to speak: the chosen one, or the first of the system's that we have."""
+    if choice in languages():
+        return choice
+    for wanted in QLocale.system().uiLanguages():
+        code = wanted.split("-")[0]
+        if code in languages():
+            return code
+    return ENGLISH
+
+
+def texts(code: str) -> dict[str, str]:
+    """English -> translated, of a catalogue; entries that wait for a translator are left out."""
+    import polib  # only who speaks another language waits for it
+
+    found = polib.pofile((resources.files("resources") / "translations" / f"{code}.po").read_text("utf-8"))
+    return {entry.msgid: entry.msgstr for entry in found if entry.msgstr and not entry.obsolete}
+
+
+def speak(app: QCoreApplication, choice: str) -> str:
+    """Say everything in a language, Qt's own dialogs too; returns its code. Widgets that exist keep their words."""
+    for old in app.findChildren(QTranslator):
+        app.removeTranslator(old)
+        old.setParent(None)
+    code = language(choice)
+    if code != ENGLISH:
+        theirs = QTranslator(app)
+        if theirs.load(f"qtbase_{code}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+            app.installTranslator(theirs)
+        app.installTranslator(Catalogue(code, texts(code), app))
+    return code
