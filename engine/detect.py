@@ -15,8 +15,10 @@ import numpy as np
 
 from engine import crop, heatmaps
 from engine.errors import UserError
+from engine.modelfile import Model, read_model
 from engine.opencv import cv2
 from engine.schema import Schema
+from engine.squares import CLASSES
 from engine.types import Box, Prediction, check_picture
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ SAME = 0.3  # boxes that overlap more than this (intersection / union) are one s
 CONFIDENT = 0.15  # a landmark's score from which it counts as seen
 FOLLOWED = 0.15  # mean score under which a followed subject is lost
 FEWEST = 4  # landmarks that make a body
+
+DEFAULTS = {"face": "face", "person": "person", "body": "person"}  # by the subject of a landmark model
 
 
 class Detector(Protocol):
@@ -212,15 +216,66 @@ def _person(runtime: Runtime | None) -> Detector:
     return PersonDetector(runtime)
 
 
+def _scene(runtime: Runtime | None, model: Model | None = None) -> Detector:
+    """Our own detector, for the subject of the landmark model, or for all it finds."""
+    from engine.runtime import open_runtime
+    from engine.scene_detector import SceneDetector, shipped_detector
+
+    subject = runtime.model.schema.subject if runtime else ""
+    return SceneDetector(open_runtime(model or shipped_detector()), subject if subject in CLASSES else "")
+
+
 DETECTORS: dict[str, Callable[[Runtime | None], Detector]] = {
+    "detect": _scene,
     "face": lambda runtime: FaceDetector(),
     "person": _person,
     "whole": lambda runtime: WholeDetector(runtime.model.crop if runtime else 1.0),
 }
 
 
+class DetectorKind(Protocol):
+    """A kind of files that hold a detector; plugins register theirs."""
+
+    name: str
+    title: str
+
+    def claims(self, path: Path) -> bool:
+        """Whether the file is of this kind, by its contents."""
+
+    def open(self, path: Path) -> Detector:
+        """The detector in it, with landmark boxes; raises UserError."""
+
+
+_KINDS: dict[str, DetectorKind] = {}
+
+
+def register_detector(kind: DetectorKind) -> None:
+    """Take files of this kind wherever a detector is named; raises UserError where another has the name."""
+    held = _KINDS.get(kind.name)
+    if kind.name in DETECTORS or (held is not None and type(held).__qualname__ != type(kind).__qualname__):
+        raise UserError(f"There is a detector {kind.name!r} already; give this one another name.")
+    _KINDS[kind.name] = kind
+
+
 def make_detector(name: str, runtime: Runtime | None = None) -> Detector:
-    """A detector by name; `person` and `whole` look through the runtime's model. Raises UserError."""
-    if name not in DETECTORS:
-        raise UserError(f"Unknown detector {name!r}; use one of {', '.join(DETECTORS)}.")
-    return DETECTORS[name](runtime)
+    """A detector by name, or from a file; `person` and `whole` look through the runtime's model.
+
+    With a runtime `detect` finds its subject only, without one faces and people. Raises UserError.
+    """
+    if name in DETECTORS:
+        return DETECTORS[name](runtime)
+    path = Path(name)
+    if not path.is_file():
+        raise UserError(f"Unknown detector {name!r}; use one of {', '.join(DETECTORS)}, or name a detector's file.")
+    if path.suffix.lower() == ".hourbit":
+        return _scene(runtime, read_model(path))
+    kind = next((kind for kind in _KINDS.values() if kind.claims(path)), None)
+    if kind is None:
+        titles = ", ".join(kind.title for kind in _KINDS.values())
+        raise UserError(f"{path.name} is no detector that is known here ({titles or 'none'}); choose another file.")
+    return kind.open(path)
+
+
+def default_detector(runtime: Runtime) -> str:
+    """The name of the detector that serves a landmark model best, by its subject."""
+    return DEFAULTS.get(runtime.model.schema.subject, "whole")

@@ -9,6 +9,8 @@ import numpy as np
 from engine import crop
 from engine import heatmaps as maps
 from engine.detect import Detector, make_detector
+from engine.errors import UserError
+from engine.squares import is_detector
 from engine.types import Box, Heatmaps, Prediction, check_picture
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ class Predictor:
     def __init__(
         self, runtime: Runtime, detector: str | Detector = "face", flip: bool = False, decode: str = "parabola"
     ) -> None:  # fmt: skip
+        if is_detector(runtime.model.schema):
+            raise UserError(f"{runtime.model.name} finds boxes and no landmarks; choose a model such as face68.")
         self.runtime = runtime
         self.detector = make_detector(detector, runtime) if isinstance(detector, str) else detector
         self.flip, self.decode = flip, decode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,9 @@ from engine.errors import UserError
 from engine.images import decode
 from engine.samples import sample_people
 from engine.scores import percent
+from engine.squares import CLASSES, PERSON_MARGIN
 from engine.types import Box
 
-CLASSES = ("face", "person")
-PERSON_MARGIN = 1.1  # a scene's person box / the tight box around the landmarks, which detectors of bodies give
 BY_LANDMARKS = ("person",)  # detectors whose boxes end at the outermost landmark
 
 
@@ -46,6 +45,7 @@ class ScenePack:
     picture: Callable[[int], np.ndarray]
     count: int
     classes: dict[str, Boxes]
+    sources: tuple[str, ...] = ()  # where each picture is from, if the pack says so
 
 
 def is_scenes(path: Path) -> bool:
@@ -92,7 +92,10 @@ def _read(path: Path, data: dict[str, np.ndarray]) -> ScenePack:
     def picture(n: int) -> np.ndarray:
         return decode(blob[offsets[n] : offsets[n + 1]].tobytes(), f"Picture {n} of {path.name}")
 
-    return ScenePack(picture, count, classes)
+    sources = tuple(str(name) for name in _text(data["source"])) if "source" in data else ()
+    if len(sources) not in (0, count):
+        raise ValueError(f"source does not fit its {count} pictures")
+    return ScenePack(picture, count, classes, sources)
 
 
 def _text(values: np.ndarray) -> np.ndarray:
@@ -130,6 +133,7 @@ def evaluate_detector(
     looks_for = tuple(looks_for)
     told: dict[str, Any] = dict.fromkeys(CLASSES)
     margin = PERSON_MARGIN if detector.name in BY_LANDMARKS else 1.0
+    threshold = getattr(detector, "threshold", None)
     found: dict[str, list[metrics.BoxScore]] = {name: [] for name in looks_for if name in scenes.classes}
     seconds = []
     for n in range(scenes.count):
@@ -145,7 +149,8 @@ def evaluate_detector(
         if progress is not None:
             progress(n + 1, scenes.count)
     for name, scores in found.items():
-        told[name] = summary(metrics.join_scores(scores)) | {"threshold": getattr(detector, "threshold", None)}
+        own = threshold.get(name) if isinstance(threshold, Mapping) else threshold
+        told[name] = summary(metrics.join_scores(scores)) | {"threshold": own}
     return told | {"ms": 1000 * float(np.median(seconds)), "pictures": scenes.count}
 
 

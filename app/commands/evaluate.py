@@ -26,7 +26,7 @@ def register(cli: typer.Typer) -> None:
 
 def evaluate(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A model's name or file; for scene packs a detector: face, person.")
+        str, typer.Argument(metavar="MODEL", help="By name or file; for scene packs a detector: detect, face, person.")
     ],
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="Pack or scene pack, COCO file, data set, or: samples.")
@@ -43,7 +43,7 @@ def evaluate(
     threshold: Annotated[
         float | None, typer.Option(help="Of pck (0.2) and pckh (0.5), as a share of the normaliser.")
     ] = None,
-    detector: Annotated[str, typer.Option(help="file: the file's boxes; or face, person, whole.")] = "file",
+    detector: Annotated[str, typer.Option(help="file: the file's boxes; or detect, face, person, whole.")] = "file",
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored picture: slower, better.")] = False,
     decode: Annotated[str, typer.Option(help="parabola, or quarter as in the paper's code.")] = "parabola",
     auc_to: Annotated[float, typer.Option(help="Percent to which the area under the NME curve is taken.")] = 7.0,
@@ -137,6 +137,7 @@ def _scenes(model: str, data: str) -> ScenePack | None:
     """The scenes that a detector is measured on; None where a landmark model is to be measured."""
     from engine.detect import DETECTORS
     from engine.scenes import is_scenes, load_scenes, sample_scenes
+    from engine.squares import NAME
 
     if data == SAMPLES and not Path(data).exists():
         return sample_scenes() if model in DETECTORS else None
@@ -144,18 +145,23 @@ def _scenes(model: str, data: str) -> ScenePack | None:
         return None
     if is_scenes(Path(data)):
         return load_scenes(data)
-    if model in DETECTORS and find_entry(model) is None:
+    if model == NAME or model in DETECTORS and find_entry(model) is None:
         raise UserError(f"{Path(data).name} is no scene pack, on which detectors are measured; choose another file.")
     return None
 
 
 def emit_scenes(name: str, scenes: ScenePack, as_json: bool) -> None:
     """Measure a detector and print what it found."""
-    from engine.detect import make_detector
+    from app.plugins import load_plugins
+    from engine.detect import DETECTORS, make_detector
     from engine.runtime import open_runtime
     from engine.scenes import CLASSES, evaluate_detector
 
     body = open_runtime(find_model("pose16")) if name == "person" else None
+    if name not in DETECTORS:
+        load_plugins()
+        entry = find_entry(name)
+        name = str(entry.path) if entry is not None else name
     detector = make_detector(name, body)
     looks_for = getattr(detector, "classes", tuple(c for c in CLASSES if c == name) or CLASSES)
     with progress("Looking") as show:

@@ -24,10 +24,13 @@ cli = typer.Typer(
 def describe(model: Model) -> dict[str, Any]:
     """A model as JSON: its network in numbers, its size and its card."""
     from engine.graph import count
+    from engine.squares import is_detector, thresholds
 
     counts, network = count(model.graph), model.architecture
+    finds = thresholds(model.card) if is_detector(model.schema) else None
     return {
-        "name": model.name, "schema": model.schema.name, "landmarks": network.landmarks, "block": network.block,
+        "name": model.name, "schema": model.schema.name, "landmarks": 0 if finds else network.landmarks,
+        **({"finds": finds, "maps": network.landmarks} if finds else {}), "block": network.block,
         "width": network.width, "stem": network.stem, "mid": network.mid, "stacks": network.stacks,
         "binary": not network.real, "input": network.side, "heatmap": network.heatmap, "pad": network.pad,
         "relu": network.relu, "pool": network.pool, "parameters": counts.parameters,

@@ -27,12 +27,14 @@ def models(as_json: Json = False) -> None:
 
 
 def _landmarks(path: Path) -> int | None:
-    """How many landmarks a model finds; None where its file cannot be used any more."""
+    """How many landmarks a model finds, 0 for a detector; None where its file cannot be used any more."""
     from engine.errors import UserError
     from engine.models import open_model
+    from engine.squares import is_detector
 
     try:
-        return open_model(path).landmarks
+        model = open_model(path)
+        return 0 if is_detector(model.schema) else model.landmarks
     except (UserError, OSError) as error:
         say(f"{path}: {error}")
         return None

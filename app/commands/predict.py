@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from engine.schema import Schema
     from engine.types import Prediction
 
-DETECTORS = ("face", "person", "whole", "file")
+
+
+FILE = "file"  # the boxes of the pack that is read
 
 
 def register(cli: typer.Typer) -> None:
@@ -95,20 +97,25 @@ def check_outputs(inputs: Inputs, out: Path | None, *folders: Path | None) -> No
 
 def open_predictor(runtime: Runtime, detector: str | None, flip: bool) -> Predictor:
     """A predictor with the detector asked for, else the one for the model's subject."""
-    from engine.detect import make_detector
+    from app.plugins import load_plugins
+    from engine.detect import DETECTORS, default_detector, make_detector
     from engine.predictor import Predictor
 
-    subject = runtime.model.schema.subject
-    name = detector or (subject if subject in ("face", "person") else "whole")
-    if name not in DETECTORS:
-        raise UserError(f"There is no detector {name!r}; choose one of: {', '.join(DETECTORS)}.")
-    return Predictor(runtime, make_detector("whole" if name == "file" else name, runtime), flip)
+    name = detector or default_detector(runtime)
+    if name != FILE and name not in DETECTORS:
+        if not Path(name).is_file():
+            known = ", ".join((*DETECTORS, FILE))
+            raise UserError(f"There is no detector {name!r}; choose one of: {known}, or name a detector's file.")
+        load_plugins()
+    return Predictor(runtime, make_detector("whole" if name == FILE else name, runtime), flip)
 
 
 def predict(
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Pictures, folders, videos, packs.")],
     model: Annotated[str, typer.Option(help="A model's name, or a .hourbit file.")] = "face68",
-    detector: Annotated[str | None, typer.Option(help="face, person, whole, or file: a pack's own boxes.")] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="detect, face, person, whole, a detector's file, or file: a pack's boxes.")
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="Of the labels; see docs/formats.md.")] = "coco",
     out: Annotated[Path | None, typer.Option(help="File to write the labels to.")] = None,
     overlay: Annotated[Path | None, typer.Option(help="Folder for pictures with the landmarks drawn in.")] = None,
@@ -136,7 +143,7 @@ def predict(
             folder.mkdir(parents=True, exist_ok=True)
     with Collection(runtime.model.schema) as labels:
         outputs = Outputs(overlay, heatmaps, labels if out else None)
-        value = run(inputs, predictor, outputs, runtime.model.schema, detector == "file")
+        value = run(inputs, predictor, outputs, runtime.model.schema, detector == FILE)
         lines = [f"{value['images']} images, {value['instances']} instances, {value['images_per_second']:.1f} images/s"]
         if out:
             lines += report_lines(labels.export(exporter, out), out)
@@ -154,7 +161,7 @@ def run(inputs: Inputs, predictor: Predictor, outputs: Outputs, schema: Schema, 
     for item in track(inputs, "Predicting", inputs.total):
         wanted = outputs.heatmaps is not None
         if from_file and item.box is None:
-            raise UserError("--detector file takes its boxes from a pack (.npz); choose face, person or whole.")
+            raise UserError("--detector file takes its boxes from a pack (.npz); choose detect, face, person or whole.")
         if from_file:
             predictions = [predictor.predict_box(item.pixels, item.box, heatmaps=wanted)]
         else:

@@ -69,14 +69,16 @@ def features(
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture with a subject.")],
     out: Out,
     node: Annotated[str | None, typer.Option(help="A 1x1 convolution by name; else the last one.")] = None,
-    detector: Annotated[str | None, typer.Option(help="face, person or whole; else by the model's subject.")] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="detect, face, person or whole; else by the model's subject.")
+    ] = None,
     count: Annotated[int, typer.Option(min=1, max=128, help="How many channels.")] = 16,
     as_json: Json = False,
 ) -> None:
     """Show feature maps before and after a 1x1 convolution (Fig. 3), the most varied channels first."""
     from app.commands.sheet_pages import feature_rows
     from engine import crop
-    from engine.detect import make_detector, whole_box
+    from engine.detect import DEFAULTS, make_detector, whole_box
     from engine.features import features as around
     from engine.images import load_image
     from engine.runtime import open_runtime
@@ -84,10 +86,10 @@ def features(
     _check(out, [picture, Path(model)])
     read = find_own_model(model)
     pixels = load_image(picture)
-    name = detector or ("face" if read.schema.subject == "face" else "whole")
-    boxes = make_detector(name, open_runtime(read) if name == "person" else None).detect(pixels)
+    name = detector or (DEFAULTS["face"] if read.schema.subject == "face" else "whole")
+    boxes = make_detector(name, open_runtime(read) if name in ("detect", "person") else None).detect(pixels)
     if not boxes:
-        say(f"No {name} was found; the whole picture is shown.")
+        say(f"No {read.schema.subject} was found; the whole picture is shown.")
     box = boxes[0] if boxes else whole_box(pixels, read.crop)
     side = read.architecture.side
     cut = crop.sample(pixels, crop.matrix(box.cx, box.cy, box.side * read.crop, side), side)

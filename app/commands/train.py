@@ -66,7 +66,7 @@ class Silence(Report):
 
 def train(
     data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Packs, snapshots, data sets, or: samples.")],
-    schema: Annotated[str, typer.Option(help="Landmark schema of the data, such as ibug68.")],
+    schema: Annotated[str, typer.Option(help="Landmark schema of the data, such as ibug68; for scenes: detect.")],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder of this training; made where it is missing.")],
     recipe: Annotated[str | None, typer.Option(help="A recipe that ships, or a .toml file.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="M", help="Model to go on from.")] = None,
@@ -86,9 +86,11 @@ def train(
     from app.commands.worker import Worker, WorkerError
     from app.services.launch import need_torch
     from engine.schema import load_schema
+    from engine.squares import NAME
 
     need_torch()
-    load_schema(schema)
+    if schema != NAME:
+        load_schema(schema)
     check_data(data)
     rank = os.environ.get("RANK", "0")  # torchrun's
     if rank == "0" and (out / "latest.safetensors").exists() and not resume:

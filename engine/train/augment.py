@@ -59,7 +59,7 @@ def _sample(examples: Examples, i: int, recipe: Recipe, permutation: np.ndarray,
     flip = recipe.flip and rng.random() < recipe.flip_share
     affine = crop.matrix(centre[0], centre[1], side, recipe.side, angle, flip)
     border = BORDERS[rng.choice(3, p=BORDER_SHARES[recipe.border])]
-    picture = _colour(crop.sample(examples.images[i], affine, recipe.side, border), recipe, rng)
+    picture = colour(crop.sample(examples.images[i], affine, recipe.side, border), recipe, rng)
     placed = crop.apply(affine, points)
     if flip:
         placed, weight, absent = placed[permutation], weight[permutation], absent[permutation]
@@ -96,7 +96,7 @@ def _part_box(points: np.ndarray, known: np.ndarray, box: np.ndarray, rng: np.ra
     return np.array([*(low + high) / 2, max((high - low).max() * 1.15, 0.35 * box[2])])
 
 
-def _colour(picture: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+def colour(picture: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
     light = rng.uniform(1 - recipe.light, 1 + recipe.light)
     gain = rng.uniform(1 - recipe.colour, 1 + recipe.colour, 3) * light
     gain = np.broadcast_to(gain.mean(), 3) if recipe.light and rng.random() < 0.3 else gain

@@ -14,7 +14,7 @@ import torch
 from engine.errors import UserError
 from engine.modelfile import Model
 from engine.schema import Schema
-from engine.train import distributed, finish, measure, precision, report
+from engine.train import detector_run, distributed, finish, measure, precision, report
 from engine.train.prepare import Training, prepare
 from engine.train.report import Measured
 
@@ -35,6 +35,9 @@ def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
     Under torchrun every process of the group runs this; only the first one writes, and the others send no more than
     an empty `done`.
     """
+    if detector_run.wanted(start):
+        detector_run.run(start, send, orders)
+        return
     torch.set_num_threads(int(start.get("threads") or 1))
     group = distributed.join(str(start.get("device") or "auto"))
     torch.backends.cudnn.deterministic = True
