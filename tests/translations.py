@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polib
 
+from app.views.actions import BY_NAME
 from tests.source_tree import ROOT, python_files, tree
 
 CATALOGUES = ROOT / "resources" / "translations"
@@ -40,8 +41,8 @@ NAMES = {
 }  # fmt: skip
 # What reads like words and is none: a key, a style of Qt, a model's name in a project, what a programmer reads.
 NOT_SAID = {
-    "Delete", "Backspace", "Fusion", "mean shape", "to check", "d MMM yyyy", "parent sha256", "English",
-    "the array is shorter than its picture",
+    "Delete", "Backspace", "Left", "Right", "Up", "Down", "Fusion", "mean shape", "to check", "d MMM yyyy",
+    "parent sha256", "English", "the array is shorter than its picture",
 }  # fmt: skip
 SENTENCE = re.compile(r"[A-Z][a-z]+(?:[ ,:\u2026].*)?|[a-z]+ .*[a-z]{2}.*")
 NO_WORDS = re.compile(r"[\s\W\d_]*|[A-Z]|(?:Ctrl|Shift|Alt|Enter|Return|Space|Esc|Tab|Hourbit|Inter|px|fps|ms)+")
@@ -137,7 +138,7 @@ def past_translation(path: Path) -> list[Found]:
 
 def has_words(text: str) -> bool:
     """Whether there is something to translate."""
-    if text in NAMES or text in NOT_SAID:
+    if text in NAMES or text in NOT_SAID or text in BY_NAME:
         return False
     bare = re.sub(r"\{\d+\}|<[^>]*>|&\w+;", " ", text)
     return bool(WORD.search(bare)) and not all(NO_WORDS.fullmatch(part) for part in re.split(r"[\s+/|]+", bare))

@@ -14,10 +14,10 @@ FILE, EDIT, VIEW, LABEL, MODEL, HELP = MENUS = (
 
 @dataclass(frozen=True)
 class Spec:
-    """One action. scope: where it works (window, label, live or models).
+    """One action. scope: where it works (window, label, live or models), also: where else.
 
-    `keys` in Qt's portable form; `shortcut` is False where the workspace's own widget handles the key, because
-    a plain letter must stay silent while a text field has the focus.
+    `keys` as they are at first, in Qt's portable form; keymap.py says which are in force, and hears those that a
+    text field would want only where none has the focus.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Spec:
     scope: str = ANYWHERE
     keys: tuple[str, ...] = ()
     icon: str = ""
-    shortcut: bool = True
+    also: tuple[str, ...] = ()
 
 
 ACTIONS: tuple[Spec, ...] = (
@@ -42,44 +42,44 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("quit", mark("Quit"), FILE, keys=("Ctrl+Q",)),
     Spec("undo", mark("Undo"), EDIT, "label", ("Ctrl+Z",), "undo"),
     Spec("redo", mark("Redo"), EDIT, "label", ("Ctrl+Y", "Ctrl+Shift+Z"), "redo"),
-    Spec("delete_instance", mark("Delete instance"), EDIT, "label", ("Delete",), shortcut=False),
+    Spec("delete_instance", mark("Delete instance"), EDIT, "label", ("Delete",)),
     Spec("live", mark("Live"), VIEW, keys=("Ctrl+1",), icon="webcam"),
     Spec("label", mark("Label"), VIEW, keys=("Ctrl+2",), icon="vector-polyline-edit"),
     Spec("models", mark("Models"), VIEW, keys=("Ctrl+3",), icon="layers-triple-outline"),
-    Spec("fit", mark("Fit"), VIEW, "label", ("F", "Ctrl+F"), shortcut=False),
+    Spec("fit", mark("Fit"), VIEW, "label", ("F", "Ctrl+F")),
     Spec("actual_size", mark("100 %"), VIEW, "label", ("Ctrl+0",)),
     Spec("zoom_in", mark("Zoom in"), VIEW, "label", ("Ctrl++",)),
     Spec("zoom_out", mark("Zoom out"), VIEW, "label", ("Ctrl+-",)),
-    Spec("labels", mark("Show labels"), VIEW, "label", ("H",), shortcut=False),
-    Spec("heatmap", mark("Show heatmap"), VIEW, "label", ("M",), shortcut=False),
+    Spec("labels", mark("Show labels"), VIEW, "label", ("H",)),
+    Spec("heatmap", mark("Show heatmap"), VIEW, "label", ("M",)),
     Spec("heatmaps", mark("Heatmaps"), VIEW, keys=("Ctrl+M",), icon="view-grid-outline"),
-    Spec("equalise", mark("Equalise"), VIEW, "label", ("E",), shortcut=False),
+    Spec("equalise", mark("Equalise"), VIEW, "label", ("E",)),
     Spec("full_screen", mark("Full screen"), VIEW, keys=("F11",)),
     Spec("settings", mark("Settings"), VIEW, keys=("Ctrl+,",), icon="cog-outline"),
-    Spec("accept", mark("Accept, next"), LABEL, "label", ("Return",), shortcut=False),
+    Spec("accept", mark("Accept, next"), LABEL, "label", ("Return",)),
     Spec("reject", mark("Reject"), LABEL, "label", ("Ctrl+R",)),
-    Spec("next_image", mark("Next image"), LABEL, "label", ("D",), shortcut=False),
-    Spec("previous_image", mark("Previous image"), LABEL, "label", ("A",), shortcut=False),
-    Spec("next_to_check", mark("Next that needs a look"), LABEL, "label", ("Space",), shortcut=False),
-    Spec("previous_to_check", mark("Previous that needs a look"), LABEL, "label", ("Shift+Space",), shortcut=False),
-    Spec("next_landmark", mark("Next landmark"), LABEL, "label", ("S",), shortcut=False),
-    Spec("previous_landmark", mark("Previous landmark"), LABEL, "label", ("W",), shortcut=False),
-    Spec("occluded", mark("Occluded"), LABEL, "label", ("Q",), shortcut=False),
-    Spec("absent", mark("Absent"), LABEL, "label", ("X", "Backspace"), shortcut=False),
-    Spec("peak_1", mark("Take peak 1"), LABEL, "label", ("1",), shortcut=False),
-    Spec("peak_2", mark("Take peak 2"), LABEL, "label", ("2",), shortcut=False),
-    Spec("peak_3", mark("Take peak 3"), LABEL, "label", ("3",), shortcut=False),
-    Spec("new_instance", mark("New instance"), LABEL, "label", ("N",), shortcut=False),
-    Spec("box", mark("Draw the box"), LABEL, "label", ("B",), shortcut=False),
-    Spec("predict_again", mark("Predict again"), MODEL, "label", ("R",), shortcut=False),
+    Spec("next_image", mark("Next image"), LABEL, "label", ("D",)),
+    Spec("previous_image", mark("Previous image"), LABEL, "label", ("A",)),
+    Spec("next_to_check", mark("Next that needs a look"), LABEL, "label", ("Space",)),
+    Spec("previous_to_check", mark("Previous that needs a look"), LABEL, "label", ("Shift+Space",)),
+    Spec("next_landmark", mark("Next landmark"), LABEL, "label", ("S",), also=("live",)),
+    Spec("previous_landmark", mark("Previous landmark"), LABEL, "label", ("W",), also=("live",)),
+    Spec("occluded", mark("Occluded"), LABEL, "label", ("Q",)),
+    Spec("absent", mark("Absent"), LABEL, "label", ("X", "Backspace")),
+    Spec("peak_1", mark("Take peak 1"), LABEL, "label", ("1",)),
+    Spec("peak_2", mark("Take peak 2"), LABEL, "label", ("2",)),
+    Spec("peak_3", mark("Take peak 3"), LABEL, "label", ("3",)),
+    Spec("new_instance", mark("New instance"), LABEL, "label", ("N",)),
+    Spec("box", mark("Draw the box"), LABEL, "label", ("B",)),
+    Spec("predict_again", mark("Predict again"), MODEL, "label", ("R",)),
     Spec("predict_all", mark("Predict all new images"), MODEL, "label"),
-    Spec("freeze", mark("Freeze or resume"), MODEL, "live", ("Space",), shortcut=False),
-    Spec("add_to_project", mark("Add the frame to the project"), MODEL, "live", ("Return",), shortcut=False),
+    Spec("freeze", mark("Freeze or resume"), MODEL, "live", ("Space",)),
+    Spec("add_to_project", mark("Add the frame to the project"), MODEL, "live", ("Return",)),
     Spec("snapshot", mark("Save the frame as PNG"), MODEL, "live"),
     Spec("fine_tune", mark("Fine-tune\u2026"), MODEL, "models", icon="school-outline"),
     Spec("import_model", mark("Import model\u2026"), MODEL, "models", icon="import"),
     Spec("palette", mark("Find a command"), HELP, keys=("Ctrl+Shift+P",)),
-    Spec("keys", mark("Keys"), HELP, keys=("F1",)),
+    Spec("keys", mark("Keys"), HELP, keys=("F1", "?")),
     Spec("about", mark("About Hourbit"), HELP),
 )
 BY_NAME = {spec.name: spec for spec in ACTIONS}
@@ -88,8 +88,3 @@ BY_NAME = {spec.name: spec for spec in ACTIONS}
 def title(spec: Spec) -> str:
     """The action's words in the user's language."""
     return tr(spec.text)
-
-
-def tooltip(spec: Spec) -> str:
-    """Name and key, for buttons that show an icon alone."""
-    return f"{title(spec)}  {spec.keys[0]}" if spec.keys else title(spec)

@@ -10,13 +10,15 @@ from app.services.live import Live
 from app.services.stills import Stills
 from app.services.training import Training
 from app.settings import Settings
+from app.views.keymap import KeyMap
 from engine.runtime import Runtime, open_runtime
 
 
 class Context(QObject):
     """The open project, the models and the services.
 
-    document_changed: another project is open, or none; model_changed: another model is in use somewhere.
+    keys: which key does what. document_changed: another project is open, or none; model_changed: another model is
+    in use somewhere.
     """
 
     document_changed = Signal()
@@ -29,6 +31,7 @@ class Context(QObject):
         super().__init__(parent)
         self.settings, self.library = settings, library
         self.stills, self.live, self.training = stills, live, training
+        self.keys = KeyMap(settings.path.with_name("keys.json"), self)
         self.document: Document | None = None
 
     def set_document(self, document: Document | None) -> None:

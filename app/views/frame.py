@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.views.actions import BY_NAME, title, tooltip
+from app.views.actions import BY_NAME, title
+from app.views.keymap import KeyMap, KeyTip
 from app.views.theme import icon, theme
 from app.views.tokens import MENU_BAR, STATUS_BAR
 from app.views.weights import weighted
@@ -31,8 +32,9 @@ WORKSPACES = ("live", "label", "models")
 class MenuLine(QWidget):
     """Mark, menus, the project's name in the middle, and the field that opens the command palette."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._keys = keys
         self.setProperty("chrome", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.mark, self.menus, self.name = QLabel(), QMenuBar(self), ElidedLabel()
@@ -47,7 +49,7 @@ class MenuLine(QWidget):
         inside = QHBoxLayout(self.command)
         inside.setContentsMargins(0, 0, 6, 0)
         inside.addStretch(1)
-        self.cap = key_cap("Ctrl+Shift+P")
+        self.cap = key_cap("")
         self.cap.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         inside.addWidget(self.cap)
         row = QHBoxLayout(self)
@@ -58,9 +60,12 @@ class MenuLine(QWidget):
         row.addWidget(self.name, 1)
         row.addWidget(self.command)
         theme().changed.connect(self._dress)
+        keys.changed.connect(self._dress)
         self._dress()
 
     def _dress(self) -> None:
+        self.cap.setText(self._keys.cap("palette"))
+        self.cap.setVisible(bool(self.cap.text()))
         self.mark.setPixmap(icon("timer-sand-empty", 20, "accent").pixmap(20, 20))
         self.command.setIcon(icon("magnify", 16))
         self.setFixedHeight(theme().size(MENU_BAR))
@@ -71,12 +76,12 @@ class MenuLine(QWidget):
 class RailButton(QToolButton):
     """A workspace: icon, word, an accent bar at the left when it shows, a dot when something goes on in it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, keys: KeyMap, name: str) -> None:
         super().__init__()
         self._spec = BY_NAME[name]
         self._dot = ""
         self.setProperty("rail", True)
-        self.setToolTip(tooltip(self._spec))
+        KeyTip(self, keys, name)
         self.setAccessibleName(title(self._spec))
         self.setFixedSize(RAIL, RAIL_BUTTON)
         theme().changed.connect(self.update)
@@ -117,12 +122,12 @@ class Rail(QWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("chrome", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(RAIL)
-        self.buttons = {name: RailButton(name) for name in (*WORKSPACES, "settings")}
+        self.buttons = {name: RailButton(keys, name) for name in (*WORKSPACES, "settings")}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -258,15 +263,3 @@ class StatusLine(QWidget):
         name, role = ("check", "success") if self._ok else ("alert-circle-outline", "error")
         self.sign.setVisible(self._open)
         self.sign.setPixmap(icon(name, 14, role).pixmap(14, 14))
-
-
-def menu_action(parent: QWidget, name: str) -> QAction:
-    """The action of the table as Qt has it."""
-    spec = BY_NAME[name]
-    action = QAction(title(spec), parent)
-    action.setObjectName(name)
-    if spec.shortcut and spec.keys:
-        action.setShortcuts(list(spec.keys))
-    elif spec.keys:
-        action.setText(f"{title(spec)}\t{spec.keys[0]}")
-    return action

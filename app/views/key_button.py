@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter, QWidget
 
 from app.views import theme
+from app.views.keymap import KeyMap
 
 CAP_HEIGHT = 18
 CAP_PADDING = 6
@@ -16,9 +17,11 @@ EDGE = 10  # from the cap to the button's right edge
 class KeyButton(QPushButton):
     """A button of the theme; `primary` is set with `set_face`."""
 
-    def __init__(self, text: str, key: str, parent: QWidget | None = None) -> None:
+    def __init__(self, text: str, keys: KeyMap, action: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
-        self._key = key
+        self._keys, self._action = keys, action
+        self._key = keys.cap(action)
+        keys.changed.connect(self._learn)
         self._capped = True
         self.setIconSize(QSize(18, 18))
         self.setAccessibleName(text)
@@ -33,15 +36,20 @@ class KeyButton(QPushButton):
             self.style().polish(self)
         self.setIcon(theme.icon(name, 18, "onaccent" if primary else "text"))
 
+    def _learn(self) -> None:
+        self._key = self._keys.cap(self._action)
+        self.set_capped(self._capped)
+        self.update()
+
     def set_capped(self, capped: bool) -> None:
         """Show the key, or put it into the tooltip where room is short."""
         self._capped = capped
-        self.setToolTip("" if capped else f"{self.text()} ({self._key})")
+        self.setToolTip("" if capped else self._keys.tip(self._action, self.text()))
         self.updateGeometry()
 
     @property
     def _cap_room(self) -> int:
-        return self._cap_width + EDGE - 4 if self._capped else 0
+        return self._cap_width + EDGE - 4 if self._capped and self._key else 0
 
     @property
     def _cap_font(self) -> QFont:
@@ -72,7 +80,7 @@ class KeyButton(QPushButton):
             whole = QRectF(option.rect)
             option.rect = option.rect.adjusted(0, 0, -self._cap_room, 0)
             painter.drawControl(QStyle.ControlElement.CE_PushButtonLabel, option)
-            if not self._capped:
+            if not self._cap_room:
                 return
             filled = bool(self.property("primary")) and self.isEnabled()
             colour = theme.theme().color("onaccent" if filled else "muted" if self.isEnabled() else "outline")

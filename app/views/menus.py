@@ -13,7 +13,7 @@ from app.api import exporters
 from app.project.document import Document
 from app.services.projects import Recent
 from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, title
-from app.views.frame import menu_action
+from app.views.keymap import KeyMap
 from app.views.words import told, tr
 
 NEEDS_PROJECT = ("close_project", "export_set")
@@ -28,13 +28,16 @@ class Menus(QObject):
     exported = Signal(str)
     reopened = Signal(object)
 
-    def __init__(self, bar: QMenuBar, window: QWidget, recent: Callable[[], list[Recent]]) -> None:
+    def __init__(
+        self, bar: QMenuBar, window: QWidget, keys: KeyMap, recent: Callable[[], list[Recent]]
+    ) -> None:
         super().__init__(window)
-        self._recent, self._document, self._current = recent, None, ""
+        self._recent, self._keys, self._document, self._current = recent, keys, None, ""
         self.menus: dict[str, QMenu] = {name: bar.addMenu(tr(name)) for name in MENUS}
         self.actions: dict[str, QAction] = {}
         for spec in ACTIONS:
-            action = self.actions[spec.name] = menu_action(window, spec.name)
+            action = self.actions[spec.name] = QAction(window)
+            action.setObjectName(spec.name)
             action.triggered.connect(lambda _=False, n=spec.name: self.chosen.emit(n))
             self.menus[spec.menu].addAction(action)
             window.addAction(action)
@@ -42,7 +45,20 @@ class Menus(QObject):
                 self._add_file_menus()
         self.menus["Edit"].aboutToShow.connect(self._tell_history)
         self.menus["Edit"].aboutToHide.connect(self._enable)
+        keys.changed.connect(self._tell_keys)
+        self._tell_keys()
         self._enable()
+
+    def _tell_keys(self) -> None:
+        for name, action in self.actions.items():
+            action.setShortcuts(list(self._keys.shortcuts(name)))
+            self._face(name, title(BY_NAME[name]))
+
+    def _face(self, name: str, words: str) -> None:
+        """Words, and the key at the right whoever hears it."""
+        first = self._keys.keys(name)[:1]
+        heard_elsewhere = bool(first) and first[0] not in self._keys.shortcuts(name)
+        self.actions[name].setText(f"{words}\t{self._keys.cap(name)}" if heard_elsewhere else words)
 
     def _add_file_menus(self) -> None:
         file = self.menus["File"]
@@ -90,5 +106,5 @@ class Menus(QObject):
         for name, what in HISTORY:
             held = getattr(self._document, what) if self._document is not None else None
             words = title(BY_NAME[name])
-            self.actions[name].setText(f"{words}: {told(held)}" if held else words)
+            self._face(name, f"{words}: {told(held)}" if held else words)
             self.actions[name].setEnabled(bool(held) and self.usable(name))

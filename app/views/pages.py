@@ -14,21 +14,25 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QScrollArea,
     QSpinBox,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from app.views.actions import ACTIONS, MENUS, title
 from app.views.context import Context
+from app.views.keymap import KeyMap, shown
+from app.views.keys_page import KeysEditor
 from app.views.theme import CHOICES, SCALES, theme
 from app.views.widgets import key_cap
 from app.views.words import SYSTEM, language, languages, spoken, tr
 
 
 class SettingsPage(QDialog):
-    """Theme, size of text, and the annotator's name; each holds at once."""
+    """Theme, size of text, language, the annotator's name, and the keys; all but the language hold at once."""
 
     def __init__(self, context: Context, parent: QWidget) -> None:
         super().__init__(parent)
@@ -49,7 +53,8 @@ class SettingsPage(QDialog):
         self.later.setProperty("muted", True)
         self.annotator.setText(str(context.settings.get("annotator", "")))
         self.annotator.setPlaceholderText(self.tr("Stored with each label"))
-        form = QFormLayout(self)
+        general = QWidget()
+        form = QFormLayout(general)
         form.setContentsMargins(24, 24, 24, 24)
         form.setSpacing(12)
         form.setHorizontalSpacing(24)
@@ -60,12 +65,24 @@ class SettingsPage(QDialog):
         form.addRow("", self.later)
         form.setRowVisible(self.later, False)
         form.addRow(self.tr("Annotator"), self.annotator)
-        self.setMinimumWidth(400)
+        self.tabs, self.editor = QTabWidget(), KeysEditor(context.keys)
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(general, self.tr("General"))
+        self.tabs.addTab(self.editor, self.tr("Keys"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.tabs)
+        self.resize(theme().size(560), theme().size(600))
         self.form = form
         self.scheme.currentIndexChanged.connect(self._look)
         self.language.activated.connect(self._speak)
         self.scale.valueChanged.connect(self._look)
         self.annotator.editingFinished.connect(self._name)
+
+    def show_keys(self) -> None:
+        """Turn to the page of keys."""
+        self.tabs.setCurrentWidget(self.editor)
+        self.editor.search.setFocus()
 
     def _look(self) -> None:
         choice, scale = self.scheme.currentData(), self.scale.value()
@@ -84,10 +101,24 @@ class SettingsPage(QDialog):
             self.context.document.annotator = name
 
 
-class KeysPage(QDialog):
-    """Every key, by menu."""
+def show_settings(context: Context, parent: QWidget, keys: bool = False) -> None:
+    """Ask for settings until the page is closed; `keys` turns to the keys at once."""
+    page = SettingsPage(context, parent)
+    if keys:
+        page.show_keys()
+    page.exec()
 
-    def __init__(self, parent: QWidget) -> None:
+
+def show_keys(context: Context, parent: QWidget) -> None:
+    """List every key; go on to change them where that is wanted."""
+    if KeysPage(context.keys, parent).exec() == QDialog.DialogCode.Accepted:
+        show_settings(context, parent, keys=True)
+
+
+class KeysPage(QDialog):
+    """Every key, by menu; accepted when keys are to be changed."""
+
+    def __init__(self, keys: KeyMap, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keys"))
         holder = QWidget()
@@ -104,9 +135,9 @@ class KeysPage(QDialog):
             grid.addWidget(heading, row, 0)
             row += 1
             for spec in ACTIONS:
-                if spec.menu == menu and spec.keys:
+                if spec.menu == menu and keys.keys(spec.name):
                     grid.addWidget(QLabel(title(spec)), row, 0)
-                    grid.addLayout(_caps(spec.keys), row, 1)
+                    grid.addLayout(_caps(keys.keys(spec.name)), row, 1)
                     row += 1
         more = QLabel(self.tr("Arrows nudge the selected landmark by 1 pixel, with Shift 10, with Ctrl 0.1. "
                               "Wheel zooms at the cursor; middle drag or Space and drag pans."))  # fmt: skip
@@ -122,14 +153,21 @@ class KeysPage(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(area)
-        self.resize(460, 640)
+        change = QPushButton(self.tr("Change keys\u2026"))
+        change.clicked.connect(self.accept)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(24, 12, 24, 16)
+        foot.addStretch(1)
+        foot.addWidget(change)
+        column.addLayout(foot)
+        self.resize(theme().size(460), theme().size(640))
 
 
 def _caps(keys: tuple[str, ...]) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(4)
     for key in keys:
-        row.addWidget(key_cap("Enter" if key == "Return" else key))
+        row.addWidget(key_cap(shown(key)))
     row.addStretch(1)
     return row
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.views.actions import ACTIONS, title
+from app.views.keymap import KeyMap
 from app.views.theme import theme
 
 WIDTH, HEIGHT, TOP, ROW = 480, 360, 96, 30
@@ -59,8 +60,9 @@ class Palette(QFrame):
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, keys: KeyMap, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
+        self._keys = keys
         self.setProperty("card", True)
         self._usable: Callable[[str], bool] = lambda _: True
         self.field, self.list = QLineEdit(), QListWidget()
@@ -104,7 +106,7 @@ class Palette(QFrame):
         for spec in ACTIONS:
             if spec.name != "palette" and self._usable(spec.name) and matches(query, title(spec)):
                 item = QListWidgetItem(title(spec))
-                item.setData(KEY, spec.keys[0].replace("Return", "Enter") if spec.keys else "")
+                item.setData(KEY, self._keys.cap(spec.name))
                 item.setData(Qt.ItemDataRole.UserRole, spec.name)
                 self.list.addItem(item)
         self.list.setCurrentRow(0)

@@ -115,6 +115,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: 28px; padding: 0px 8px; borde
 QAbstractSpinBox QLineEdit {{ min-height: 0px; padding: 0px; border: none; background: transparent; }}
 QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ min-height: 0px; padding: 0px; border: none;
   background: transparent; }}
+QLineEdit QToolButton {{ min-height: 0px; min-width: 0px; padding: 0px; border: none; }}
 QLineEdit[cell="true"] {{ min-height: 20px; padding: 0px 2px; border-radius: 0px; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
   border: none; width: 18px; background: transparent; }}
@@ -122,6 +123,13 @@ QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url("{picture["chevron-up
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{ image: url("{picture["chevron-down"]}"); width: 12px;
   height: 12px; }}
 QMenu::right-arrow {{ image: url("{picture["chevron-right"]}"); width: 14px; height: 14px; right: 4px; }}
+QTabWidget::pane {{ border: none; border-top: 1px solid {c["border"]}; }}
+QTabBar {{ qproperty-drawBase: 0; }}
+QTabBar::tab {{ padding: 9px 16px; background: transparent; border: none; border-bottom: 2px solid transparent;
+  color: {c["muted"]}; font-weight: 500; }}
+QTabBar::tab:hover {{ background: {c["hover"]}; }}
+QTabBar::tab:selected {{ color: {c["text"]}; border-bottom: 2px solid {c["accent"]}; }}
+QTabBar::tab:focus {{ border-bottom: 2px solid {c["focus"]}; }}
 QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {c["outline"]}; border-radius: 3px;
   background: {c["field"]}; }}

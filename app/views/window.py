@@ -16,7 +16,7 @@ from app.views.frame import WORKSPACES, MenuLine, Rail, StatusLine
 from app.views.menus import Menus
 from app.views.notices import Notices
 from app.views.opening import Opening
-from app.views.pages import AboutPage, KeysPage, SettingsPage
+from app.views.pages import AboutPage, show_keys, show_settings
 from app.views.palette import Palette
 from app.views.regions import step_region
 from app.views.widgets import Banner, Line
@@ -41,15 +41,15 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(*LEAST)
         self.opening = Opening(context, self)
-        self.menu_line, self.rail, self.status = MenuLine(), Rail(), StatusLine()
+        self.menu_line, self.rail, self.status = MenuLine(context.keys), Rail(context.keys), StatusLine()
         self.stack, self.first = QStackedWidget(), FirstStart(context)
         self.workspaces: dict[str, QMainWindow] = {}
         self._truth = ""
-        self.palette_popup = Palette(self)
+        self.palette_popup = Palette(context.keys, self)
         self._lay_out()
         self.banner, self.drop = Banner(self.stack), DropFrame(self)
         self.notices = Notices(context, self.status, self._undo)
-        self.menus = Menus(self.menu_line.menus, self, self.opening.recent)
+        self.menus = Menus(self.menu_line.menus, self, context.keys, self.opening.recent)
         self._connect()
         self._restore()
         self._project_changed()
@@ -147,9 +147,10 @@ class MainWindow(QMainWindow):
         own = {
             "new_project": self.opening.new_project, "open_project": self.opening.project,
             "open_folder": self.opening.folder, "open_video": self.opening.ask_video, "sample": self.opening.sample,
-            "close_project": self.opening.close, "quit": self.close, "settings": self._settings,
+            "close_project": self.opening.close, "quit": self.close,
+            "settings": lambda: show_settings(self.context, self),
             "palette": lambda: self.palette_popup.open_over(self, self.menus.usable),
-            "keys": lambda: KeysPage(self).exec(),
+            "keys": lambda: show_keys(self.context, self),
             "about": lambda: AboutPage(self).exec(), "full_screen": self._full_screen,
             "start_camera": self._start_camera, "import_labels": self.opening.importing.ask,
             "export_set": self.opening.exporting.ask,
@@ -195,9 +196,6 @@ class MainWindow(QMainWindow):
     def _start_camera(self) -> None:
         self.show_page("live")
         self.workspaces["live"].start_camera()
-
-    def _settings(self) -> None:
-        SettingsPage(self.context, self).exec()
 
     def _full_screen(self) -> None:
         full = not self.isFullScreen()

@@ -8,7 +8,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from app.views import theme
+from app.views.actions import BY_NAME, title
 from app.views.key_button import KeyButton
+from app.views.keymap import KeyMap, KeyTip
 from app.views.label.numbers import count, number
 from app.views.widgets import Line
 
@@ -26,8 +28,9 @@ class ActionBar(QWidget):
     rejected = Signal()
     accepted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.keys = keys
         self.setObjectName("actionBar")
         self.setProperty("bar", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -35,12 +38,12 @@ class ActionBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(8)
-        self.previous = self._arrow("chevron-left", self.tr("Previous image (A)"), -1)
+        self.previous = self._arrow("chevron-left", "previous_image", -1)
         self.place = QLabel("")
         self.place.setProperty("muted", True)
         self.place.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.place.setMinimumWidth(88)
-        self.next = self._arrow("chevron-right", self.tr("Next image (D)"), 1)
+        self.next = self._arrow("chevron-right", "next_image", 1)
         self.take = QLabel(self.tr("Take peak"))
         self.take.setProperty("muted", True)
         for widget in (self.previous, self.place, self.next):
@@ -56,9 +59,9 @@ class ActionBar(QWidget):
             peaks.addWidget(button)
         row.addLayout(peaks)
         row.addStretch(1)
-        self.reject = self._key_button(self.tr("Reject"), "Ctrl+R", self.rejected)
+        self.reject = self._key_button(self.tr("Reject"), "reject", self.rejected)
         self.reject.setProperty("flat", True)
-        self.accept = self._key_button(self.tr("Accept, next"), "Enter", self.accepted)
+        self.accept = self._key_button(self.tr("Accept, next"), "accept", self.accepted)
         self.accept.setProperty("primary", True)
         row.addWidget(self.reject)
         row.addWidget(self.accept)
@@ -67,12 +70,12 @@ class ActionBar(QWidget):
         theme.theme().changed.connect(self._icons)
         self._icons()
 
-    def _arrow(self, name: str, tip: str, step: int) -> QToolButton:
+    def _arrow(self, name: str, action: str, step: int) -> QToolButton:
         button = QToolButton(self)
         button.setProperty("iconName", name)
         button.setIconSize(QSize(20, 20))
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
+        KeyTip(button, self.keys, action)
+        button.setAccessibleName(title(BY_NAME[action]))
         button.clicked.connect(lambda: self.stepped.emit(step))
         return button
 
@@ -80,14 +83,14 @@ class ActionBar(QWidget):
         button = QPushButton(self)
         button.setProperty("seg", ("first", "mid", "last")[n])
         button.setFixedWidth(70)
-        tip = self.tr("Move the landmark to peak {0} of its heatmap ({0})").format(n + 1)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
+        words = self.tr("Move the landmark to peak {0} of its heatmap").format(n + 1)
+        KeyTip(button, self.keys, f"peak_{n + 1}", words)
+        button.setAccessibleName(words)
         button.clicked.connect(lambda: self.peak_taken.emit(n + 1))
         return button
 
-    def _key_button(self, text: str, key: str, signal: Signal) -> KeyButton:
-        button = KeyButton(text, key, self)
+    def _key_button(self, text: str, action: str, signal: Signal) -> KeyButton:
+        button = KeyButton(text, self.keys, action, self)
         button.clicked.connect(signal)
         return button
 

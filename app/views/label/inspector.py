@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.project.values import State, Visibility
 from app.views import marks, theme
+from app.views.keymap import KeyMap, KeyTip
 from app.views.label.editing import Editing
 from app.views.label.guide import Guide
 from app.views.label.landmark_table import LandmarkTable
@@ -33,11 +34,11 @@ class Inspector(QWidget):
 
     draw_wanted = Signal()
 
-    def __init__(self, editing: Editing, parent: QWidget | None = None) -> None:
+    def __init__(self, editing: Editing, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("inspector")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._editing = editing
+        self._editing, self._keys = editing, keys
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -87,7 +88,7 @@ class Inspector(QWidget):
         segments.setSpacing(0)
         self.buttons: dict[Visibility, QPushButton] = {}
         self.group = QButtonGroup(self)
-        keys = {Visibility.VISIBLE: "", Visibility.OCCLUDED: " (Q)", Visibility.ABSENT: " (X)"}
+        actions = {Visibility.OCCLUDED: "occluded", Visibility.ABSENT: "absent"}
         texts = {
             Visibility.VISIBLE: self.tr("Visible"),
             Visibility.OCCLUDED: self.tr("Occluded"),
@@ -97,7 +98,8 @@ class Inspector(QWidget):
             button = QPushButton(texts[visibility], box)
             button.setCheckable(True)
             button.setProperty("seg", place)
-            button.setToolTip(texts[visibility] + keys[visibility] if keys[visibility] else "")
+            if visibility in actions:
+                KeyTip(button, self._keys, actions[visibility])
             button.setIconSize(QSize(14, 14))
             button.clicked.connect(lambda _=False, v=visibility: self._set_visibility(v))
             self.buttons[visibility] = button

@@ -7,23 +7,25 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from app.views import theme
+from app.views.actions import BY_NAME
 from app.views.key_button import KeyButton
+from app.views.keymap import KeyMap, KeyTip
 from app.views.widgets import Line
-from app.views.words import mark
+from app.views.words import mark, told
 
 HEIGHT = 40
 NARROWEST = 520
 WORDS_NEED = 700
 MODEL_NEEDS = 620  # under this the model is chosen in Models
-TOOLS = (  # tool, icon, text, key
-    ("select", "cursor-default-outline", mark("Select and move landmarks"), "Esc"),
-    ("box", "vector-square", mark("Draw the box"), "B"),
-    ("new", "account-plus-outline", mark("New instance"), "N"),
+TOOLS = (  # tool, icon, text, action that chooses it
+    ("select", "cursor-default-outline", mark("Select and move landmarks"), ""),
+    ("box", "vector-square", mark("Draw the box"), "box"),
+    ("new", "account-plus-outline", mark("New instance"), "new_instance"),
 )
-SWITCHES = (  # command, icon, text, key, on at the start
-    ("labels", "eye-outline", mark("Labels"), "H", True),
-    ("heatmap", "fire", mark("Heatmap of the selected landmark"), "M", True),
-    ("equalise", "brightness-6", mark("Equalise, for the eye only"), "E", False),
+SWITCHES = (  # command, icon, text, on at the start
+    ("labels", "eye-outline", mark("Labels"), True),
+    ("heatmap", "fire", mark("Heatmap of the selected landmark"), True),
+    ("equalise", "brightness-6", mark("Equalise, for the eye only"), False),
 )
 
 
@@ -34,42 +36,44 @@ class ToolBar(QWidget):
     triggered = Signal(str)
     model_chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.keys = keys
         self.setObjectName("toolBar")
         self.setProperty("bar", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(HEIGHT)
+        self.tips: dict[str, KeyTip] = {}
         self._icons: list[tuple[QToolButton | QPushButton, str]] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 12, 0)
         row.setSpacing(4)
-        self.queue = self._command("queue", "dock-left", self.tr("Queue"), "")
+        self.queue = self._command("queue", "dock-left", self.tr("Queue"))
         self.queue.setToolTip(self.tr("Show or hide the queue"))
         self.queue.hide()  # only where the heatmap dock has taken its place
         row.addWidget(self.queue)
         self.tools: dict[str, QToolButton] = {}
         group = QButtonGroup(self)
-        for tool, icon, text, key in TOOLS:
-            button = self._button(icon, self.tr(text), key, checkable=True)
+        for tool, icon, text, action in TOOLS:
+            button = self._button(icon, self.tr(text), action, checkable=True)
             button.clicked.connect(lambda _=False, t=tool: self.tool_chosen.emit(t))
             group.addButton(button)
             self.tools[tool] = button
             row.addWidget(button)
         self.tools["select"].setChecked(True)
         row.addWidget(self._line())
-        self.undo = self._command("undo", "undo", self.tr("Undo"), "Ctrl+Z")
-        self.redo = self._command("redo", "redo", self.tr("Redo"), "Ctrl+Y")
+        self.undo = self._command("undo", "undo", self.tr("Undo"))
+        self.redo = self._command("redo", "redo", self.tr("Redo"))
         row.addWidget(self.undo)
         row.addWidget(self.redo)
         row.addWidget(self._line())
         self.switches: dict[str, QToolButton] = {}
-        for command, icon, text, key, on in SWITCHES:
-            button = self._command(command, icon, self.tr(text), key, checkable=True)
+        for command, icon, text, on in SWITCHES:
+            button = self._command(command, icon, self.tr(text), checkable=True)
             button.setChecked(on)
             self.switches[command] = button
             row.addWidget(button)
-        self.maps = self._command("heatmaps", "view-grid-outline", self.tr("Heatmaps"), "Ctrl+M", checkable=True)
+        self.maps = self._command("heatmaps", "view-grid-outline", self.tr("Heatmaps"), checkable=True)
         row.addWidget(self.maps)
         row.addStretch(1)
         self.model = QComboBox(self)
@@ -77,7 +81,7 @@ class ToolBar(QWidget):
         self.model.setMinimumWidth(110)
         self.model.activated.connect(lambda n: self.model_chosen.emit(self.model.itemData(n)))
         row.addWidget(self.model)
-        self.again = KeyButton(self.tr("Predict again"), "R", self)
+        self.again = KeyButton(self.tr("Predict again"), keys, "predict_again", self)
         self.again.setProperty("flat", True)
         self.again.clicked.connect(lambda: self.triggered.emit("predict_again"))
         self._icons.append((self.again, "refresh"))
@@ -86,17 +90,20 @@ class ToolBar(QWidget):
         theme.theme().changed.connect(self._recolour)
         self._recolour()
 
-    def _button(self, icon: str, text: str, key: str, checkable: bool = False) -> QToolButton:
+    def _button(self, icon: str, text: str, action: str, checkable: bool = False) -> QToolButton:
         button = QToolButton(self)
         button.setCheckable(checkable)
         button.setIconSize(QSize(18, 18))
-        button.setToolTip(f"{text} ({key})")
+        if action in BY_NAME:
+            self.tips[action] = KeyTip(button, self.keys, action, text)
+        else:
+            button.setToolTip(text)
         button.setAccessibleName(text)
         self._icons.append((button, icon))
         return button
 
-    def _command(self, command: str, icon: str, text: str, key: str, checkable: bool = False) -> QToolButton:
-        button = self._button(icon, text, key, checkable)
+    def _command(self, command: str, icon: str, text: str, checkable: bool = False) -> QToolButton:
+        button = self._button(icon, text, command, checkable)
         button.clicked.connect(lambda: self.triggered.emit(command))
         return button
 
@@ -123,12 +130,11 @@ class ToolBar(QWidget):
 
     def set_history(self, undo: str | None, redo: str | None) -> None:
         """What undo and redo would do; None where there is nothing."""
-        for button, title, text, key in (
-            (self.undo, undo, self.tr("Undo"), "Ctrl+Z"),
-            (self.redo, redo, self.tr("Redo"), "Ctrl+Y"),
-        ):
+        for name, button, title, text in (
+            ("undo", self.undo, undo, self.tr("Undo")), ("redo", self.redo, redo, self.tr("Redo")),
+        ):  # fmt: skip
             button.setEnabled(title is not None)
-            button.setToolTip(f"{text}: {title} ({key})" if title else f"{text} ({key})")
+            self.tips[name].set_words(f"{text}: {told(title)}" if title else text)
 
     def set_models(self, entries: list[tuple[str, str]], current: str) -> None:
         """Models of this schema as (name, title), and the one in use."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLay
 from app.project.values import State
 from app.services.pictures import Picture, equalised
 from app.views.context import Context
+from app.views.keys import Keys
 from app.views.label.action_bar import ActionBar
 from app.views.label.browsing import Browsing
 from app.views.label.canvas import Canvas
@@ -20,7 +21,6 @@ from app.views.label.guesses import Guesses
 from app.views.label.inspection import LabelHeatmaps
 from app.views.label.inspector import WIDTH as INSPECTOR_WIDTH
 from app.views.label.inspector import Inspector
-from app.views.label.keys import Keys
 from app.views.label.numbers import number
 from app.views.label.queue import WIDTH as QUEUE_WIDTH
 from app.views.label.queue import Queue
@@ -48,14 +48,14 @@ class LabelWorkspace(QMainWindow):
         self.guesses = Guesses(self.editing, context.stills, self)
         self.browsing = Browsing(self.editing, self.guesses, context.stills, self)
         self.canvas = Canvas(self.editing, self.guesses)
-        self.tools = ToolBar(self)
-        self.bar = ActionBar(self)
+        self.tools = ToolBar(context.keys, self)
+        self.bar = ActionBar(context.keys, self)
         self.queue = Queue(self.browsing.model)
-        self.inspector = Inspector(self.editing)
+        self.inspector = Inspector(self.editing, context.keys)
         self._lay_out()
         self._connect()
         self._commands = command_table(self)
-        self.keys = Keys(self.trigger, self)
+        self.keys = Keys(context.keys, "label", lambda name: self.trigger(name) or self.wanted.emit(name), self)
         self.keys.watch(self.queue.list, self.inspector.table)
         self.heatmaps = LabelHeatmaps(self)
         self._open_document()
@@ -114,7 +114,7 @@ class LabelWorkspace(QMainWindow):
         self.queue.add_wanted.connect(lambda: self.wanted.emit("open_folder"))
         self.empty.clicked.connect(lambda: self.wanted.emit("open_folder"))
         self.canvas.stepped.connect(browsing.step)
-        self.canvas.spaced.connect(lambda back: browsing.step_to_check(-1 if back else 1))
+        self.canvas.spaced.connect(self._spaced)
         self.canvas.hovered.connect(self._hovered)
         self.canvas.tool_changed.connect(self.tools.set_tool)
         self.tools.tool_chosen.connect(self.choose_tool)
@@ -270,6 +270,11 @@ class LabelWorkspace(QMainWindow):
 
     def _say(self, sentence: str) -> None:
         self.facts_changed.emit(sentence)
+
+    def _spaced(self, shift: bool) -> None:
+        """Space alone, which the canvas holds until it knows that nothing was dragged."""
+        modifier = Qt.KeyboardModifier.ShiftModifier if shift else Qt.KeyboardModifier.NoModifier
+        self.keys.press(Qt.Key.Key_Space, modifier)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that no widget has taken."""

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.views import theme
 from app.views.key_button import KeyButton
+from app.views.keymap import KeyMap, KeyTip
 
 HEIGHT = 48
 
@@ -20,7 +21,7 @@ class ActionBar(QWidget):
     full_screen = Signal()
     panel = Signal(bool)  # whether the side panel is wanted
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("actionBar")
         self.setProperty("bar", True)
@@ -29,10 +30,11 @@ class ActionBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(8)
-        self.freeze = KeyButton(self.tr("Freeze"), self.tr("Space"), self)
-        self.add = KeyButton(self.tr("Add to project"), self.tr("Enter"), self)
+        self.freeze = KeyButton(self.tr("Freeze"), keys, "freeze", self)
+        self.add = KeyButton(self.tr("Add to project"), keys, "add_to_project", self)
         self.camera = self._tool("camera-outline", self.tr("Save the picture as PNG"))
-        self.full = self._tool("fullscreen", self.tr("Full screen (F11)"))
+        self.full = self._tool("fullscreen", self.tr("Full screen"))
+        KeyTip(self.full, keys, "full_screen")
         self.side = self._tool("dock-right", self.tr("Side panel"))
         self.side.setCheckable(True)
         self.side.setChecked(True)
@@ -63,7 +65,7 @@ class ActionBar(QWidget):
         button.setIconSize(QSize(18, 18))
         button.setFixedSize(30, 30)
         button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
+        button.setAccessibleName(tip)
         return button
 
     def set_state(self, picture: bool, frozen: bool, addable: bool) -> None:

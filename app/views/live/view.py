@@ -28,14 +28,12 @@ class LiveView(QWidget):
     """Shows results; while frozen, landmarks can be selected, dragged and nudged.
 
     painted(Result): a new result stands on the screen; corrected: a hand moved a landmark;
-    selected(subject, landmark), -1 for none; freeze_wanted and add_wanted: their keys were pressed.
+    selected(subject, landmark), -1 for none.
     """
 
     painted = Signal(object)
     corrected = Signal()
     selected = Signal(int, int)
-    freeze_wanted = Signal()
-    add_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -250,18 +248,12 @@ class LiveView(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space and Enter; arrows nudge the selected landmark by 1 px, Shift 10, Ctrl 0.1; S and W step; Esc."""
-        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            return self.freeze_wanted.emit()
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
-            return self.add_wanted.emit()
+        """Arrows nudge the selected landmark by 1 px, Shift 10, Ctrl 0.1; Escape takes back, then lets go."""
         if self.frozen is None or self.selection[1] < 0:
             return super().keyPressEvent(event)
         key = event.key()
         if key in ARROWS:
             self._nudge(*ARROWS[key], event.modifiers())
-        elif key in (Qt.Key.Key_S, Qt.Key.Key_W):
-            self.step(1 if key == Qt.Key.Key_S else -1)
         elif key == Qt.Key.Key_Escape and self._drag is not None:
             self.frozen.restore(self.selection[0], self._drag[0])
             self._drag = None

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
 from app.services.live import Live
 from app.services.pipeline import State
 from app.views.context import Context
+from app.views.keys import Keys
 from app.views.label.numbers import count
 from app.views.live.action_bar import ActionBar
 from app.views.live.inspection import LiveHeatmaps
@@ -40,12 +41,13 @@ class LiveWorkspace(QMainWindow):
         self._panel_by_hand = False
         self.stage = Stage()
         self.view = self.stage.view
-        self.bar = ActionBar()
+        self.bar = ActionBar(context.keys)
         self.panel = SidePanel()
         self.keeping = Keeping(context, self.view, self)
         self.sources = SourceChoice(self.live, self.stage, self.panel, self)
         self.models = ModelChoice(context, self.live, self.panel, self)
         self._lay_out()
+        self.keys = Keys(context.keys, "live", lambda name: self.trigger(name) or self.wanted.emit(name), self)
         self.heatmaps = LiveHeatmaps(self)
         self._connect()
         self._timer = QTimer(self)
@@ -80,8 +82,6 @@ class LiveWorkspace(QMainWindow):
         view.painted.connect(live.drawn)
         view.corrected.connect(self._corrected)
         view.selected.connect(self._selected)
-        view.freeze_wanted.connect(self.toggle_freeze)
-        view.add_wanted.connect(self.add_to_project)
         panel.source.detector.connect(lambda name: live.change(detector=name))
         panel.overlay.look.connect(self._look_changed)
         panel.overlay.smoothing.connect(lambda strength: live.change(smoothing=strength))
@@ -123,7 +123,13 @@ class LiveWorkspace(QMainWindow):
             "freeze": self.toggle_freeze, "add_to_project": self.add_to_project, "snapshot": self.snapshot,
             "start_camera": self.start_camera, "open_video": lambda: self.sources.ask("video"),
             "heatmaps": self.heatmaps.dock.toggle,
+            "next_landmark": lambda: self._step(1), "previous_landmark": lambda: self._step(-1),
         }  # fmt: skip
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that no widget has taken; one that is held down counts once."""
+        if event.isAutoRepeat() or not self.keys.act(event):
+            super().keyPressEvent(event)
 
     def focus_regions(self) -> list[QWidget]:
         """For F6: the picture, the bar, the panel."""
@@ -203,6 +209,10 @@ class LiveWorkspace(QMainWindow):
             self.view.freeze(self.keeping.annotator)
             self.panel.confidence.show_result(self.view.result, self.view.frozen.instances, now=True)
         self._refresh_bar()
+
+    def _step(self, by: int) -> None:
+        if self.view.frozen is not None:
+            self.view.step(by)
 
     def _resume(self) -> None:
         if self.view.frozen is not None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.project.edits import PutInstance
 from app.project.values import Origin, Visibility
+from app.views.keymap import KeyMap
 from app.views.label.inspector import Inspector
 from app.views.label.landmark_table import MOVED, NAME, SCORE, X, Y
 from app.views.label.numbers import DASH, count, number, parse
@@ -20,7 +21,7 @@ from tests.app.views.bench import SCHEMA, Bench, guessed
 @pytest.fixture
 def bench(qtbot: object, tmp_path: Path) -> Bench:
     made = Bench(tmp_path)
-    made.inspector = Inspector(made.editing)
+    made.inspector = Inspector(made.editing, KeyMap(tmp_path / "keys.json"))
     made.inspector.resize(320, 700)
     made.inspector.show()
     made.show(made.images[0])

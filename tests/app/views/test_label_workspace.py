@@ -16,6 +16,7 @@ from app.project.document import Document
 from app.project.edits import PutInstance
 from app.project.values import Origin, State, Visibility
 from app.services.stills import Stills
+from app.views.keymap import KeyMap
 from app.views.label.workspace import LabelWorkspace
 from engine.errors import UserError
 from engine.images import encode_png
@@ -34,6 +35,7 @@ class Surroundings(QObject):
         super().__init__()
         self.document = document
         self.library = Library(data_folder())
+        self.keys = KeyMap(data_folder() / "keys.json", self)
         self.model: object | None = open_runtime(small_model(SCHEMA), "reference")
         self.stills = Stills(self.runtime_for)
 

@@ -203,7 +203,7 @@ def test_keys_step_and_nudge(view) -> None:
     view.select(0, 4)
     QTest.keyClick(view, Qt.Key.Key_Tab)
     assert view.selection == (0, 0)
-    QTest.keyClick(view, Qt.Key.Key_W)
+    QTest.keyClick(view, Qt.Key.Key_Backtab)
     assert view.selection == (0, 4)
     QTest.keyClick(view, Qt.Key.Key_Right)
     QTest.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)

@@ -18,6 +18,7 @@ from app.services.live import Live
 from app.services.pipeline import State
 from app.settings import Settings
 from app.sources.synthetic import Step, Synthetic
+from app.views.keymap import KeyMap
 from app.views.live.workspace import LiveWorkspace
 from engine import detect
 from engine.images import load_image
@@ -40,6 +41,7 @@ class Surroundings(QObject):
         self.library = Library(home)
         self.settings = Settings(home / "settings.json")
         self.live = Live()
+        self.keys = KeyMap(home / "keys.json", self)
 
     def set_document(self, document: Document | None) -> None:
         self.document = document
