@@ -6,42 +6,43 @@ import contextlib
 import json
 import sys
 import threading
-from collections import OrderedDict
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.project import migration, places
 from app.project.backups import back_up
-from app.project.edits import Edit, Outdated, Predicted, SetState
-from app.project.index import ImageIndex
-from app.project.plan import Plan
-from app.project.records import DamagedError, RowChange, image_bytes, image_from, instance_bytes, instance_from
+from app.project.contents import Contents
+from app.project.edits import Edit, Migrate, Outdated, Predicted, SetState
+from app.project.plan import PREDICTABLE, Plan
+from app.project.records import SCHEMA, DamagedError, RowChange, image_bytes, image_from, instance_bytes, instance_from
 from app.project.store import Store
 from app.project.values import Image, Instance, State
 from engine.errors import UserError
 from engine.schema import Schema, schema_from_json
-
-INSTANCES_HELD = 512  # images whose instances stay in memory
 
 
 @dataclass(frozen=True)
 class Change:
     """What an edit did: the images to look at again, its kind, and the id of what it created (else 0).
 
-    Kinds: edit, predicted, undo, redo. Of a batch that adds images, `created` is the last image.
+    Kinds: edit, predicted, undo, redo. Of a batch that adds images, `created` is the last image. `schema`: the
+    document has another schema now, and all images are named.
     """
 
     revision: int
     images: frozenset[int]
     kind: str
     created: int = 0
+    schema: bool = False
 
 
 class Document:
     """A project's images and labels in memory, in step with its file.
 
-    `damaged` lists what could not be read, as far as it was looked at; such rows are never written over.
-    `undo_title` and `redo_title` say what undo and redo would do, None where there is nothing.
+    `undo_title` and `redo_title` say what undo and redo would do, None where there is nothing. `clock` gives the
+    seconds since 1970 that landmarks remember; nothing is ordered by it.
     """
 
     def __init__(self, store: Store) -> None:
@@ -51,20 +52,16 @@ class Document:
         self.name = meta["name"]
         self.schema: Schema = schema_from_json(json.loads(meta["schema"]))
         self.annotator = ""
-        self.damaged: list[str] = []
+        self.clock: Callable[[], float] = time.time
         self._revision, self._next_id = int(meta["revision"]), int(meta["next_id"])
         self._subscribers: list[Callable[[Change], None]] = []
-        self._held: OrderedDict[int, tuple[Instance, ...]] = OrderedDict()
-        self._hurt: set[int] = set()  # images of which an instance is damaged
-        self._images = ImageIndex()
-        for row in store.images():
-            self._images.put(self._image_of(row.id, row.data, row.intact))
+        self._contents = Contents(store)
         self._refresh_titles()
 
     @classmethod
     def create(cls, path: str | Path, schema: Schema, name: str) -> Document:
         """A new project; raises UserError where it cannot be made."""
-        meta = {"name": name, "schema": json.dumps(schema.to_json()), "revision": "0", "next_id": "1"}
+        meta = {"name": name, "schema": schema_text(schema), "revision": "0", "next_id": "1"}
         return cls._of(Store.create(Path(path), meta))
 
     @classmethod
@@ -73,6 +70,11 @@ class Document:
         document = cls._of(Store.open(Path(path)))
         with contextlib.suppress(OSError, UserError):  # a project opens though its backup has no room
             back_up(document._store, document.revision)
+        try:
+            document._store.upgrade()
+        except UserError:
+            document.close()
+            raise
         return document
 
     @classmethod
@@ -91,10 +93,16 @@ class Document:
         self._subscribers.clear()
         self._store.close()
 
+    # ---- what it holds
     @property
     def revision(self) -> int:
         """Counts the edits; grows with each."""
         return self._revision
+
+    @property
+    def damaged(self) -> list[str]:
+        """What could not be read, as far as it was looked at; such rows are never written over."""
+        return self._contents.damaged
 
     @property
     def frames_folder(self) -> Path:
@@ -104,52 +112,38 @@ class Document:
     def images(self) -> list[Image]:
         """All images in natural order of their paths."""
         with self._lock:
-            return self._images.ordered()
+            return self._contents.images.ordered()
 
     def image(self, id: int) -> Image:
         """One image; raises UserError where there is none."""
-        try:
-            return self._images[id]
-        except KeyError:
-            raise UserError("This image is no longer in the project; choose another.") from None
+        return self._contents.image(id)
 
     def counts(self) -> dict[State, int]:
         """How many images are in each state."""
         with self._lock:
-            return self._images.counts()
+            return self._contents.images.counts()
 
     def instances(self, image: int) -> tuple[Instance, ...]:
         """The instances of an image, oldest first; damaged ones are left out and listed in `damaged`."""
         with self._lock:
-            if image not in self._held:
-                self._held[image] = tuple(self._read_instances(image))
-                if len(self._held) > INSTANCES_HELD:
-                    self._held.popitem(last=False)
-            self._held.move_to_end(image)
-            return self._held[image]
+            return self._contents.instances(image)
 
     def check(self) -> list[str]:
         """Read every label; returns what is damaged in all of the project."""
         for image in self.images():
-            self.instances(image.id)
-        try:
-            for id in self._store.strays():
-                self._report(f"instance {id}")
-        except DamagedError:
-            self._report("pages of the file")
+            self.instances(image.id)  # one at a time, so that others come in between
+        with self._lock:
+            self._contents.check()
         return self.damaged
 
     def picture_path(self, image: Image) -> Path:
         """Where an image's file is: as stored, or beside the project where the folder was moved as a whole."""
-        path = Path(image.path)
-        if not path.is_absolute():
-            return self.path.parent / path
-        if not path.exists():
-            for start in range(1, len(path.parts)):
-                moved = self.path.parent.joinpath(*path.parts[start:])
-                if moved.is_file():
-                    return moved
-        return path
+        return places.picture_path(self.path, image)
+
+    def migration_preview(self, edit: Migrate) -> migration.Preview:
+        """What a change of the schema would do; raises UserError where it cannot be done."""
+        with self._lock:
+            return migration.preview(self._contents, self.schema, edit)
 
     def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
         """Call `callback` after every change, in the thread that made it; returns how to end that."""
@@ -161,6 +155,7 @@ class Document:
 
         return unsubscribe
 
+    # ---- change
     def apply(self, edit: Edit, after: int | None = None) -> Change:
         """Carry out an edit: it is on the disk when this returns. Raises UserError, and nothing has changed.
 
@@ -171,19 +166,20 @@ class Document:
         with self._lock:
             if after is not None and after != self._revision:
                 raise Outdated("The project has changed meanwhile; try again.")
-            plan = self._plan(edit)
+            automatic = self._automatic(edit)
+            plan = Plan(self._contents, self.schema, self._next_id, int(self.clock()))
+            plan.run(edit)
             rows = self._rows(plan)
             if not rows:
                 return Change(self._revision, frozenset(plan.touched), kind, plan.created)
-            automatic = _automatic(edit)
             # What redo would bring back rests on what a prediction replaces.
             end_redo = automatic and any(self._store.redo_concerns(image) for image in plan.touched)
             revision = self._revision + 1
             meta = {"revision": str(revision), "next_id": str(plan.next_id)}
             self._store.commit(rows, meta, None if automatic else edit.title, end_redo)
             self._revision, self._next_id = revision, plan.next_id
-            self._absorb(rows)
-        return self._tell(Change(revision, frozenset(plan.touched), kind, plan.created))
+            schema = self._absorb(rows)
+        return self._tell(Change(revision, frozenset(plan.touched), kind, plan.created, schema))
 
     def undo(self) -> Change | None:
         """Take back the last edit that was not taken back; None where there is none. Raises UserError."""
@@ -201,17 +197,22 @@ class Document:
             id, changes = entry
             if undone:
                 changes = [replace(c, before=c.after, after=c.before) for c in reversed(changes)]
-            rows = list({(r.table, r.id): r for c in changes for r in self._restoring(c)}.values())
+            rows = list({(r.table, r.id): r for c in changes for r in self._restoring(c, changes)}.values())
             revision = self._revision + 1
             self._store.flip(id, undone, rows, {"revision": str(revision)})
             self._revision = revision
-            self._absorb(rows)
-        return self._tell(Change(revision, frozenset(c.owner for c in changes), "undo" if undone else "redo"))
+            images = {c.owner for c in changes if c.table != SCHEMA} | {r.owner for r in rows if r.table != SCHEMA}
+            schema = self._absorb(rows)
+            if schema:
+                images |= {image.id for image in self._contents.images.ordered()}
+        return self._tell(Change(revision, frozenset(images), "undo" if undone else "redo", 0, schema))
 
-    def _restoring(self, change: RowChange) -> Iterable[RowChange]:
+    def _restoring(self, change: RowChange, changes: list[RowChange]) -> Iterable[RowChange]:
         """The rows to write so that one is as it was; an image goes with what models have found in it since."""
-        if change.table == "images" and change.after is None:
-            if self._is_hurt(change.id):
+        if change.table == SCHEMA:
+            yield from self._found_since(changes)
+        elif change.table == "images" and change.after is None:
+            if self._contents.is_hurt(change.id):
                 raise DamagedError("A label of this image is damaged and is left as it is; restore a backup.")
             for row in self._store.instances(change.id):
                 yield RowChange("instances", row.id, change.id, row.data, None)
@@ -219,44 +220,44 @@ class Document:
         if now != change.after:
             yield replace(change, before=now)
 
-    def _is_hurt(self, image: int) -> bool:
-        """Whether an instance of an image is damaged: a hand may have made it."""
-        self.instances(image)
-        return image in self._hurt
-
-    def _find(self, id: int) -> Instance:
-        data = self._store.row("instances", id)
-        if data is None:
-            raise UserError("This instance is no longer in the project; choose another.")
-        return instance_from(data)
-
-    def _plan(self, edit: Edit) -> Plan:
-        reads = (self.image, self.instances, self._find, self._images.find, self._is_hurt)
-        plan = Plan(*reads, len(self.schema), self._next_id)
-        plan.run(edit)
-        return plan
+    def _found_since(self, changes: list[RowChange]) -> Iterable[RowChange]:
+        """Rows without what models have found since under a schema that ends: an image is new again there."""
+        known = {change.id for change in changes if change.table == "instances"}
+        for image in self._contents.images.ordered():
+            held = self._contents.instances(image.id)
+            for instance in held:
+                if instance.id not in known:
+                    yield RowChange("instances", instance.id, image.id, instance_bytes(instance), None)
+            if held and image.state is State.PREDICTED and not any(c.owner == image.id for c in changes):
+                new = replace(image, state=State.NEW, doubt=None)
+                yield RowChange("images", image.id, image.id, image_bytes(image), image_bytes(new))
 
     def _rows(self, plan: Plan) -> list[RowChange]:
-        rows = [RowChange("images", i, i, self._before("images", i), image_bytes(m)) for i, m in plan.images.items()]
+        rows = []
+        if plan.schema != plan.schema_before:
+            texts = (schema_text(plan.schema_before).encode(), schema_text(plan.schema).encode())
+            rows.append(RowChange(SCHEMA, 0, 0, *texts))
+        for id, image in plan.images.items():
+            rows.append(self._row("images", id, id, None if image is None else image_bytes(image)))
         for id, instance in plan.instances.items():
-            before = self._before("instances", id)
-            owner = instance.image if instance is not None else instance_from(before).image if before else 0
-            after = None if instance is None else instance_bytes(instance)
-            rows.append(RowChange("instances", id, owner, before, after))
-        return [row for row in rows if row.before != row.after]
+            row = self._row("instances", id, 0, None if instance is None else instance_bytes(instance))
+            owner = instance.image if instance is not None else instance_from(row.before).image if row.before else 0
+            rows.append(replace(row, owner=owner))
+        return [row for row in rows if row.after != _as_written_now(row)]
 
-    def _before(self, table: str, id: int) -> bytes | None:
-        return None if id >= self._next_id else self._store.row(table, id)
+    def _row(self, table: str, id: int, owner: int, after: bytes | None) -> RowChange:
+        before = None if id >= self._next_id else self._store.row(table, id)
+        return RowChange(table, id, owner, before, after)
 
-    def _absorb(self, rows: Iterable[RowChange]) -> None:
-        """Follow what was written."""
-        for row in rows:
-            self._held.pop(row.owner, None)
-            if row.table == "images" and row.after is None:
-                self._images.drop(row.id)
-            elif row.table == "images":
-                self._images.put(image_from(row.after))
+    def _absorb(self, rows: Iterable[RowChange]) -> bool:
+        """Follow what was written; whether the schema is another now."""
+        rows = list(rows)
+        self._contents.absorb(rows)
+        texts = [row.after for row in rows if row.table == SCHEMA]
+        if texts:
+            self.schema = schema_from_json(json.loads(texts[-1]))
         self._refresh_titles()
+        return bool(texts)
 
     def _refresh_titles(self) -> None:
         self.undo_title, self.redo_title = (self._store.pending_title(undone) for undone in (False, True))
@@ -269,31 +270,22 @@ class Document:
                 sys.excepthook(*sys.exc_info())
         return change
 
-    def _report(self, what: str) -> None:
-        if what not in self.damaged:
-            self.damaged.append(what)
-
-    def _image_of(self, id: int, data: bytes, intact: bool) -> Image:
-        with contextlib.suppress(DamagedError):
-            if intact:
-                return image_from(data)
-        self._report(f"image {id}")
-        return Image(id, f"image {id}", 0, 0, State.BROKEN, reason="Its record is damaged; restore a backup.")
-
-    def _read_instances(self, image: int) -> Iterable[Instance]:
-        try:
-            for row in self._store.instances(image):
-                if row.intact:
-                    yield instance_from(row.data)
-                else:
-                    self._report(f"instance {row.id} of image {image}")
-                    self._hurt.add(image)
-        except DamagedError:  # pages of the file itself
-            self._report(f"labels of image {image}")
-            self._hurt.add(image)
+    def _automatic(self, edit: Edit) -> bool:
+        """Whether no person is concerned, so that undo passes it over: predictions, and what can be read or not."""
+        if isinstance(edit, Predicted):
+            return self._contents.image(edit.image).state in PREDICTABLE
+        return isinstance(edit, SetState) and edit.state in (State.NEW, State.BROKEN)
 
 
-def _automatic(edit: Edit) -> bool:
-    """Whether no person has made an edit, so that undo passes it over: predictions, and what can be read or not."""
-    unread = isinstance(edit, SetState) and edit.state in (State.NEW, State.BROKEN)
-    return unread or isinstance(edit, Predicted)
+def schema_text(schema: Schema) -> str:
+    """A schema as the project's file holds it."""
+    return json.dumps(schema.to_json())
+
+
+def _as_written_now(row: RowChange) -> bytes | None:
+    """What a row holds already, as this version writes it, so that an older way of writing is no change."""
+    if row.before is None or row.table == SCHEMA:
+        return row.before
+    if row.table == "images":
+        return image_bytes(image_from(row.before))
+    return instance_bytes(instance_from(row.before))

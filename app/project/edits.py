@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.project.values import Instance, State
 from engine.errors import UserError
+from engine.schema import Schema
 
 
 class Outdated(UserError):
@@ -82,17 +84,90 @@ class Reject:
 
 
 @dataclass(frozen=True)
-class Predicted:
-    """What a model found in an image. Not undoable, and without effect where a hand has been at work.
+class SetTags:
+    """Give an image these tags and no others."""
 
-    It replaces the instances that a model alone made, in images that are new, predicted or were not to be
-    read; doubt is 0 to 1 or unknown. In a Batch, which can be undone, an image of 0 is as in PutInstance.
+    image: int
+    tags: tuple[str, ...]
+    title: str = "Tag"
+
+
+@dataclass(frozen=True)
+class RemoveImages:
+    """Take images out of the project with their instances; the files stay where they are."""
+
+    images: tuple[int, ...]
+
+    @property
+    def title(self) -> str:
+        return "Remove an image" if len(self.images) == 1 else f"Remove {len(self.images)} images"
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where an image's file lies now; an empty digest leaves the one that is known."""
+
+    image: int
+    path: str
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Relink:
+    """Images whose files were moved or renamed; their labels stay. A path that another image has is refused."""
+
+    links: tuple[Link, ...]
+
+    @property
+    def title(self) -> str:
+        return "Find a picture again" if len(self.links) == 1 else f"Find {len(self.links)} pictures again"
+
+
+@dataclass(frozen=True)
+class Refit:
+    """An image's file was replaced by one of another size: its labels are scaled to fit."""
+
+    image: int
+    width: int
+    height: int
+    digest: str = ""
+    title: str = "Fit the labels to the picture"
+
+
+@dataclass(frozen=True)
+class Migrate:
+    """Another schema: source[k] is the present index of the new landmark k, None where it is new.
+
+    New landmarks are absent until somebody places them; accepted images with such go back into work if `reopen`.
+    """
+
+    schema: Schema
+    source: tuple[int | None, ...]
+    reopen: bool = True
+    title: str = "Change the schema"
+
+
+class Onto(StrEnum):
+    """Where a model's findings may go; a landmark or box that a hand has made stays in any case."""
+
+    NEW = "new"  # images that nobody has worked on: what a model found there before makes room
+    EMPTY = "empty"  # images without an instance, accepted as empty or not
+    MODEL = "model"  # all that are neither accepted nor rejected: what only a model made makes room
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model found in an image; without effect where `onto` does not let it in.
+
+    Where nobody has worked on the image it is no step of undo; elsewhere it is. doubt is 0 to 1 or unknown. In a
+    Batch, which can be undone, an image of 0 is as in PutInstance.
     """
 
     image: int
     instances: tuple[Instance, ...]
     doubt: float | None = None
-    title: str = ""
+    title: str = "Adopt predictions"
+    onto: Onto = Onto.NEW
 
 
 @dataclass(frozen=True)
@@ -103,4 +178,7 @@ class Batch:
     title: str
 
 
-Edit = AddImages | PutInstance | RemoveInstance | SetState | Accept | Reject | Predicted | Batch
+Edit = (
+    AddImages | PutInstance | RemoveInstance | SetState | SetTags | Accept | Reject | RemoveImages | Relink | Refit
+    | Migrate | Predicted | Batch
+)  # fmt: skip

@@ -19,7 +19,7 @@ from app.project.records import checksum
 from engine.errors import UserError
 
 APPLICATION = 0x486F7572  # "Hour": what file(1) and we know the format by
-VERSION = 1
+VERSION = 2  # 2 knows when each landmark became as it is, and tags; rows of 1 are read as they are
 ERRORS = (sqlite3.Error, UnicodeDecodeError)  # the latter where a damaged file's own words are in the message
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL);

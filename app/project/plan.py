@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from app.project import migration
+from app.project.contents import Contents
 from app.project.edits import (
     Accept,
     AddImages,
     Batch,
     Edit,
+    Migrate,
+    Onto,
     Predicted,
     PutInstance,
+    Refit,
     Reject,
+    Relink,
+    RemoveImages,
     RemoveInstance,
     SetState,
+    SetTags,
 )
 from app.project.index import path_key
-from app.project.values import ACCEPTED, Image, Instance, State
+from app.project.values import ACCEPTED, Box, Image, Instance, State
 from engine.errors import UserError
+from engine.schema import Schema
 
 WORKED = {State.NEW: State.IN_WORK, State.PREDICTED: State.IN_WORK, State.DONE_EMPTY: State.IN_WORK,
           State.BROKEN: State.IN_WORK, State.REJECTED: State.IN_WORK}  # fmt: skip
 PREDICTABLE = (State.NEW, State.PREDICTED, State.BROKEN)  # no hand has been at work
+SAME_SUBJECT = 0.5  # overlap of two boxes, over their union, from which they are of one subject
+PER_LANDMARK = ("points", "visibility", "origin", "score", "guess")
 
 
 @dataclass
 class Plan:
-    """The project as it would be after an edit: reads fall through to the document, writes stay here."""
+    """The project as it would be after an edit: reads fall through to its contents, writes stay here.
 
-    read_image: Callable[[int], Image]
-    read_instances: Callable[[int], tuple[Instance, ...]]
-    find_instance: Callable[[int], Instance]
-    find_path: Callable[[str], int]
-    is_hurt: Callable[[int], bool]
-    landmarks: int
+    now: the time to remember for landmarks that change, seconds since 1970.
+    """
+
+    contents: Contents
+    schema: Schema
     next_id: int
-    images: dict[int, Image] = field(default_factory=dict)
+    now: int
+    images: dict[int, Image | None] = field(default_factory=dict)
     instances: dict[int, Instance | None] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
     created: int = 0
@@ -47,11 +57,14 @@ class Plan:
     added: dict[int, list[int]] = field(default_factory=dict)  # image -> its new instances
 
     def __post_init__(self) -> None:
-        self._first_new = self.next_id
+        self._first_new, self.schema_before = self.next_id, self.schema
 
     def image(self, id: int) -> Image:
-        """An image as it stands in this plan."""
-        return self.images[id] if id in self.images else self.read_image(id)
+        """An image as it stands in this plan; raises UserError where there is none."""
+        found = self.images[id] if id in self.images else self.contents.image(id)
+        if found is None:
+            raise UserError("This image is no longer in the project; choose another.")
+        return found
 
     def of_image(self, image: int) -> list[Instance]:
         """The instances of an image as they stand in this plan."""
@@ -60,7 +73,7 @@ class Plan:
         return [i for i in held if i is not None]
 
     def _stored(self, image: int) -> tuple[Instance, ...]:
-        return () if image >= self._first_new else self.read_instances(image)
+        return () if image >= self._first_new else self.contents.instances(image)
 
     def run(self, edit: Edit) -> None:
         """Work an edit into the plan; raises UserError where it cannot be done."""
@@ -76,10 +89,21 @@ class Plan:
                 self._remove(edit.id)
             case SetState():
                 self._set(edit.image or self.last_image, edit.state, edit.reason)
+            case SetTags():
+                tags = tuple(sorted({t for t in (tag.strip() for tag in edit.tags) if t}))
+                self._change(edit.image, tags=tags)
             case Accept():
                 self._set(edit.image, State.DONE if self.of_image(edit.image) else State.DONE_EMPTY)
             case Reject():
                 self._set(edit.image, State.REJECTED)
+            case RemoveImages():
+                self._remove_images(edit)
+            case Relink():
+                self._relink(edit)
+            case Refit():
+                self._refit(edit)
+            case Migrate():
+                self._migrate(edit)
             case Predicted():
                 self._predicted(edit)
 
@@ -87,33 +111,101 @@ class Plan:
         self.next_id += 1
         return self.next_id - 1
 
+    def _find(self, path: str) -> int:
+        key = path_key(path)
+        found = self.paths[key] if key in self.paths else self.contents.images.find(path)
+        return 0 if found in self.images and self.images[found] is None else found
+
+    def _change(self, image: int, **values: object) -> None:
+        self.images[image] = replace(self.image(image), **values)
+        self.touched.add(image)
+
+    def _set(self, image: int, state: State, reason: str = "") -> None:
+        self._change(image, state=state, reason=reason)
+
+    def _work(self, image: int) -> None:
+        state = self.image(image).state
+        self._set(image, WORKED.get(state, state))
+
+    # ---- images
     def _add(self, edit: AddImages) -> None:
         for new in edit.images:
-            key = path_key(new.path)
-            id = self.paths.get(key) or self.find_path(new.path)
+            id = self._find(new.path)
             if not id:
                 id = self._new_id()
                 self.images[id] = Image(id, new.path, new.width, new.height, digest=new.digest)
-            self.paths[key] = id
+            self.paths[path_key(new.path)] = id
             self.touched.add(id)
             self.last_image = self.created = id
+
+    def _remove_images(self, edit: RemoveImages) -> None:
+        for id in edit.images:
+            self.image(id)  # must exist
+            if self.contents.is_hurt(id):
+                raise UserError("A label of this image is damaged and is left as it is; restore a backup.")
+            for instance in self.of_image(id):
+                self.instances[instance.id] = None
+            self.images[id] = None
+            self.touched.add(id)
+
+    def _relink(self, edit: Relink) -> None:
+        for link in edit.links:
+            holder = self._find(link.path)
+            if holder and holder != link.image:
+                raise UserError(f"{link.path} is in the project already; remove one of the two images first.")
+            old = self.image(link.image)
+            self._change(link.image, path=link.path, digest=link.digest or old.digest)
+            self.paths.update({path_key(old.path): 0, path_key(link.path): link.image})
+
+    def _refit(self, edit: Refit) -> None:
+        old = self.image(edit.image)
+        by = np.array([edit.width, edit.height]) / [max(old.width, 1), max(old.height, 1)]
+        side = float(np.sqrt(by[0] * by[1]))
+        for held in self.of_image(edit.image):
+            box = Box((held.box.cx + 0.5) * by[0] - 0.5, (held.box.cy + 0.5) * by[1] - 0.5, held.box.side * side,
+                      held.box.score, held.box.origin)  # fmt: skip
+            points, guess = ((values + 0.5) * by - 0.5 for values in (held.points, held.guess))  # edges are at -0.5
+            self.instances[held.id] = replace(held, box=box, points=points, guess=guess)
+        self._change(edit.image, width=edit.width, height=edit.height, digest=edit.digest or old.digest)
+
+    # ---- instances
+    def _sized(self, instance: Instance) -> Instance:
+        if len(instance.points) != len(self.schema):
+            raise UserError(f"This project's labels have {len(self.schema)} landmarks, not {len(instance.points)}.")
+        return instance
 
     def _put(self, instance: Instance) -> None:
         image = instance.image or self.last_image
         self.image(image)  # must exist
-        if len(instance.points) != self.landmarks:
-            raise UserError(f"This project's labels have {self.landmarks} landmarks, not {len(instance.points)}.")
+        self._sized(instance)
         if instance.id:
-            if self._existing(instance.id).image != image:
+            old = self._existing(instance.id)
+            if old.image != image:
                 raise UserError("An instance stays in its image; add a new one to the other image.")
-            instance = replace(instance, image=image)
+            instance = replace(instance, image=image, when=self._times(old, instance))
         else:
-            instance = replace(instance, id=self._new_id(), image=image)
-            self.added.setdefault(image, []).append(instance.id)
-            self.created = self.last_image if instance.image == self.last_image else instance.id
+            instance = self._new(image, instance)
+            self.created = self.last_image if image == self.last_image else instance.id
         self.instances[instance.id] = instance
         self.touched.add(image)
         self._work(image)
+
+    def _new(self, image: int, instance: Instance) -> Instance:
+        own = self._new_id()
+        self.added.setdefault(image, []).append(own)
+        made = replace(instance, id=own, image=image, when=np.full(len(instance.points), self.now, np.int64))
+        self.instances[own] = made
+        return made
+
+    def _times(self, old: Instance, new: Instance) -> np.ndarray:
+        """When each landmark became as it is: now where it differs from what is held."""
+        if len(old.points) != len(new.points):
+            return np.full(len(new.points), self.now, np.int64)
+        differs = np.zeros(len(new.points), bool)
+        for name in PER_LANDMARK:
+            one, other = getattr(old, name), getattr(new, name)
+            differs |= ((one != other) & ~((one != one) & (other != other))).reshape(len(differs), -1).any(1)
+        return np.where(differs, self.now, old.when)
 
     def _remove(self, id: int) -> None:
         instance = self._existing(id)
@@ -126,32 +218,57 @@ class Plan:
             self._work(instance.image)
 
     def _existing(self, id: int) -> Instance:
-        found = self.instances[id] if id in self.instances else self.find_instance(id)
+        found = self.instances[id] if id in self.instances else self.contents.instance(id)
         if found is None:
             raise UserError("This instance was deleted meanwhile; undo brings it back.")
         return found
 
-    def _work(self, image: int) -> None:
-        state = self.image(image).state
-        self._set(image, WORKED.get(state, state))
+    def _migrate(self, edit: Migrate) -> None:
+        migration.check(edit, self.schema)
+        self.schema = edit.schema
+        for image in self.contents.images.ordered():
+            if self.contents.is_hurt(image.id):
+                raise UserError("Some labels are damaged and would be lost; restore a backup first.")
+            held = self.of_image(image.id)
+            for instance in held:
+                self.instances[instance.id] = migration.migrated(instance, edit.source)
+            if held and edit.reopen and None in edit.source and image.state in ACCEPTED:
+                self._set(image.id, State.IN_WORK)
+            self.touched.add(image.id)
 
-    def _set(self, image: int, state: State, reason: str = "") -> None:
-        self.images[image] = replace(self.image(image), state=state, reason=reason)
-        self.touched.add(image)
-
+    # ---- what models find
     def _predicted(self, edit: Predicted) -> None:
         id = edit.image or self.last_image
         image, held = self.image(id), self.of_image(id)
-        if image.state not in PREDICTABLE or any(i.touched for i in held) or self.is_hurt(image.id):
+        kept = [i for i in held if edit.onto is Onto.MODEL and (i.touched or i.box.origin == "hand")]
+        if not _lets_in(edit.onto, image, held) or (id < self._first_new and self.contents.is_hurt(id)):
             return
+        found = [self._sized(i) for i in edit.instances if all(overlap(i.box, k.box) < SAME_SUBJECT for k in kept)]
+        if not found and edit.onto is Onto.EMPTY and image.state in ACCEPTED:
+            return  # a person said so before
         for instance in held:
-            self.instances[instance.id] = None
-        for instance in edit.instances:
-            if len(instance.points) != self.landmarks:
-                raise UserError(f"This project's labels have {self.landmarks} landmarks, not {len(instance.points)}.")
-            own = self._new_id()
-            self.instances[own] = replace(instance, id=own, image=id)
-            self.added.setdefault(id, []).append(own)
+            if instance not in kept:
+                self.instances[instance.id] = None
+        for instance in found:
+            self._new(id, instance)
         doubt = None if edit.doubt is None else float(np.clip(edit.doubt, 0, 1))
-        self.images[id] = replace(image, state=State.PREDICTED, doubt=doubt, reason="")
-        self.touched.add(id)
+        self._change(id, state=image.state if kept else State.PREDICTED, doubt=doubt, reason="")
+
+
+def _lets_in(onto: Onto, image: Image, held: list[Instance]) -> bool:
+    """Whether a model's findings may come into an image with these instances."""
+    if onto is Onto.EMPTY:
+        return not held and image.state is not State.REJECTED
+    if onto is Onto.MODEL:
+        return image.state not in ACCEPTED and image.state is not State.REJECTED
+    return image.state in PREDICTABLE and not any(i.touched for i in held)
+
+
+def overlap(one: Box, other: Box) -> float:
+    """What two boxes have in common, over what they cover together; 0 to 1."""
+    reach = (one.side + other.side) / 2
+    wide = min(reach - abs(one.cx - other.cx), one.side, other.side)
+    high = min(reach - abs(one.cy - other.cy), one.side, other.side)
+    if wide <= 0 or high <= 0:
+        return 0.0
+    return wide * high / (one.side**2 + other.side**2 - wide * high)

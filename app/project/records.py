@@ -16,8 +16,12 @@ from engine.types import Box
 
 ARRAYS = (
     ("points", "<f8", 2), ("visibility", "u1", 1), ("origin", "u1", 1), ("score", "<f4", 1), ("guess", "<f8", 2),
+    ("when", "<i8", 1),
 )  # fmt: skip
+LATER = "when"  # projects of version 1 end before it
+SCHEMA = "schema"  # not a table: the property that holds the schema, as a row of its own
 TABLES = ("images", "instances")
+PACKED_ABOVE = 1 << 16  # bytes of a journal entry above which it is packed
 
 
 class DamagedError(UserError):
@@ -57,11 +61,12 @@ def image_bytes(image: Image) -> bytes:
 
 
 def image_from(data: bytes) -> Image:
-    """Inverse of `image_bytes`; raises DamagedError."""
+    """Inverse of `image_bytes`; what a newer program has added is passed over. Raises DamagedError."""
     try:
         values = json.loads(data.decode("utf-8", "surrogatepass"))
         values["state"] = State(values["state"])
-        return Image(**values)
+        values["tags"] = tuple(values.get("tags", ()))
+        return Image(**{name: value for name, value in values.items() if name in Image.__dataclass_fields__})
     except (ValueError, TypeError, KeyError) as error:
         raise DamagedError(f"The record of an image is damaged ({error}); restore a backup.") from error
 
@@ -83,6 +88,8 @@ def instance_from(data: bytes) -> Instance:
         head = json.loads(line)
         k, values, at = int(head["k"]), {}, 0
         for name, dtype, columns in ARRAYS:
+            if name == LATER and at == len(rest):
+                continue
             size = k * columns * np.dtype(dtype).itemsize
             array = np.frombuffer(rest[at : at + size], dtype)
             values[name] = array.reshape(k, 2) if columns == 2 else array
@@ -96,26 +103,27 @@ def instance_from(data: bytes) -> Instance:
 
 
 def journal_bytes(changes: Iterable[RowChange]) -> bytes:
-    """Rows before and after: a line of JSON with their keys and sizes, then the bytes."""
+    """Rows before and after: a line of JSON with their keys and sizes, then the bytes; large ones are packed."""
     changes = list(changes)
     sizes = [[c.table, c.id, c.owner, _size(c.before), _size(c.after)] for c in changes]
-    return json.dumps(sizes).encode() + b"\n" + b"".join((c.before or b"") + (c.after or b"") for c in changes)
+    plain = json.dumps(sizes).encode() + b"\n" + b"".join((c.before or b"") + (c.after or b"") for c in changes)
+    return zlib.compress(plain, 1) if len(plain) > PACKED_ABOVE else plain
 
 
 def journal_from(data: bytes) -> list[RowChange]:
     """Inverse of `journal_bytes`; raises DamagedError."""
     changes, at = [], 0
     try:
-        head, rest = data.split(b"\n", 1)
+        head, rest = (data if data[:1] == b"[" else zlib.decompress(data)).split(b"\n", 1)
         for table, id, owner, before, after in json.loads(head):
             values = []
             for size in (before, after):
                 values.append(None if size < 0 else rest[at : at + size])
                 at += max(size, 0)
             changes.append(RowChange(table, id, owner, *values))
-        if at != len(rest) or any(change.table not in TABLES for change in changes):
+        if at != len(rest) or any(change.table not in (*TABLES, SCHEMA) for change in changes):
             raise ValueError("wrong length")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"The record of an edit is damaged ({error}); restore a backup.") from error
     return changes
 

@@ -11,7 +11,16 @@ from pathlib import Path
 
 from app.files import sync_folder
 from app.project import opening
-from app.project.records import TABLES, DamagedError, Row, RowChange, checksum, journal_bytes, journal_from
+from app.project.records import (
+    SCHEMA,
+    TABLES,
+    DamagedError,
+    Row,
+    RowChange,
+    checksum,
+    journal_bytes,
+    journal_from,
+)
 from engine.errors import UserError
 
 JOURNAL_KEPT = 2000
@@ -50,6 +59,12 @@ class Store:
                 opening.holder(self.path).unlink(missing_ok=True)
             self._connection.close()
 
+    def upgrade(self) -> None:
+        """Mark an older project as one that this version has written in; raises UserError where it cannot be."""
+        if self._query("PRAGMA user_version")[0][0] < opening.VERSION:
+            with self._transaction() as connection:
+                connection.execute(f"PRAGMA user_version = {opening.VERSION}")
+
     def meta(self) -> dict[str, str]:
         """All of the project's properties; raises DamagedError where one is not as it was written."""
         found = {}
@@ -76,6 +91,8 @@ class Store:
 
     def row(self, table: str, id: int) -> bytes | None:
         """One row's bytes; None where it is missing. Raises DamagedError where it is not as it was written."""
+        if table == SCHEMA:
+            return self.meta()[SCHEMA].encode()
         for found in self._rows(f"SELECT {COLUMNS} FROM {_table(table)} WHERE id = ?", id):
             if not found.intact:
                 raise DamagedError(
@@ -187,6 +204,9 @@ class Store:
     @staticmethod
     def _write(connection: sqlite3.Connection, changes: list[RowChange], meta: dict[str, str]) -> None:
         for change in changes:
+            if change.table == SCHEMA:
+                opening.write_meta(connection, {SCHEMA: change.after.decode()})
+                continue
             table = _table(change.table)
             if change.after is None:
                 connection.execute(f"DELETE FROM {table} WHERE id = ?", (change.id,))

@@ -47,7 +47,10 @@ ACCEPTED = frozenset({State.DONE, State.DONE_EMPTY, State.REVIEWED})
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One picture of a project. width, height in pixels as displayed; doubt 0 to 1; digest of the file's bytes."""
+    """One picture of a project. width, height in pixels as displayed; doubt 0 to 1; digest of the file's bytes.
+
+    tags: words that a person gave it, sorted.
+    """
 
     id: int
     path: str
@@ -57,6 +60,7 @@ class Image:
     doubt: float | None = None
     digest: str = ""
     reason: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,8 @@ class Instance:
     """One labelled subject of an image; equal to another where every bit is.
 
     points (K, 2) float64, picture pixels; visibility, origin (K,) uint8; score (K,) float32, the model's;
-    guess (K, 2) float64, where the model had them, NaN where it had not. An id of 0 is not stored yet.
+    guess (K, 2) float64, where the model had them, NaN where it had not; when (K,) int64, the second since 1970 at
+    which each landmark became as it is, 0 where unknown: the document sets it. An id of 0 is not stored yet.
     Raises ValueError for other shapes and for numbers that are not finite.
     """
 
@@ -78,12 +83,15 @@ class Instance:
     guess: np.ndarray
     model: str = ""
     annotator: str = ""
+    when: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         k = len(self.points)
+        if self.when is None:
+            object.__setattr__(self, "when", np.zeros(k, np.int64))
         for name, dtype, shape in (
             ("points", np.float64, (k, 2)), ("visibility", np.uint8, (k,)), ("origin", np.uint8, (k,)),
-            ("score", np.float32, (k,)), ("guess", np.float64, (k, 2)),
+            ("score", np.float32, (k,)), ("guess", np.float64, (k, 2)), ("when", np.int64, (k,)),
         ):  # fmt: skip
             object.__setattr__(self, name, _own(name, getattr(self, name), dtype, shape))
         if not k or not np.isfinite(self.points).all() or not np.isfinite(self.score).all():
@@ -97,7 +105,7 @@ class Instance:
         if not isinstance(other, Instance):
             return NotImplemented
         plain = ("id", "image", "box", "model", "annotator")
-        arrays = ("points", "visibility", "origin", "score", "guess")
+        arrays = ("points", "visibility", "origin", "score", "guess", "when")
         return all(getattr(self, n) == getattr(other, n) for n in plain) and all(
             np.array_equal(getattr(self, n), getattr(other, n), equal_nan=True) for n in arrays
         )
@@ -123,7 +131,8 @@ class Instance:
     @property
     def touched(self) -> bool:
         """Whether a hand has placed a landmark or judged its visibility; models then keep away."""
-        return bool((self.origin > Origin.MODEL).any() or (self.visibility != Visibility.VISIBLE).any())
+        judged = (self.visibility != Visibility.VISIBLE) & (self.origin != Origin.NONE)
+        return bool(((self.origin > Origin.MODEL) | judged).any())
 
 
 def _own(name: str, values: np.ndarray, dtype: type, shape: tuple[int, ...]) -> np.ndarray:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from app.files import data_folder
 from app.project.backups import KEPT, backups
 from app.project.document import Document
 from app.project.edits import Accept, AddImages, NewImage, Predicted, PutInstance, Reject, RemoveInstance, SetState
 from app.project.store import JOURNAL_KEPT
-from app.project.values import Origin, State
+from app.project.values import State
 from engine.errors import UserError
 from tests.app.projects import instance, new_document, put, same
 
@@ -119,7 +115,7 @@ def test_subscribers_hear_after_the_commit(tmp_path: Path) -> None:
 def test_wrong_number_of_landmarks_is_refused(tmp_path: Path) -> None:
     document = new_document(tmp_path)
     whole = instance(document.images()[0].id)
-    arrays = {n: getattr(whole, n)[:5] for n in ("points", "visibility", "origin", "score", "guess")}
+    arrays = {n: getattr(whole, n)[:5] for n in ("points", "visibility", "origin", "score", "guess", "when")}
     with pytest.raises(UserError, match="16 landmarks"):
         document.apply(PutInstance(replace(whole, **arrays)))
     document.close()
@@ -203,92 +199,3 @@ def test_names_that_are_no_text_are_kept(tmp_path: Path) -> None:
     document = reopened(document)
     assert document.images()[0].path == name
     document.close()
-
-
-class Machine(RuleBasedStateMachine):
-    """Random edits, undos, redos and reopenings against plain lists of values."""
-
-    @initialize()
-    def start(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        self.document = new_document(self.folder, 2)
-        self.images = [i.id for i in self.document.images()]
-        self.past, self.future = [self.view()], []
-
-    def view(self):
-        return {i: (self.document.image(i).state, self.document.instances(i)) for i in self.images}
-
-    def changed(self) -> None:
-        self.past.append(self.view())
-        self.future = []
-
-    @rule(image=st.integers(0, 1), seed=st.integers(0, 9))
-    def add(self, image: int, seed: int) -> None:
-        self.document.apply(PutInstance(instance(self.images[image], seed, Origin.HAND)))
-        self.changed()
-
-    @rule(image=st.integers(0, 1), k=st.integers(0, 15), x=st.floats(0, 150), y=st.floats(0, 110))
-    def move(self, image: int, k: int, x: float, y: float) -> None:
-        for held in self.document.instances(self.images[image])[:1]:
-            self.document.apply(PutInstance(held.with_point(k, x, y)))
-            self.changed()
-
-    @rule(image=st.integers(0, 1))
-    def remove(self, image: int) -> None:
-        for held in self.document.instances(self.images[image])[:1]:
-            self.document.apply(RemoveInstance(held.id))
-            self.changed()
-
-    @rule(image=st.integers(0, 1), seed=st.integers(0, 9))
-    def predict(self, image: int, seed: int) -> None:
-        """A prediction is no step, but what redo would bring back of its image goes."""
-        before = self.view()
-        self.document.apply(Predicted(self.images[image], (instance(self.images[image], seed),), 0.5))
-        if self.view() != before:
-            assert before[self.images[image]][0] in (State.NEW, State.PREDICTED)
-            for state in (*self.past, *self.future):
-                if state[self.images[image]] == before[self.images[image]]:
-                    state[self.images[image]] = self.view()[self.images[image]]
-            if self.document.redo_title is None:
-                self.future = []
-        self.agree()
-
-    @rule(image=st.integers(0, 1))
-    def reject(self, image: int) -> None:
-        if self.document.image(self.images[image]).state is not State.REJECTED:
-            self.document.apply(Reject(self.images[image]))
-            self.changed()
-
-    @precondition(lambda self: len(self.past) > 1)
-    @rule()
-    def undo(self) -> None:
-        self.document.undo()
-        self.future.append(self.past.pop())
-        self.agree()
-
-    @precondition(lambda self: self.future)
-    @rule()
-    def redo(self) -> None:
-        self.document.redo()
-        self.past.append(self.future.pop())
-        self.agree()
-
-    @rule()
-    def reopen(self) -> None:
-        self.document = reopened(self.document)
-        self.agree()
-
-    def agree(self) -> None:
-        assert self.view() == self.past[-1]
-        assert (self.document.redo_title is None) == (not self.future)
-
-    def teardown(self) -> None:
-        if hasattr(self, "document"):
-            self.document.close()
-            shutil.rmtree(self.folder)
-
-
-TestMachine = Machine.TestCase
-TestMachine.settings = settings(
-    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-)

@@ -1,0 +1,80 @@
+"""Another schema for the labels that a project holds: what each instance becomes, and what the change would do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.project.contents import Contents
+from app.project.edits import Migrate
+from app.project.values import ACCEPTED, Instance, Origin, Visibility
+from engine.errors import UserError
+from engine.schema import Schema
+
+FRESH = {"visibility": Visibility.ABSENT, "origin": Origin.NONE, "score": 0, "guess": np.nan, "when": 0}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a migration would do; names are those of landmarks.
+
+    instances and images are touched; `lost` landmarks that a hand has placed would go; `reopened` images that are
+    accepted would go back into work.
+    """
+
+    added: tuple[str, ...]
+    dropped: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
+    moved: int
+    instances: int
+    images: int
+    lost: int
+    reopened: int
+
+
+def check(edit: Migrate, before: Schema) -> None:
+    """Raise UserError where a migration does not fit the schema in force."""
+    given = [k for k in edit.source if k is not None]
+    if len(edit.source) != len(edit.schema):
+        raise UserError(f"The new schema has {len(edit.schema)} landmarks; say for each where it comes from.")
+    if len(set(given)) != len(given) or any(not 0 <= k < len(before) for k in given):
+        raise UserError("Each landmark of the old schema can go on as one of the new; choose again.")
+
+
+def by_name(before: Schema, after: Schema) -> tuple[int | None, ...]:
+    """The source of each new landmark where those of one name are the same."""
+    places = {name: k for k, name in enumerate(before.landmarks)}
+    return tuple(places.get(name) for name in after.landmarks)
+
+
+def migrated(instance: Instance, source: tuple[int | None, ...]) -> Instance:
+    """An instance with the landmarks of another schema; new ones are absent, nobody's, in the middle of the box."""
+    at = np.array([-1 if k is None else k for k in source])
+    kept = at >= 0
+    values = {"points": np.tile([instance.box.cx, instance.box.cy], (len(at), 1))}
+    for name, fresh in FRESH.items():
+        old = getattr(instance, name)
+        values[name] = np.full((len(at), *old.shape[1:]), fresh, old.dtype)
+    for name, value in values.items():
+        value[kept] = getattr(instance, name)[at[kept]]
+    return replace(instance, **values)
+
+
+def preview(contents: Contents, before: Schema, edit: Migrate) -> Preview:
+    """What a migration would do to all that a project holds; raises UserError where it cannot be done."""
+    check(edit, before)
+    gone = np.array(sorted(set(range(len(before))) - set(edit.source)), int)
+    pairs = [(k, old) for k, old in enumerate(edit.source) if old is not None]
+    names = [(before.landmarks[old], edit.schema.landmarks[k]) for k, old in pairs]
+    instances = images = lost = reopened = 0
+    for image in contents.images.ordered():
+        held = contents.instances(image.id)
+        instances, images = instances + len(held), images + bool(held)
+        lost += sum(int((i.origin[gone] > Origin.MODEL).sum()) for i in held)
+        reopened += bool(held) and edit.reopen and image.state in ACCEPTED and None in edit.source
+    return Preview(
+        tuple(name for name, old in zip(edit.schema.landmarks, edit.source, strict=True) if old is None),
+        tuple(before.landmarks[k] for k in gone), tuple((old, new) for old, new in names if old != new),
+        sum(k != old for k, old in pairs), instances, images, lost, reopened,
+    )  # fmt: skip
