@@ -1,35 +1,111 @@
-"""Copies of a project in the data folder, made when it is opened and has changed since the last."""
+"""Copies of a project in the data folder, made when it is opened and has changed since the last; and the way back."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
+import re
+import shutil
+import time
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.files import data_folder
+from app.files import data_folder, sync_folder
+from app.project.opening import Busy
 from app.project.store import Store
+from engine.errors import UserError
 
 KEPT = 10
 SUFFIX = ".hourbit-project"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One copy; number counts them, revision the edits in it, made is its file's time, seconds since 1970."""
+
+    path: Path
+    number: int
+    revision: int
+    made: float
+
+    @property
+    def when(self) -> str:
+        """Local day and time."""
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(self.made))
 
 
 def back_up(store: Store, revision: int) -> None:
     """Copy a project unless its newest copy is of this revision; raises UserError or OSError."""
     folder = data_folder() / "backups"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{_prefix(store.path)}{revision:09d}{SUFFIX}"
-    if revision and not target.exists():
-        store.backup(target)
-        for old in backups(store.path)[KEPT:]:
-            old.unlink(missing_ok=True)
+    known = backups(store.path)
+    if not revision or (known and known[0].revision == revision):
+        return
+    number = known[0].number + 1 if known else 1
+    store.backup(folder / f"{_prefix(store.path)}{number:06d}-{revision:09d}{SUFFIX}")
+    for old in backups(store.path)[KEPT:]:
+        old.path.unlink(missing_ok=True)
 
 
-def backups(path: Path) -> list[Path]:
-    """The copies of a project, newest first."""
-    folder, prefix = data_folder() / "backups", _prefix(path)
-    if not folder.is_dir():
-        return []
-    found = [file for file in folder.iterdir() if file.name.startswith(prefix) and file.suffix == SUFFIX]
-    return sorted(found, key=lambda file: file.name, reverse=True)
+def backups(path: Path) -> list[Backup]:
+    """The copies of a project, newest first: by their number, whatever the clock said."""
+    folder, found = data_folder() / "backups", []
+    named = re.compile(re.escape(_prefix(path)) + r"(?:(\d{6})-)?(\d{9})" + re.escape(SUFFIX))
+    for file in folder.iterdir() if folder.is_dir() else ():
+        name = named.fullmatch(file.name)
+        if name:
+            with contextlib.suppress(OSError):  # gone meanwhile
+                found.append(Backup(file, int(name[1] or 0), int(name[2]), file.stat().st_mtime))
+    return sorted(found, key=lambda backup: (backup.number, backup.revision), reverse=True)
+
+
+def restore(path: Path, backup: Backup) -> Path | None:
+    """Put a copy in a project's place; returns where what was there is kept, None where nothing was.
+
+    Nothing is lost whenever it is cut off: the present project is set aside first. Raises UserError where another
+    program has it open, or the disk refuses.
+    """
+    aside = None
+    part = path.with_name(f".{path.name[:40]}.restored.part")
+    try:
+        shutil.copyfile(backup.path, part)
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())
+        if path.exists():
+            aside = _set_aside(path)
+        os.replace(part, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"{path} cannot be restored ({reason}); choose another place or free space.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return aside
+
+
+def _set_aside(path: Path) -> Path:
+    """Copy a project and its log as they are; the log then goes, since it must not be read with another file."""
+    names = (path.with_name(f"{path.name.removesuffix(SUFFIX)}, set aside {n}{SUFFIX}") for n in itertools.count(1))
+    aside = next(name for name in names if not name.exists())
+    log = path.with_name(f"{path.name}-wal")
+    copies = {path: aside, log: aside.with_name(f"{aside.name}-wal")}
+    try:
+        for file, copy in copies.items():
+            if file.exists():
+                shutil.copyfile(file, copy)
+        Store.open(path, newer=True).close()
+    except Busy:
+        for copy in copies.values():
+            copy.unlink(missing_ok=True)
+        raise
+    except UserError:  # no project at all: that is what the backup is for
+        pass
+    sync_folder(path.parent)
+    log.unlink(missing_ok=True)
+    return aside
 
 
 def _prefix(path: Path) -> str:

@@ -14,9 +14,11 @@ from pathlib import Path
 from app.project import migration, places
 from app.project.backups import back_up
 from app.project.contents import Contents
-from app.project.edits import Edit, Migrate, Outdated, Predicted, SetState
+from app.project.edits import Edit, Migrate, Outdated, Predicted, ReadOnly, SetState
 from app.project.plan import PREDICTABLE, Plan
-from app.project.records import SCHEMA, DamagedError, RowChange, image_bytes, image_from, instance_bytes, instance_from
+from app.project.reading import open_copy
+from app.project.records import SCHEMA, DamagedError, RowChange
+from app.project.rows import Rows, schema_text
 from app.project.store import Store
 from app.project.values import Image, Instance, State
 from engine.errors import UserError
@@ -41,14 +43,15 @@ class Change:
 class Document:
     """A project's images and labels in memory, in step with its file.
 
+    `read_only` says why it can only be read, "" where it can be worked in: edits are then refused.
     `undo_title` and `redo_title` say what undo and redo would do, None where there is nothing. `clock` gives the
     seconds since 1970 that landmarks remember; nothing is ordered by it.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, path: Path | None = None, read_only: str = "") -> None:
         meta = store.meta()
         self._store, self._lock = store, threading.RLock()
-        self.path = store.path
+        self.path, self.read_only = path or store.path, read_only
         self.name = meta["name"]
         self.schema: Schema = schema_from_json(json.loads(meta["schema"]))
         self.annotator = ""
@@ -56,6 +59,7 @@ class Document:
         self._revision, self._next_id = int(meta["revision"]), int(meta["next_id"])
         self._subscribers: list[Callable[[Change], None]] = []
         self._contents = Contents(store)
+        self._rows = Rows(store, self._contents)
         self._refresh_titles()
 
     @classmethod
@@ -66,7 +70,10 @@ class Document:
 
     @classmethod
     def open(cls, path: str | Path) -> Document:
-        """An existing project, backed up if it changed since; raises UserError with what stands in the way."""
+        """An existing project, backed up if it changed since; raises UserError with what stands in the way.
+
+        Unwritable among them: `read` opens such a project from a copy.
+        """
         document = cls._of(Store.open(Path(path)))
         with contextlib.suppress(OSError, UserError):  # a project opens though its backup has no room
             back_up(document._store, document.revision)
@@ -78,9 +85,27 @@ class Document:
         return document
 
     @classmethod
-    def _of(cls, store: Store) -> Document:
+    def read(cls, path: str | Path, reason: str = "") -> Document:
+        """A project to look at, whoever has it open and whatever wrote it; raises UserError where it is damaged.
+
+        reason: why it cannot be worked in. It is a copy as of now, or its newest backup, as `read_only` then says.
+        """
+        store, backup = open_copy(Path(path))
+        said = reason or f"{Path(path).name} is open to read."
+        return cls._of(store, Path(path), f"{said} This is its backup of {backup}." if backup else said)
+
+    def copy_to(self, path: str | Path) -> Path:
+        """Write all of it, with its history, to a new project file; raises UserError where that cannot be made."""
+        path = Path(path)
+        if path.exists():
+            raise UserError(f"{path.name} exists already; choose another name.")
+        self._store.backup(path)
+        return path
+
+    @classmethod
+    def _of(cls, store: Store, path: Path | None = None, read_only: str = "") -> Document:
         try:
-            return cls(store)
+            return cls(store, path, read_only)
         except (KeyError, ValueError) as error:
             store.close()
             raise DamagedError(f"{store.path.name} is damaged ({error}); restore a backup.") from error
@@ -167,9 +192,11 @@ class Document:
             if after is not None and after != self._revision:
                 raise Outdated("The project has changed meanwhile; try again.")
             automatic = self._automatic(edit)
+            if self.read_only:
+                return self._refuse(automatic, kind)
             plan = Plan(self._contents, self.schema, self._next_id, int(self.clock()))
             plan.run(edit)
-            rows = self._rows(plan)
+            rows = self._rows.of_plan(plan)
             if not rows:
                 return Change(self._revision, frozenset(plan.touched), kind, plan.created)
             # What redo would bring back rests on what a prediction replaces.
@@ -181,6 +208,12 @@ class Document:
             schema = self._absorb(rows)
         return self._tell(Change(revision, frozenset(plan.touched), kind, plan.created, schema))
 
+    def _refuse(self, automatic: bool, kind: str) -> Change:
+        """A project to read takes no edit; what nobody asked for passes in silence."""
+        if not automatic:
+            raise ReadOnly(self.read_only)
+        return Change(self._revision, frozenset(), kind)
+
     def undo(self) -> Change | None:
         """Take back the last edit that was not taken back; None where there is none. Raises UserError."""
         return self._flip(undone=True)
@@ -191,13 +224,13 @@ class Document:
 
     def _flip(self, undone: bool) -> Change | None:
         with self._lock:
-            entry = self._store.pending(undone=not undone)
+            entry = None if self.read_only else self._store.pending(undone=not undone)
             if entry is None:
                 return None
             id, changes = entry
             if undone:
                 changes = [replace(c, before=c.after, after=c.before) for c in reversed(changes)]
-            rows = list({(r.table, r.id): r for c in changes for r in self._restoring(c, changes)}.values())
+            rows = self._rows.of_journal(changes)
             revision = self._revision + 1
             self._store.flip(id, undone, rows, {"revision": str(revision)})
             self._revision = revision
@@ -206,48 +239,6 @@ class Document:
             if schema:
                 images |= {image.id for image in self._contents.images.ordered()}
         return self._tell(Change(revision, frozenset(images), "undo" if undone else "redo", 0, schema))
-
-    def _restoring(self, change: RowChange, changes: list[RowChange]) -> Iterable[RowChange]:
-        """The rows to write so that one is as it was; an image goes with what models have found in it since."""
-        if change.table == SCHEMA:
-            yield from self._found_since(changes)
-        elif change.table == "images" and change.after is None:
-            if self._contents.is_hurt(change.id):
-                raise DamagedError("A label of this image is damaged and is left as it is; restore a backup.")
-            for row in self._store.instances(change.id):
-                yield RowChange("instances", row.id, change.id, row.data, None)
-        now = self._store.row(change.table, change.id)
-        if now != change.after:
-            yield replace(change, before=now)
-
-    def _found_since(self, changes: list[RowChange]) -> Iterable[RowChange]:
-        """Rows without what models have found since under a schema that ends: an image is new again there."""
-        known = {change.id for change in changes if change.table == "instances"}
-        for image in self._contents.images.ordered():
-            held = self._contents.instances(image.id)
-            for instance in held:
-                if instance.id not in known:
-                    yield RowChange("instances", instance.id, image.id, instance_bytes(instance), None)
-            if held and image.state is State.PREDICTED and not any(c.owner == image.id for c in changes):
-                new = replace(image, state=State.NEW, doubt=None)
-                yield RowChange("images", image.id, image.id, image_bytes(image), image_bytes(new))
-
-    def _rows(self, plan: Plan) -> list[RowChange]:
-        rows = []
-        if plan.schema != plan.schema_before:
-            texts = (schema_text(plan.schema_before).encode(), schema_text(plan.schema).encode())
-            rows.append(RowChange(SCHEMA, 0, 0, *texts))
-        for id, image in plan.images.items():
-            rows.append(self._row("images", id, id, None if image is None else image_bytes(image)))
-        for id, instance in plan.instances.items():
-            row = self._row("instances", id, 0, None if instance is None else instance_bytes(instance))
-            owner = instance.image if instance is not None else instance_from(row.before).image if row.before else 0
-            rows.append(replace(row, owner=owner))
-        return [row for row in rows if row.after != _as_written_now(row)]
-
-    def _row(self, table: str, id: int, owner: int, after: bytes | None) -> RowChange:
-        before = None if id >= self._next_id else self._store.row(table, id)
-        return RowChange(table, id, owner, before, after)
 
     def _absorb(self, rows: Iterable[RowChange]) -> bool:
         """Follow what was written; whether the schema is another now."""
@@ -260,7 +251,8 @@ class Document:
         return bool(texts)
 
     def _refresh_titles(self) -> None:
-        self.undo_title, self.redo_title = (self._store.pending_title(undone) for undone in (False, True))
+        titles = (None if self.read_only else self._store.pending_title(undone) for undone in (False, True))
+        self.undo_title, self.redo_title = titles
 
     def _tell(self, change: Change) -> Change:
         for callback in list(self._subscribers):
@@ -275,17 +267,3 @@ class Document:
         if isinstance(edit, Predicted):
             return self._contents.image(edit.image).state in PREDICTABLE
         return isinstance(edit, SetState) and edit.state in (State.NEW, State.BROKEN)
-
-
-def schema_text(schema: Schema) -> str:
-    """A schema as the project's file holds it."""
-    return json.dumps(schema.to_json())
-
-
-def _as_written_now(row: RowChange) -> bytes | None:
-    """What a row holds already, as this version writes it, so that an older way of writing is no change."""
-    if row.before is None or row.table == SCHEMA:
-        return row.before
-    if row.table == "images":
-        return image_bytes(image_from(row.before))
-    return instance_bytes(instance_from(row.before))

@@ -14,6 +14,10 @@ class Outdated(UserError):
     """An edit that was worked out before others came."""
 
 
+class ReadOnly(UserError):
+    """An edit of a project that is open to read alone."""
+
+
 @dataclass(frozen=True)
 class NewImage:
     """A picture to add: its path, size in pixels as displayed, and a digest of its bytes."""

@@ -33,6 +33,14 @@ CREATE INDEX journal_by_state ON journal (undone, id);
 """
 
 
+class Unwritable(UserError):
+    """A project that cannot be worked in here and now, but can be read from a copy."""
+
+
+class Busy(Unwritable):
+    """A project that another program has open."""
+
+
 def make(path: Path, meta: dict[str, str]) -> None:
     """Write a new project file, whole or not at all; raises UserError where one is there, or none can be made."""
     if path.exists():
@@ -58,22 +66,27 @@ def make(path: Path, meta: dict[str, str]) -> None:
     sync_folder(path.parent)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """An existing project for this program alone; raises UserError: missing, held, of another kind, newer, damaged."""
+def connect(path: Path, newer: bool = False) -> sqlite3.Connection:
+    """An existing project for this program alone; raises UserError: missing, of another kind, damaged.
+
+    Raises Unwritable where it is held, cannot be written, or comes from a newer version; `newer` lets that one in.
+    """
     if not path.is_file():
         raise UserError(f"There is no project {path}; check its place.")
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise explained(path, OSError("read-only"))
     try:
         connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise UserError(f"{path} cannot be opened ({error}); check the folder and its permissions.") from error
+        raise Unwritable(f"{path} cannot be opened ({error}); check the folder and its permissions.") from error
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if application != APPLICATION:
             raise UserError(f"{path.name} is no Hourbit project; choose a .hourbit-project file.")
-        if version > VERSION:
-            raise UserError(f"{path.name} was written by a newer Hourbit; update Hourbit to open it.")
+        if version > VERSION and not newer:
+            raise Unwritable(f"{path.name} was written by a newer Hourbit; update Hourbit to work in it.")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")  # takes the lock, and tells whether the file can be written
@@ -103,13 +116,13 @@ def explained(path: Path, error: Exception) -> UserError:
     """What SQLite says, as a sentence with a remedy."""
     text = str(error)
     if "locked" in text:
-        return UserError(f"{path.name} is open elsewhere ({_who(path)}); close it there first.")
+        return Busy(f"{path.name} is open elsewhere ({_who(path)}); close it there first.")
     if "locking protocol" in text:
-        return UserError(f"{path.name} cannot be locked where it is; copy it to a disk of this computer.")
+        return Unwritable(f"{path.name} cannot be locked where it is; copy it to a disk of this computer.")
     if "readonly" in text or "read-only" in text:
-        return UserError(f"{path.name} cannot be written; copy it to a folder of yours and open the copy.")
-    if "unable to open" in text:
-        return UserError(f"{path} cannot be opened; check the folder and its permissions.")
+        return Unwritable(f"{path.name} cannot be written; keep a copy in a folder of yours and work in that.")
+    if "unable to open" in text or "disk I/O" in text:
+        return Unwritable(f"{path} cannot be opened; check the folder and its permissions.")
     if "not a database" in text:
         return UserError(f"{path.name} is no Hourbit project; choose a .hourbit-project file.")
     return UserError(f"{path.name} is damaged ({text}); restore a backup from the data folder.")

@@ -57,7 +57,7 @@ class Plan:
     added: dict[int, list[int]] = field(default_factory=dict)  # image -> its new instances
 
     def __post_init__(self) -> None:
-        self._first_new, self.schema_before = self.next_id, self.schema
+        self.first_new, self.schema_before = self.next_id, self.schema
 
     def image(self, id: int) -> Image:
         """An image as it stands in this plan; raises UserError where there is none."""
@@ -73,7 +73,7 @@ class Plan:
         return [i for i in held if i is not None]
 
     def _stored(self, image: int) -> tuple[Instance, ...]:
-        return () if image >= self._first_new else self.contents.instances(image)
+        return () if image >= self.first_new else self.contents.instances(image)
 
     def run(self, edit: Edit) -> None:
         """Work an edit into the plan; raises UserError where it cannot be done."""
@@ -241,7 +241,7 @@ class Plan:
         id = edit.image or self.last_image
         image, held = self.image(id), self.of_image(id)
         kept = [i for i in held if edit.onto is Onto.MODEL and (i.touched or i.box.origin == "hand")]
-        if not _lets_in(edit.onto, image, held) or (id < self._first_new and self.contents.is_hurt(id)):
+        if not _lets_in(edit.onto, image, held) or (id < self.first_new and self.contents.is_hurt(id)):
             return
         found = [self._sized(i) for i in edit.instances if all(overlap(i.box, k.box) < SAME_SUBJECT for k in kept)]
         if not found and edit.onto is Onto.EMPTY and image.state in ACCEPTED:

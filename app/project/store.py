@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -30,8 +31,9 @@ COLUMNS = "id, owner, data, crc"
 class Store:
     """Rows in, rows out, one transaction at a time. Threads share the one connection behind a lock."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, goes_with: str = "") -> None:
         self.path = path
+        self._goes_with = goes_with
         self._connection = connection
         self._lock = threading.RLock()
         self._closed = False
@@ -43,9 +45,9 @@ class Store:
         return cls.open(path)
 
     @classmethod
-    def open(cls, path: Path) -> Store:
-        """An existing project; raises UserError: missing, held by another, of another kind, newer, or damaged."""
-        return cls(path, opening.connect(path))
+    def open(cls, path: Path, newer: bool = False, goes_with: str = "") -> Store:
+        """An existing project; raises UserError as opening.connect does. A folder that `goes_with` it ends with it."""
+        return cls(path, opening.connect(path, newer), goes_with)
 
     def close(self) -> None:
         """Fold the log into the file and let it go."""
@@ -58,6 +60,8 @@ class Store:
             with contextlib.suppress(OSError):
                 opening.holder(self.path).unlink(missing_ok=True)
             self._connection.close()
+            if self._goes_with:
+                shutil.rmtree(self._goes_with, ignore_errors=True)
 
     def upgrade(self) -> None:
         """Mark an older project as one that this version has written in; raises UserError where it cannot be."""

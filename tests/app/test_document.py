@@ -153,7 +153,7 @@ def test_a_changed_project_is_backed_up_when_opened(tmp_path: Path) -> None:
     document.close()
     copies = backups(document.path)
     assert len(copies) == KEPT
-    backup = Document.open(copies[0])
+    backup = Document.open(copies[0].path)
     assert len(backup.instances(backup.images()[0].id)) == 12
     backup.close()
 
