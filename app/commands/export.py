@@ -70,7 +70,7 @@ def export(
     from app.api import Wishes, as_data_set
     from app.formats.complete import packs_pictures
     from app.formats.splits import shares_of
-    from app.project.document import Document
+    from app.project.document import to_read
 
     exporter, states = find_exporter(form), chosen_states(state)
     shares = shares_of(parts) if parts else {}
@@ -78,7 +78,7 @@ def export(
     whole = packs or names or bool(pictures or shares or licence)
     if not project.is_file():
         raise UserError(f"There is no project {project}; check its place.")
-    document = Document.open(project)
+    document = to_read(project)
     try:
         if whole:
             how = pictures or ("copy" if packs else "reference")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
-from app.project.document import Document
+from app.project.document import Document, to_read
 from app.project.values import ACCEPTED, Image, Instance, Origin, State
 from engine.labels import LabelSet, Picture, Problem, Skeleton
 from engine.rows import Rows
@@ -67,7 +67,7 @@ class Project:
 
     def read(self, path: Path, options: ReadOptions) -> LabelSet:
         """All labels; raises UserError as opening a project does."""
-        document = Document.open(path)
+        document = to_read(path)
         try:
             return labels_of(document, frozenset(State))
         finally:

@@ -15,6 +15,7 @@ from app.project import migration, places
 from app.project.backups import back_up
 from app.project.contents import Contents
 from app.project.edits import Edit, Migrate, Outdated, Predicted, ReadOnly, SetState
+from app.project.opening import Unwritable
 from app.project.plan import PREDICTABLE, Plan
 from app.project.reading import open_copy
 from app.project.records import SCHEMA, DamagedError, RowChange
@@ -267,3 +268,11 @@ class Document:
         if isinstance(edit, Predicted):
             return self._contents.image(edit.image).state in PREDICTABLE
         return isinstance(edit, SetState) and edit.state in (State.NEW, State.BROKEN)
+
+
+def to_read(path: str | Path) -> Document:
+    """A project for what only reads: the file itself, or a copy where that cannot be had; raises UserError."""
+    try:
+        return Document.open(path)
+    except Unwritable as error:
+        return Document.read(path, str(error))

@@ -18,7 +18,6 @@ from app.project.backups import backups, restore
 from app.project.document import Document
 from app.project.edits import Accept, Predicted, PutInstance, ReadOnly
 from app.project.opening import Busy, Unwritable
-from engine.errors import UserError
 from tests.app.projects import instance, new_document, put
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +106,7 @@ def test_a_project_in_a_folder_that_cannot_be_written_is_read_and_can_be_kept_el
     folder.chmod(0o555)
     place = Path(tempfile.mkdtemp())
     place.chmod(0o777)
-    parents = [parent for parent in folder.parents if not parent.stat().st_mode & 0o005 == 0o005]
+    parents = [parent for parent in folder.parents if parent.stat().st_mode & 0o005 != 0o005]
     modes = [parent.stat().st_mode for parent in parents]
     try:
         for parent in parents:
@@ -202,8 +201,6 @@ def test_a_damaged_project_is_replaced_and_its_log_never_runs_into_the_backup(tm
     document.close()
     document.path.write_bytes(b"rubbish" * 5000)
     Path(f"{document.path}-wal").write_bytes(log)
-    with pytest.raises(UserError):
-        Document.open(document.path)
     aside = restore(document.path, backups(document.path)[0])
     assert aside.read_bytes() == b"rubbish" * 5000 and Path(f"{aside}-wal").read_bytes() == log
     again = Document.open(document.path)
