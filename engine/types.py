@@ -29,12 +29,15 @@ def check_picture(pixels: np.ndarray) -> None:
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture with its origin. pixels (H, W, 3) uint8 RGB, read-only; time in monotonic seconds."""
+    """A picture with its origin. pixels (H, W, 3) uint8 RGB, read-only; time in monotonic seconds; index: its number
+    in its source; moment: seconds since the source's first frame, by the source's own clock where it has one.
+    """
 
     pixels: np.ndarray
     time: float = 0.0
     origin: str = ""
     index: int = 0
+    moment: float | None = None
 
     def __post_init__(self) -> None:
         check_picture(self.pixels)

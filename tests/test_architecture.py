@@ -48,7 +48,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *VALUES, "app.files", "app.project", "engine.layouts", "defusedxml", "pyarrow", "yaml", "h5py", "pandas",
         "tables",
     ),
-    "app.sources": (*VALUES, "app.files", "cv2_enumerate_cameras"),
+    "app.sources": (*VALUES, "app.files", "cv2_enumerate_cameras", "av"),
     "app.api": (*VALUES, "app.files", "app.project", "app.formats", "app.sources", "engine.detect"),
     "app.plugins": ("app.api", "app.formats", "app.sources", "engine.errors", "plugins"),
     "app.services": (

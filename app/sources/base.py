@@ -1,4 +1,4 @@
-"""What every source of frames keeps to, and what they share: pacing, interruption, pixel kinds.
+"""What every source of frames keeps to, and what they share: interruption and pixel kinds.
 
 A source is opened, read and closed by one thread, the grab thread. Only `interrupt` may be called from
 another one.
@@ -7,8 +7,6 @@ another one.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -16,8 +14,6 @@ import numpy as np
 from engine.errors import UserError
 from engine.opencv import cv2
 from engine.types import Frame
-
-BEHIND = 0.5  # seconds that a paced source tries to catch up; later than that, its clock starts again
 
 
 class SourceError(UserError):
@@ -72,24 +68,6 @@ class Interruptible:
     def wait(self, seconds: float) -> bool:
         """Wait; True unless interrupted."""
         return not self._interrupted.wait(max(0.0, seconds))
-
-
-class Pace:
-    """When the next frame of a file is due, so that it plays at its own rate in real time."""
-
-    def __init__(self, period: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.period = period
-        self._clock = clock
-        self._due: float | None = None
-
-    def next(self) -> float:
-        """Seconds until the next frame is due; negative when it is late."""
-        now = self._clock()
-        if self._due is None or self._due + self.period < now - BEHIND:
-            self._due = now
-        else:
-            self._due += self.period
-        return self._due - now
 
 
 def as_rgb(pixels: np.ndarray) -> np.ndarray:

@@ -5,34 +5,33 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from app.sources.base import Interruptible, Pace, SourceError
+import numpy as np
+
+from app.sources.base import SourceError
+from app.sources.played import Played
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES, load_image, natural_key
 from engine.types import Frame
 
 
-class Folder(Interruptible):
-    """The pictures of a folder in natural order, `seconds` each; ends, or starts again with `loop`.
+class Folder(Played):
+    """The pictures of a folder in natural order, `seconds` each, with transport.
 
     `unreadable` maps the names of pictures that could not be read to why.
     """
 
-    live = False
-    noisy = False
-
-    def __init__(self, path: str | Path, seconds: float = 2.0, loop: bool = False) -> None:
-        super().__init__()
+    def __init__(self, path: str | Path, seconds: float = 2.0, loop: bool = False, hold: bool = False) -> None:
         self.path = Path(path)
-        self.title = self.path.name
+        super().__init__(self.path.name, loop, seconds > 0, hold)
         self.seconds = seconds
-        self.loop = loop
         self.unreadable: dict[str, str] = {}
         self._files: list[Path] = []
-        self._next = 0
-        self._pace = Pace(seconds)
+        self._at = 0
+        self._held: tuple[int, np.ndarray] | None = None
 
     def open(self) -> None:
         """List the folder; raises SourceError when it is missing or holds no picture."""
+        self.close()
         self.rearm()
         try:
             files = [p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()]
@@ -41,31 +40,39 @@ class Folder(Interruptible):
         if not files:
             raise SourceError(f"{self.title} holds no pictures; choose a folder with jpg or png files.")
         self._files = sorted(files, key=lambda p: (natural_key(p.name), p.name))
-        self._next = 0
-        self._pace = Pace(self.seconds)
+        self._at = 0
         self.unreadable = {}
+        self._begin(tuple(n * self.seconds for n in range(len(files))))
 
-    def read(self) -> Frame | None:
-        """Wait until the next picture is due and give it; pictures that cannot be read are passed over."""
-        if not self._files or not self.wait(self._pace.next()):
-            return None
-        for _ in range(len(self._files)):
-            if self._next == len(self._files):
-                if not self.loop:
-                    return None
-                self._next = 0
-            index, path = self._next, self._files[self._next]
-            self._next += 1
+    def close(self) -> None:
+        """Forget the list; harmless when closed."""
+        self._is_open = False
+        self._files, self._held = [], None
+
+    # ---- inside
+
+    def _seek(self, number: int) -> bool:
+        if self._held is None or self._held[0] != number:
+            self._at, self._held = number, None
+        return True
+
+    def _next(self) -> tuple[int, np.ndarray] | None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            return held
+        while self._at < len(self._files) and not self.interrupted:
+            number, path = self._at, self._files[self._at]
+            self._at += 1
             try:
-                pixels = load_image(path)
+                return number, load_image(path)
             except (UserError, OSError) as error:
                 self.unreadable[path.name] = str(error)
-                continue
-            return Frame(pixels, time.monotonic(), str(path), index)
         if len(self.unreadable) >= len(self._files):
             raise SourceError(f"No picture in {self.title} can be read; choose another folder.")
         return None
 
-    def close(self) -> None:
-        """Forget the list; harmless when closed."""
-        self._files = []
+    def _back(self, number: int, raw: np.ndarray) -> None:
+        self._held = number, raw
+
+    def _frame(self, number: int, raw: np.ndarray) -> Frame:
+        return Frame(raw, time.monotonic(), str(self._files[number]), number, self.transport.times[number])

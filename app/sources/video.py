@@ -1,91 +1,96 @@
-"""Video files, played at their own rate."""
+"""Video files, played at their own times, with transport."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.sources.base import Pace, SourceError
-from app.sources.capture import Capture
-from engine.opencv import cv2
+from app.sources.base import SourceError
+from app.sources.decoding import Reader
+from app.sources.played import Played
 from engine.types import Frame
 
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
-TRIES = 25  # frames in a row that may be unreadable before the rest is given up
+if TYPE_CHECKING:
+    import av
+
+VIDEO_SUFFIXES = (
+    ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts", ".m2ts", ".3gp", ".flv",
+    ".ogv",
+)  # fmt: skip
 
 
-class Video(Capture):
-    """A video file; ends after the last frame, or starts again with `loop`.
+class Video(Played):
+    """A video file.
 
-    `paced` False gives frames as fast as they decode. `unreadable` lists the numbers of frames that
-    could not be read; a frame's `index` is its number in the file.
+    A frame's `index` is its number in the file, `moment` its seconds since the first one, by the file's own times.
     """
 
-    live = False
-    noisy = False
-
-    def __init__(self, path: str | Path, loop: bool = False, paced: bool = True) -> None:
+    def __init__(self, path: str | Path, loop: bool = False, paced: bool = True, hold: bool = False) -> None:
         self.path = Path(path)
-        super().__init__(self.path.name)
-        self.loop = loop
-        self.paced = paced
-        self.rate = 0.0
-        self.count = 0
-        self.unreadable: list[int] = []
-        self._pace = Pace(0.0)
+        super().__init__(self.path.name, loop, paced, hold)
+        self._reader: Reader | None = None
+
+    @property
+    def unreadable(self) -> list[int]:
+        """The numbers of frames that could not be read so far."""
+        return sorted(self._unreadable)
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, on average; 25 where that is unknown."""
+        return (self.count - 1) / self.transport.duration if self.transport.duration > 0 else 25.0
 
     def open(self) -> None:
         """Open the file at its first frame; raises SourceError when it is missing or no video."""
         self.close()
         self.rearm()
         if self.path.suffix.lower() not in VIDEO_SUFFIXES:
-            raise SourceError(f"{self.path.name} is no video that Hourbit knows; choose an mp4, avi, mov, mkv or webm.")
+            raise SourceError(f"{self.title} is no video that Hourbit knows; choose an mp4, avi, mov, mkv, webm or ts.")
         if not self.path.is_file():
-            raise SourceError(f"{self.path.name} is not there any more; choose another video.")
-        capture = cv2.VideoCapture(str(self.path.resolve()), cv2.CAP_FFMPEG)
-        if not capture.isOpened():
-            capture.release()
-            raise SourceError(f"{self.path.name} does not open as a video; play it elsewhere or choose another file.")
-        rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.rate = float(rate) if np.isfinite(rate) and 1 <= rate <= 1000 else 25.0
-        self.count = int(count) if np.isfinite(count) and 0 < count < 1e9 else 0
-        self._capture, self._index = capture, 0
-        self._pace = Pace(1 / self.rate)
-        self.unreadable = []
+            raise SourceError(f"{self.title} is not there any more; choose another video.")
+        try:
+            self._reader = Reader(self.path.resolve())
+        except (ImportError, OSError, ValueError) as error:
+            wanted = "install the package av" if isinstance(error, ImportError) else "play it elsewhere"
+            message = f"{self.title} does not open as a video; {wanted} or choose another file."
+            raise SourceError(message) from error
+        self._begin(self._reader.index.moments)
 
-    def read(self) -> Frame | None:
-        """Wait until the next frame is due and give it; None at the end."""
-        frame = self._next()
-        if frame is None and self.loop and self._index and not self.interrupted:
-            self._rewind()
-            frame = self._next()
-        return frame
+    def close(self) -> None:
+        """Let the file go; harmless when closed."""
+        self._is_open = False
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
-    def _next(self) -> Frame | None:
-        if self._capture is None or self.interrupted:
-            return None
-        if self.paced and not self._keep_pace():
-            return None
-        for _ in range(TRIES):
-            frame = self.grab()
-            if frame is not None:
-                return frame
-            if self._index >= self.count - 1:  # a header may count one frame too many
-                return None
-            self.unreadable.append(self._index)
-            self._index += 1
-        return None
+    # ---- inside
 
-    def _keep_pace(self) -> bool:
-        """Wait until the next frame is due; pass over frames that are a whole period late."""
-        delay = self._pace.next()
-        while delay < -self._pace.period and self._index < self.count - 1 and self._capture.grab():
-            self._index += 1
-            delay = self._pace.next()
-        return self.wait(delay)
+    def _seek(self, number: int) -> bool:
+        # A file that changes while it is played may be gone at a seek: then the frames before count.
+        try:
+            for _ in self._reader.seek(number):
+                if self.interrupted or self.transport.sought:
+                    return False
+        except (OSError, ValueError) as error:
+            raise SourceError(f"{self.title} cannot be read any more; choose it again.") from error
+        return True
 
-    def _rewind(self) -> None:
-        missed = self.unreadable
-        self.open()
-        self.unreadable = missed
+    def _next(self) -> tuple[int, av.VideoFrame] | None:
+        return self._reader.next()
+
+    def _back(self, number: int, raw: av.VideoFrame) -> None:
+        self._reader.hold(number, raw)
+
+    def _frame(self, number: int, raw: av.VideoFrame) -> Frame:
+        arrived = time.monotonic()
+        pixels = raw.to_ndarray(format="rgb24")
+        if raw.rotation % 360:  # how a telephone was held
+            pixels = np.rot90(pixels, raw.rotation // 90)
+        return Frame(pixels, arrived, self.title, number, self.transport.times[number])
+
+    def _ends_at(self, count: int) -> None:
+        self._reader.end_at(count)
+        self.transport.times = self._reader.index.moments

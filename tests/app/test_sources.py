@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.sources import Folder, Source, SourceError, Stream, Video, open_place
-from app.sources.base import Pace, as_rgb
+from app.sources.base import as_rgb
 from app.sources.camera import Camera, CameraInfo, list_cameras
 from app.sources.synthetic import Step, Synthetic
 from engine.errors import UserError
@@ -212,17 +212,6 @@ def test_pixels_of_an_unknown_kind_are_refused() -> None:
     for pixels in (np.zeros((2, 3), np.float32), np.zeros((2, 3, 2), np.uint8), np.zeros((0, 3, 3), np.uint8)):
         with pytest.raises(SourceError):
             as_rgb(pixels)
-
-
-def test_pace_starts_anew_after_a_long_wait() -> None:
-    now = [0.0]
-    pace = Pace(0.1, lambda: now[0])
-    assert pace.next() == 0
-    assert pace.next() == pytest.approx(0.1)
-    now[0] = 0.35
-    assert pace.next() == pytest.approx(-0.15)  # late: catch up
-    now[0] = 60.0
-    assert pace.next() == 0  # after a gap: no burst
 
 
 def test_open_place_chooses_by_kind(tmp_path: Path) -> None:

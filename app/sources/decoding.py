@@ -1,0 +1,288 @@
+"""Frames of a video file by their number, exact on variable-rate, cut and transport-stream files.
+
+Seeking by frame number through a nominal rate is wrong as soon as frames are not evenly spaced. Here every packet's
+timestamp is read once, without decoding; a frame's number is the place of its timestamp among them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import av
+
+# Containers that are opened: playlists and the like could name other files or addresses.
+CONTAINERS = (
+    "mov", "mp4", "m4a", "3gp", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg",
+)  # fmt: skip
+# Seconds before a key frame at which seeking is tried: it may land late, or decoding may take a while to recover.
+EARLIER = (0.0, 1.0, 5.0, 30.0)
+JUMP_BACK = 0.5  # seconds that decoding times go back where a file was joined from several
+
+
+@dataclass(frozen=True)
+class Index:
+    """What the packets tell. pts: of each frame in the order of showing, in units of `base` seconds; keys: pts of the
+    frames that decoding can begin at; linear: a timestamp does not name one frame, as in joined files, so that frames
+    are reached by decoding from the start; counted: it names none, so that frames are counted; moments: seconds of
+    each frame since the first, never falling.
+    """
+
+    pts: tuple[int, ...]
+    keys: tuple[int, ...]
+    base: float
+    moments: tuple[float, ...]
+    linear: bool = False
+    counted: bool = False
+
+    def part(self, begin: int, end: int) -> Index:
+        """The index of some of the frames."""
+        pts, moments = self.pts[begin:end], self.moments[begin:end]
+        keys = tuple(key for key in self.keys if self.linear or not pts or key >= pts[0])
+        return replace(self, pts=pts, keys=keys, moments=tuple(m - moments[0] for m in moments))
+
+
+def open_container(path: Path) -> av.container.InputContainer:
+    """Open a local file, and nothing that it may point to. Raises ValueError or OSError."""
+    import av
+
+    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
+    try:
+        return av.open(f"file:{path}", options=options, metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise ValueError(str(error)) from error
+
+
+def build_index(container: av.container.InputContainer, stream: av.VideoStream) -> Index:
+    """Read all packets, without decoding any."""
+    base = float(stream.time_base)
+    segments: list[list[int]] = [[]]
+    keys: list[int] = []
+    last, unknown = None, False
+    for packet in packets(container, stream):
+        unknown |= packet.pts is None
+        order = packet.dts if packet.dts is not None else packet.pts
+        moment = packet.pts if packet.pts is not None else order
+        if moment is None:
+            continue
+        if last is not None and (last - order) * base > JUMP_BACK:
+            segments.append([])
+        last = order
+        if packet.is_keyframe:
+            keys.append(moment)
+        segments[-1].append(moment)
+    pts = [moment for segment in segments for moment in sorted(segment)]
+    # AVI stores no time of showing, and what is guessed for reordered frames is wrong.
+    counted = unknown or (container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc"))
+    # Program streams time few of their packets; the rest is guessed, and otherwise after a jump.
+    guessed = counted or container.format.name == "mpeg"
+    linear = guessed or len(segments) > 1 or len(set(pts)) < len(pts)
+    return Index(tuple(pts), tuple(sorted(keys)), base, _moments(segments, base), linear, counted)
+
+
+def _moments(segments: list[list[int]], base: float) -> tuple[float, ...]:
+    """Seconds since the first frame; each joined part goes on a frame's time after the one before."""
+    found: list[float] = []
+    for segment in segments:
+        if not segment:
+            continue
+        ordered = np.sort(np.array(segment, np.float64)) * base
+        gap = float(np.median(np.diff(ordered))) if len(ordered) > 1 else base
+        begin = found[-1] + gap if found else 0.0
+        found += (ordered - ordered[0] + begin).tolist()
+    return tuple(found)
+
+
+def packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Any]:
+    """Whole packets with pictures that are shown; a file that breaks off ends here."""
+    import av
+
+    try:
+        for packet in container.demux(stream):
+            if packet.size and not packet.is_discard:
+                yield packet
+    except (av.FFmpegError, OSError):
+        return
+
+
+class Reader:
+    """Decodes a file forward, and seeks by number. One thread only.
+
+    `index` is corrected once the first frame is decoded (what comes before it in a cut file cannot be seen) and at the
+    end, where fewer frames came than packets promised.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open and index; raises OSError or ValueError where there is no picture in it."""
+        self.path = path
+        self._container: av.container.InputContainer | None = None
+        self._open()
+        try:
+            if self._stream is None:
+                raise ValueError("no video stream")
+            self.index = build_index(self._container, self._stream)
+            self._restart()
+            self._trim_start()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._container is not None:
+            self._frames = iter(())
+            self._container.close()
+            self._container = None
+
+    def next(self) -> tuple[int, av.VideoFrame] | None:
+        """The next frame with its number; None at the end."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._cursor = held[0] + 1
+            return held
+        for frame in self._frames:
+            number = self._number(frame)
+            if number is not None:
+                self._cursor = number + 1
+                return number, frame
+        return None
+
+    def seek(self, number: int) -> Iterator[None]:
+        """Make `number`, or where it cannot be decoded the one after it, the next frame.
+
+        A generator that stops for breath after every decoded frame, so that a newer wish can end it.
+        """
+        if self._held is not None and self._held[0] == number:
+            return
+        if self._held is not None:
+            self._cursor, self._held = self._held[0] + 1, None
+        if self.index.linear:
+            if number < self._cursor:
+                self._restart()
+            yield from self._forward(number)
+            return
+        target = self.index.pts[number]
+        key = self._key_before(target)
+        # Decoding on is cheaper than seeking where no key frame lies between.
+        if self._cursor <= number and (key is None or key <= self.index.pts[max(self._cursor - 1, 0)]):
+            yield from self._forward(number)
+            return
+        for earlier in EARLIER:
+            if key is None or not self._jump(key - round(earlier / self.index.base)):
+                break
+            yield from self._forward(number)
+            if self._landed is None:
+                continue
+            if self._astray or self._landed not in self._keys:
+                # Some containers guess other timestamps after a jump: this one is only read from its start.
+                self.index = replace(self.index, linear=True)
+                break
+            if self._held is not None and self._held[0] == number:
+                return
+        self._restart()
+        yield from self._forward(number)
+
+    def hold(self, number: int, frame: av.VideoFrame) -> None:
+        """Make a frame that was taken the next one again."""
+        self._held, self._cursor = (number, frame), number
+
+    # ---- inside
+
+    def _open(self) -> None:
+        self.close()
+        self._container = open_container(self.path)
+        streams = [s for s in self._container.streams.video if s.codec_context is not None]
+        # A cover picture is a video stream as well.
+        moving = [s for s in streams if "attached_pic" not in str(s.disposition).lower()]
+        self._stream = (moving or streams or [None])[0]
+
+    def _restart(self) -> None:
+        """Decode from the first frame again."""
+        self._open()
+        self._begin(0)
+
+    def _jump(self, pts: int) -> bool:
+        """Seek in the file; False where the container cannot."""
+        import av
+
+        try:
+            self._container.seek(pts, stream=self._stream, backward=True)
+        except (av.FFmpegError, OSError):
+            return False
+        self._begin(-1)
+        return True
+
+    def _begin(self, cursor: int) -> None:
+        self._cursor = cursor
+        self._held: tuple[int, av.VideoFrame] | None = None
+        self._landed: int | None = None  # pts of the key frame that decoding began with
+        self._astray = False  # a frame came with a timestamp that no packet had
+        self._keys = set(self.index.keys)
+        self._frames = self._decode()
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        """Frames from the first key frame on; what cannot be decoded is passed over."""
+        import av
+
+        started = not self.index.keys
+        for packet in packets(self._container, self._stream):
+            if not started and not packet.is_keyframe:
+                continue
+            if not started and packet.pts is not None:
+                self._landed = packet.pts
+            started = True
+            try:
+                yield from packet.decode()
+            except (av.FFmpegError, OSError):
+                continue
+        try:
+            yield from self._stream.decode(None)
+        except (av.FFmpegError, OSError):
+            return
+
+    def _number(self, frame: av.VideoFrame) -> int | None:
+        """The number of a frame just decoded; None for one from before where decoding could begin."""
+        pts, index, cursor = frame.pts, self.index, max(self._cursor, 0)
+        if index.counted or pts is None:
+            return cursor if cursor < len(index.pts) else None
+        if index.linear:
+            try:
+                return index.pts.index(pts, cursor)
+            except ValueError:
+                return None
+        if self._cursor < 0 and self._landed is not None and pts < self._landed:
+            return None
+        place = bisect_right(index.pts, pts) - 1
+        self._astray |= place < 0 or index.pts[place] != pts
+        return place if place >= cursor else None
+
+    def _forward(self, number: int) -> Iterator[None]:
+        """Decode until `number`, or the first one after it, is held as the next frame."""
+        while (found := self.next()) is not None:
+            if found[0] >= number:
+                self.hold(*found)
+                return
+            yield
+
+    def _key_before(self, pts: int) -> int | None:
+        place = bisect_right(self.index.keys, pts) - 1
+        return self.index.keys[place] if place >= 0 else None
+
+    def _trim_start(self) -> None:
+        """Drop packets before the first frame that can be seen; raises ValueError where none can."""
+        first = self.next()
+        if first is None:
+            raise ValueError("no frame can be decoded")
+        number, frame = first
+        self.index = self.index.part(number, len(self.index.pts))
+        self.hold(0, frame)
+
+    def end_at(self, count: int) -> None:
+        """Only so many frames came: that is the length."""
+        self.index = self.index.part(0, count)
