@@ -41,6 +41,7 @@ FOLLOWED = 0.15  # mean score under which a followed subject is lost
 FEWEST = 4  # landmarks that make a body
 
 DEFAULTS = {"face": "face", "person": "person", "body": "person"}  # by the subject of a landmark model
+FALLBACKS = {"face": "face", "person": "person", "body": "person"}
 
 
 class Detector(Protocol):
@@ -276,6 +277,16 @@ def make_detector(name: str, runtime: Runtime | None = None) -> Detector:
     return kind.open(path)
 
 
-def default_detector(runtime: Runtime) -> str:
-    """The name of the detector that serves a landmark model best, by its subject."""
-    return DEFAULTS.get(runtime.model.schema.subject, "whole")
+def default_detector(schema: Schema) -> str:
+    """The name of the detector that serves models of a schema best, by its subject."""
+    return DEFAULTS.get(schema.subject, "whole")
+
+
+def patient_detector(runtime: Runtime) -> Detector:
+    """The default detector, and where it finds nothing the slower one of the subject: for pictures, not for video."""
+    from engine.scene_detector import FirstOf
+
+    schema = runtime.model.schema
+    names = dict.fromkeys((default_detector(schema), FALLBACKS.get(schema.subject, "whole")))
+    made = [make_detector(name, runtime) for name in names]
+    return made[0] if len(made) == 1 else FirstOf(*made)

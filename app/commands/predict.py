@@ -101,7 +101,7 @@ def open_predictor(runtime: Runtime, detector: str | None, flip: bool) -> Predic
     from engine.detect import DETECTORS, default_detector, make_detector
     from engine.predictor import Predictor
 
-    name = detector or default_detector(runtime)
+    name = detector or default_detector(runtime.model.schema)
     if name != FILE and name not in DETECTORS:
         if not Path(name).is_file():
             known = ", ".join((*DETECTORS, FILE))

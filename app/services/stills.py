@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.services.own_thread import OwnThread
 from app.services.pictures import PictureCache, reason
-from engine.detect import make_detector
+from engine.detect import patient_detector
 from engine.errors import UserError
 from engine.images import load_image
 from engine.predictor import Predictor
@@ -24,8 +24,6 @@ from engine.runtime import Runtime
 from engine.schema import Schema
 from engine.types import Box, Prediction
 from engine.uncertainty import doubt as doubt_of
-
-DETECTORS = {"face": "face", "person": "person", "body": "person"}
 
 
 @dataclass(frozen=True)
@@ -224,5 +222,4 @@ class Stills(OwnThread, QObject):
 
 def make_predictor(runtime: Runtime) -> Predictor:
     """A predictor with the detector that fits the model's subject."""
-    name = DETECTORS.get(runtime.model.schema.subject, "whole")
-    return Predictor(runtime, detector=make_detector(name, runtime))
+    return Predictor(runtime, detector=patient_detector(runtime))

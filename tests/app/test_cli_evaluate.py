@@ -13,6 +13,7 @@ from engine.paper import Run, beside, paper_rows
 from tests.app.cli_runner import hourbit
 from tests.engine.blobs import small_model
 from tests.engine.packfile import blob_points, write_coco, write_pack
+from tests.engine.test_scene_detector import small_detector
 from tests.engine.test_scenes import scene_pack
 
 
@@ -62,6 +63,18 @@ def test_detector_on_scenes(tmp_path: Path) -> None:
     assert "false alarms a picture" in hourbit("evaluate", "face", pack).out
     wrong = hourbit("evaluate", "face", write_pack(tmp_path / "p.npz", blob_points(2)))
     assert wrong.code == 2 and "no scene pack" in wrong.err
+
+
+def test_a_detectors_file_on_scenes(tmp_path: Path) -> None:
+    """Both classes, each with its own threshold; a landmark model's file is none."""
+    pack, file = scene_pack(tmp_path / "s.npz"), tmp_path / "mine.hourbit"
+    write_model(file, small_detector(thresholds={"face": 0.25, "person": 0.75}))
+    value = hourbit("evaluate", file, pack, "--json").json
+    assert value["detector"] == str(file) and value["face"]["threshold"] == 0.25
+    assert value["person"]["threshold"] == 0.75 and value["person"]["n"] == 1
+    write_model(file, small_model())
+    wrong = hourbit("evaluate", file, pack)
+    assert wrong.code == 2 and "choose a detector" in wrong.err
 
 
 def test_paper_beside(model: Path, tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from engine.graph import Architecture
-from engine.modelfile import read_model
+from engine.modelfile import read_model, write_model
 from engine.random_model import generic_schema, random_model
 from engine.runtime import available_isas, open_runtime
 from engine.schema import schema_from_json
 from tests.app.cli_runner import hourbit
+from tests.engine.test_scene_detector import small_detector
 
 SMALL = ("--width", 32, "--stem", 16, "--input", 64)
 
@@ -46,6 +47,17 @@ def test_info_tells_what_new_wrote(small: Path) -> None:
     assert "random" in told["card"]["data"]
     lines = hourbit("model", "info", small).out
     assert "numbered5" in lines and told["sha256"] in lines
+
+
+def test_a_detector_finds_no_landmarks_but_boxes(tmp_path: Path) -> None:
+    path = tmp_path / "mine.hourbit"
+    write_model(path, small_detector(thresholds={"face": 0.25, "person": 0.75}))
+    value = hourbit("model", "info", path, "--json").json
+    assert (value["landmarks"], value["maps"], value["schema"]) == (0, 8, "detect")
+    assert value["finds"] == {"face": 0.25, "person": 0.75}
+    told = hourbit("model", "verify", path, "--json").json
+    assert told["differing"] == 0 and told["compared"] > 0
+    assert hourbit("bench", path, "--rounds", "1", "--runtime", "reference", "--json").json["entries"]
 
 
 def test_same_seed_same_model_and_another_seed_another(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_detector_file_serves_by_its_path(tmp_path: Path) -> None:
 
 def test_defaults_are_detectors() -> None:
     for subject in ("face", "person", "object"):
-        assert default_detector(BlobRuntime(replace(small_model(), schema=schema_of(3, subject=subject)))) in DETECTORS
+        assert default_detector(schema_of(3, subject=subject)) in DETECTORS
 
 
 def test_the_next_one_looks_where_the_first_finds_nothing() -> None:

@@ -7,13 +7,13 @@ from PySide6.QtCore import QObject
 from app.library import Entry
 from app.services.live import Live
 from app.views.context import Context
+from app.views.live.detectors import DetectorChoice
 from app.views.live.panel import SidePanel
 from app.views.sample import runtime_truth
 from engine.runtime import Runtime, open_runtime
-from engine.schema import Schema
+from engine.squares import NAME
 
 KEY = "live/model"
-DETECTORS = {"face": ("face", "whole"), "person": ("person", "whole")}
 
 
 class ModelChoice(QObject):
@@ -24,7 +24,7 @@ class ModelChoice(QObject):
         self.context = context
         self.live = live
         self.panel = panel
-        self._schema = ""
+        self.detectors = DetectorChoice(context, live, panel.source, self)
         panel.model.chosen.connect(self.choose)
         live.model_ready.connect(self._ready)
         live.model_failed.connect(lambda sentence: panel.model.set_truth(sentence, False))
@@ -33,8 +33,8 @@ class ModelChoice(QObject):
         self.refresh()
 
     def entries(self) -> list[Entry]:
-        """What the library has and what can be used of it."""
-        return [entry for entry in self.context.library.entries() if not entry.problem]
+        """What the library has to find landmarks with."""
+        return [e for e in self.context.library.entries() if not e.problem and e.schema != NAME]
 
     def refresh(self, *_: object) -> None:
         """Read the library again; run the model in use for the open project's landmarks, else the last one chosen."""
@@ -77,13 +77,4 @@ class ModelChoice(QObject):
 
     def _ready(self, runtime: Runtime) -> None:
         self.panel.model.set_truth(*runtime_truth(runtime))
-        schema = runtime.model.schema
-        if schema.subject != self._schema:
-            self._schema = schema.subject
-            self._offer_detectors(schema)
-
-    def _offer_detectors(self, schema: Schema) -> None:
-        texts = {"face": self.tr("Face box"), "person": self.tr("Person box"), "whole": self.tr("Whole picture")}
-        names = DETECTORS.get(schema.subject, ("whole",))
-        self.live.change(detector=names[0])
-        self.panel.source.set_detectors([(name, texts[name]) for name in names], names[0])
+        self.detectors.offer(runtime.model.schema)

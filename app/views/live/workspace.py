@@ -82,7 +82,7 @@ class LiveWorkspace(QMainWindow):
         view.painted.connect(live.drawn)
         view.corrected.connect(self._corrected)
         view.selected.connect(self._selected)
-        panel.source.detector.connect(lambda name: live.change(detector=name))
+        self.models.detectors.failed.connect(self.stage.fault)
         panel.overlay.look.connect(self._look_changed)
         panel.overlay.smoothing.connect(lambda strength: live.change(smoothing=strength))
         panel.confidence.clicked.connect(view.select)
