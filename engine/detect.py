@@ -270,10 +270,13 @@ def make_detector(name: str, runtime: Runtime | None = None) -> Detector:
         raise UserError(f"Unknown detector {name!r}; use one of {', '.join(DETECTORS)}, or name a detector's file.")
     if path.suffix.lower() == ".hourbit":
         return _scene(runtime, read_model(path))
-    kind = next((kind for kind in _KINDS.values() if kind.claims(path)), None)
+    from engine.box_files import BoxFiles
+
+    kinds = [*_KINDS.values(), BoxFiles()]
+    kind = next((kind for kind in kinds if kind.claims(path)), None)
     if kind is None:
-        titles = ", ".join(kind.title for kind in _KINDS.values())
-        raise UserError(f"{path.name} is no detector that is known here ({titles or 'none'}); choose another file.")
+        titles = ", ".join(kind.title for kind in kinds)
+        raise UserError(f"{path.name} is no detector that is known here ({titles}); choose another file.")
     return kind.open(path)
 
 

@@ -96,7 +96,7 @@ class ExternalModel:
 
     def read(self) -> bytes:
         """The ONNX file; raises ExternalModelError where it is another one by now."""
-        data = _bytes(self.path, MAX_FILE)
+        data = read_bytes(self.path, MAX_FILE)
         if _digest(data, self.description) != self.sha256:
             raise ExternalModelError(f"{self.path.name} has changed since it was looked at; open it again.")
         return data
@@ -114,20 +114,20 @@ def read_external(path: str | Path, description: Mapping[str, Any] | None = None
     """
     path = Path(path)
     try:
-        data = _bytes(path, MAX_FILE)
+        data = read_bytes(path, MAX_FILE)
         told = read_description(path) if description is None else dict(description)
         return _fitted(path, data, told, read_contents(data))
-    except (OnnxFileError, SchemaError, _Unfit) as error:
+    except (OnnxFileError, SchemaError, Unfit) as error:
         raise ExternalModelError(f"{path.name}: {error}") from error
 
 
-class _Unfit(UserError):
+class Unfit(UserError):
     pass
 
 
-def _bytes(path: Path, most: int) -> bytes:
+def read_bytes(path: Path, most: int) -> bytes:
     if path.stat().st_size > most:
-        raise _Unfit(f"{path.name} is larger than {most >> 20} MB; choose another file.")
+        raise Unfit(f"{path.name} is larger than {most >> 20} MB; choose another file.")
     return path.read_bytes()
 
 
@@ -135,13 +135,13 @@ def read_description(path: Path) -> dict[str, Any]:
     """What the JSON beside an ONNX file says, unchecked; raises UserError where there is none."""
     beside = description_path(path)
     if not beside.is_file():
-        raise _Unfit(f'{beside.name} beside it must say which landmarks it finds, such as {{"schema": "ibug68"}}.')
+        raise Unfit(f'{beside.name} beside it must say which landmarks it finds, such as {{"schema": "ibug68"}}.')
     try:
-        told = json.loads(_bytes(beside, MAX_DESCRIPTION))
+        told = json.loads(read_bytes(beside, MAX_DESCRIPTION))
     except (ValueError, RecursionError) as error:
-        raise _Unfit(f"{beside.name} is no JSON ({error}); correct it.") from error
+        raise Unfit(f"{beside.name} is no JSON ({error}); correct it.") from error
     if not isinstance(told, dict):
-        raise _Unfit(f"{beside.name} must hold a JSON object; correct it.")
+        raise Unfit(f"{beside.name} must hold a JSON object; correct it.")
     return told
 
 
@@ -149,16 +149,16 @@ def _fitted(path: Path, data: bytes, told: dict[str, Any], contents: Contents) -
     unknown = [key for key in told if key not in KEYS]
     if unknown or "schema" not in told:
         fault = f"has no use for {unknown[0]!r}" if unknown else "lacks the schema"
-        raise _Unfit(f"Its description {fault}; it may hold {', '.join(KEYS)}.")
+        raise Unfit(f"Its description {fault}; it may hold {', '.join(KEYS)}.")
     named = told["schema"]
     schema = load_schema(named) if isinstance(named, str) else schema_from_json(named)
     reading = _reading(told, contents, len(schema))
     stride = reading.size[0] // reading.cells[0]
     side = max(reading.size)
-    crop = _number(told, "crop", schema.crop, 0.5, 10)
+    crop = number(told, "crop", schema.crop, 0.5, 10)
     name = told.get("name", path.stem)
     if not isinstance(name, str) or not 0 < len(name) <= 200:
-        raise _Unfit("A model's name has 1 to 200 characters; correct its description.")
+        raise Unfit("A model's name has 1 to 200 characters; correct its description.")
     complete = {key: told[key] for key in KEYS if key in told}
     sha256 = _digest(data, complete)
     return ExternalModel(name, schema, crop, side, stride, reading, complete, sha256, path, len(data))
@@ -166,34 +166,34 @@ def _fitted(path: Path, data: bytes, told: dict[str, Any], contents: Contents) -
 
 def _reading(told: dict[str, Any], contents: Contents, landmarks: int) -> Reading:
     if contents.external:
-        raise _Unfit("It keeps weights in other files; export it as one file.")
+        raise Unfit("It keeps weights in other files; export it as one file.")
     if contents.foreign:
-        raise _Unfit(f"It needs the operator {min(contents.foreign)}, which is not ONNX's own; export it without.")
-    source, size = _source(contents)
+        raise Unfit(f"It needs the operator {min(contents.foreign)}, which is not ONNX's own; export it without.")
+    source, size = picture_input(contents)
     target, cells = _target(contents, told.get("heatmaps"), landmarks)
     stride = size[0] // cells[0]
     if not stride or (cells[0] * stride, cells[1] * stride) != size or (abs(size[0] - size[1]) // 2) % stride:
-        raise _Unfit(f"Its heatmaps ({_times(cells)}) are no whole part of its pictures ({_times(size)}); use another.")
+        raise Unfit(f"Its heatmaps ({_times(cells)}) are no whole part of its pictures ({_times(size)}); use another.")
     return Reading(
         source.name, target.name, size, cells,
-        logits=_choice(told, "output", OUTPUTS) == "logits",
-        bgr=_choice(told, "colour", ("RGB", "BGR")) == "BGR",
-        peak=float(_choice(told, "range", (1, 255))),
-        mean=_three(told, "mean", 0.0), std=_three(told, "std", 1.0, positive=True),
+        logits=choice(told, "output", OUTPUTS) == "logits",
+        bgr=choice(told, "colour", ("RGB", "BGR")) == "BGR",
+        peak=float(choice(told, "range", (1, 255))),
+        mean=three(told, "mean", 0.0), std=three(told, "std", 1.0, positive=True),
     )  # fmt: skip
 
 
-def _source(contents: Contents) -> tuple[Port, tuple[int, int]]:
+def picture_input(contents: Contents) -> tuple[Port, tuple[int, int]]:
     if len(contents.inputs) != 1:
-        raise _Unfit(f"It takes {len(contents.inputs)} inputs and not one picture; export it with one.")
+        raise Unfit(f"It takes {len(contents.inputs)} inputs and not one picture; export it with one.")
     (source,) = contents.inputs
     shape = source.shape or ()
     if source.kind != FLOAT or len(shape) != 4 or shape[0] not in (1, None) or shape[1] != 3:
-        raise _Unfit(f"Its input must be (1, 3, H, W) float32, not {_shape(source)}; export it so.")
+        raise Unfit(f"Its input must be (1, 3, H, W) float32, not {_shape(source)}; export it so.")
     if shape[2] is None or shape[3] is None:
-        raise _Unfit("The height and width of its input are not fixed; export it with fixed sizes.")
+        raise Unfit("The height and width of its input are not fixed; export it with fixed sizes.")
     if not all(SIDES[0] <= side <= SIDES[1] for side in shape[2:]):
-        raise _Unfit(f"Its input is {_times(shape[2:])}, not {SIDES[0]} to {SIDES[1]} pixels a side; use another.")
+        raise Unfit(f"Its input is {_times(shape[2:])}, not {SIDES[0]} to {SIDES[1]} pixels a side; use another.")
     return source, (shape[2], shape[3])
 
 
@@ -201,13 +201,13 @@ def _target(contents: Contents, name: Any, landmarks: int) -> tuple[Port, tuple[
     named = [port for port in contents.outputs if name is None or port.name == name]
     if len(named) != 1:
         known = ", ".join(port.name for port in contents.outputs) or "none"
-        raise _Unfit(f'Its description must name one output of {known} as "heatmaps"; add it.')
+        raise Unfit(f'Its description must name one output of {known} as "heatmaps"; add it.')
     (target,) = named
     shape = target.shape or ()
     if target.kind != FLOAT or len(shape) != 4 or shape[0] not in (1, None) or None in shape[1:]:
-        raise _Unfit(f"Its output must be heatmaps (1, K, h, w) float32 of fixed sizes, not {_shape(target)}.")
+        raise Unfit(f"Its output must be heatmaps (1, K, h, w) float32 of fixed sizes, not {_shape(target)}.")
     if shape[1] != landmarks:
-        raise _Unfit(f"It gives {shape[1]} heatmaps for the schema's {landmarks} landmarks; choose another schema.")
+        raise Unfit(f"It gives {shape[1]} heatmaps for the schema's {landmarks} landmarks; choose another schema.")
     return target, (shape[2], shape[3])
 
 
@@ -220,26 +220,26 @@ def _times(sizes: tuple[int | None, ...]) -> str:
     return " x ".join(str(size) for size in sizes)
 
 
-def _choice(told: dict[str, Any], key: str, choices: tuple[Any, ...]) -> Any:
+def choice(told: dict[str, Any], key: str, choices: tuple[Any, ...]) -> Any:
     value = told.get(key, choices[0])
     if isinstance(value, bool) or value not in choices:
-        raise _Unfit(f"{key} must be {' or '.join(map(str, choices))}, not {value!r}; correct its description.")
+        raise Unfit(f"{key} must be {' or '.join(map(str, choices))}, not {value!r}; correct its description.")
     return value
 
 
-def _number(told: dict[str, Any], key: str, default: float, low: float, high: float) -> float:
+def number(told: dict[str, Any], key: str, default: float, low: float, high: float) -> float:
     value = told.get(key, default)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise _Unfit(f"{key} must be a number from {low} to {high}, not {value!r}; correct its description.")
+        raise Unfit(f"{key} must be a number from {low} to {high}, not {value!r}; correct its description.")
     return float(value)
 
 
-def _three(told: dict[str, Any], key: str, default: float, positive: bool = False) -> tuple[float, float, float]:
+def three(told: dict[str, Any], key: str, default: float, positive: bool = False) -> tuple[float, float, float]:
     values = told.get(key, [default] * 3)
     numbers = isinstance(values, (list, tuple)) and len(values) == 3
     numbers = numbers and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
     if not numbers or not np.isfinite(values).all() or (positive and min(values) <= 0):
-        raise _Unfit(f"{key} must be three {'positive ' * positive}numbers, not {values!r}; correct its description.")
+        raise Unfit(f"{key} must be three {'positive ' * positive}numbers, not {values!r}; correct its description.")
     return float(values[0]), float(values[1]), float(values[2])
 
 

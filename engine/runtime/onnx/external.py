@@ -30,12 +30,12 @@ class ExternalRuntime:
         """Raises ExternalModelError where ONNX Runtime cannot run the network, or it gives something else."""
         self.model = model
         self.threads = threads
-        state = onnxruntime_package().capi.onnxruntime_pybind11_state
-        self._faults: tuple[Any, ...] = tuple(getattr(state, name) for name in FAULTS if hasattr(state, name))
+        self._faults = faults()
         try:
             self._session = open_session(model.read(), threads)
         except self._faults as error:
-            raise ExternalModelError(f"ONNX Runtime cannot load {model.name} ({_line(error)}); use another.") from error
+            told = first_line(error)
+            raise ExternalModelError(f"ONNX Runtime cannot load {model.name} ({told}); use another.") from error
         self._scale = np.float32(model.reading.peak / 255) / np.float32(model.reading.std)
         self._shift = np.float32(model.reading.mean) / np.float32(model.reading.std)
         self.run(np.zeros((model.side, model.side, 3), np.uint8))
@@ -50,7 +50,7 @@ class ExternalRuntime:
         try:
             (maps,) = self._session.run([reading.target], {reading.source: np.ascontiguousarray(planes)})
         except self._faults as error:
-            raise ExternalModelError(f"ONNX Runtime cannot run {self.model.name} ({_line(error)}).") from error
+            raise ExternalModelError(f"ONNX Runtime cannot run {self.model.name} ({first_line(error)}).") from error
         found = self._square(self._logits(maps))
         return found if logits else sigmoid(found)
 
@@ -87,6 +87,12 @@ class ExternalRuntime:
         return np.pad(logits, ((0, 0), (high, high), (wide, wide)), constant_values=logits.min())
 
 
-def _line(error: Exception) -> str:
+def faults() -> tuple[Any, ...]:
+    """The exceptions by which ONNX Runtime says what is wrong; raises OnnxError where it is not installed."""
+    state = onnxruntime_package().capi.onnxruntime_pybind11_state
+    return tuple(getattr(state, name) for name in FAULTS if hasattr(state, name))
+
+
+def first_line(error: Exception) -> str:
     """The first line of what ONNX Runtime said, without its prefix."""
     return str(error).strip().split("\n")[0].split(" : ")[-1].strip(" .")[:200]
