@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from app.views.words import mark, tr
 
 ANYWHERE = "window"
-FILE, EDIT, VIEW, LABEL, MODEL, HELP = MENUS = (
-    mark("File"), mark("Edit"), mark("View"), mark("Label"), mark("Model"), mark("Help"),
+FILE, EDIT, VIEW, LABEL, SHAPE, MODEL, HELP = MENUS = (
+    mark("File"), mark("Edit"), mark("View"), mark("Label"), mark("Shape"), mark("Model"), mark("Help"),
 )  # fmt: skip
 
 
@@ -42,6 +42,13 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("quit", mark("Quit"), FILE, keys=("Ctrl+Q",)),
     Spec("undo", mark("Undo"), EDIT, "label", ("Ctrl+Z",), "undo"),
     Spec("redo", mark("Redo"), EDIT, "label", ("Ctrl+Y", "Ctrl+Shift+Z"), "redo"),
+    Spec("copy", mark("Copy the instance"), EDIT, "label", ("Ctrl+C",), "content-copy"),
+    Spec("paste", mark("Paste"), EDIT, "label", ("Ctrl+V",), "content-paste"),
+    Spec("copy_last", mark("Copy from the last image"), EDIT, "label", ("Ctrl+B",)),
+    Spec("select_all", mark("Select all landmarks"), EDIT, "label", ("Ctrl+A",)),
+    Spec("select_group", mark("Select the landmark's group"), EDIT, "label", ("J",)),
+    Spec("next_group", mark("Select the next group"), EDIT, "label", ("]",)),
+    Spec("previous_group", mark("Select the previous group"), EDIT, "label", ("[",)),
     Spec("delete_instance", mark("Delete instance"), EDIT, "label", ("Delete",)),
     Spec("live", mark("Live"), VIEW, keys=("Ctrl+1",), icon="webcam"),
     Spec("label", mark("Label"), VIEW, keys=("Ctrl+2",), icon="vector-polyline-edit"),
@@ -54,6 +61,8 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("heatmap", mark("Show heatmap"), VIEW, "label", ("M",)),
     Spec("heatmaps", mark("Heatmaps"), VIEW, keys=("Ctrl+M",), icon="view-grid-outline"),
     Spec("equalise", mark("Equalise"), VIEW, "label", ("E",)),
+    Spec("adjust", mark("Brightness and contrast"), VIEW, "label", ("Shift+E",), "tune-variant"),
+    Spec("onion", mark("Show the last image's labels"), VIEW, "label", ("O",), "layers-outline"),
     Spec("full_screen", mark("Full screen"), VIEW, keys=("F11",)),
     Spec("settings", mark("Settings"), VIEW, keys=("Ctrl+,",), icon="cog-outline"),
     Spec("accept", mark("Accept, next"), LABEL, "label", ("Return",)),
@@ -69,8 +78,24 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("peak_1", mark("Take peak 1"), LABEL, "label", ("1",)),
     Spec("peak_2", mark("Take peak 2"), LABEL, "label", ("2",)),
     Spec("peak_3", mark("Take peak 3"), LABEL, "label", ("3",)),
+    Spec("next_peak", mark("Take the next peak"), LABEL, "label", ("C",)),
+    Spec("snap", mark("Snap to peaks"), LABEL, "label", ("K",), "magnet"),
     Spec("new_instance", mark("New instance"), LABEL, "label", ("N",)),
     Spec("box", mark("Draw the box"), LABEL, "label", ("B",)),
+    Spec("select_tool", mark("Select and move landmarks"), SHAPE, "label", ("V",)),
+    Spec("move_shape", mark("Move the shape"), SHAPE, "label", ("T",), "cursor-move"),
+    Spec("place", mark("Place one by one"), SHAPE, "label", ("P",), "map-marker-plus-outline"),
+    Spec("rotate_left", mark("Rotate to the left"), SHAPE, "label", (",",)),
+    Spec("rotate_right", mark("Rotate to the right"), SHAPE, "label", (".",)),
+    Spec("grow", mark("Scale up"), SHAPE, "label", ("+",)),
+    Spec("shrink", mark("Scale down"), SHAPE, "label", ("-",)),
+    Spec("mirror", mark("Mirror"), SHAPE, "label", ("Shift+M",)),
+    Spec("swap_sides", mark("Swap left and right"), SHAPE, "label", ("Shift+S",)),
+    Spec("other_side", mark("Copy to the other side"), SHAPE, "label", ("Shift+C",)),
+    Spec("mean_shape", mark("Start from the mean shape"), SHAPE, "label", ("Shift+N",)),
+    Spec("fit_rest", mark("Fit the rest to placed landmarks"), SHAPE, "label", ("Y",)),
+    Spec("outside", mark("Landmarks may leave the picture"), SHAPE, "label", ("Shift+O",)),
+    Spec("bring_back", mark("Bring landmarks back"), SHAPE, "label", ("Shift+B",)),
     Spec("predict_again", mark("Predict again"), MODEL, "label", ("R",)),
     Spec("predict_all", mark("Predict all new images"), MODEL, "label"),
     Spec("freeze", mark("Freeze or resume"), MODEL, "live", ("Space",)),

@@ -6,7 +6,7 @@ device-independent pixels: the painter must not be scaled by the picture's zoom.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -20,7 +20,7 @@ from engine.schema import Schema
 DOUBT_LIMIT = 0.5  # a model's score under which a landmark is doubtful, until measured for the model
 CASING = QColor(0, 0, 0, 178)
 UNDER_LINE = QColor(0, 0, 0, 115)
-RING_DOUBT, RING_SELECTED = 6.0, 8.0
+RING_DOUBT, RING_SELECTED, RING_CHOSEN = 6.0, 8.0, 3.5
 KINDS = {Origin.NONE: "hand", Origin.MODEL: "model", Origin.EDITED: "edited", Origin.HAND: "hand"}
 
 
@@ -38,14 +38,15 @@ def edge_side(schema: Schema, a: int, b: int) -> str:
 def draw_landmarks(
     painter: QPainter, points: np.ndarray, schema: Schema, visibility: np.ndarray | None = None,
     origin: np.ndarray | None = None, scores: np.ndarray | None = None, *, selected: int = -1, hovered: int = -1,
-    radius: float = 5.0, sure_is_solid: bool = False, lines: bool = True, marks: bool = True,
-    clear: bool | None = None, colours: Sequence[QColor] | None = None,
+    chosen: Collection[int] = (), radius: float = 5.0, sure_is_solid: bool = False, lines: bool = True,
+    marks: bool = True, clear: bool | None = None, colours: Sequence[QColor] | None = None,
 ) -> None:  # fmt: skip
     """Paint one instance.
 
     points (K, 2) in the painter's pixels; visibility, origin, scores (K,), by default all visible, from the
     model, sure. `sure_is_solid` fills a model's sure landmarks, as in Live; `clear` keeps lines out of hollow
-    marks also where another call paints those (default: as `marks`); colours replaces the sides' (K).
+    marks also where another call paints those (default: as `marks`); colours replaces the sides' (K). `chosen` are
+    selected too, `selected` is the last of them.
     """
     k = len(points)
     visibility = np.full(k, Visibility.VISIBLE) if visibility is None else visibility
@@ -76,6 +77,8 @@ def draw_landmarks(
                 _ring(painter, at, radius + RING_DOUBT, QColor(tokens.DOUBT), 1.5, dashed=True)
             if n in (selected, hovered):
                 _ring(painter, at, radius + RING_SELECTED, QColor("white"), 2.0 if n == selected else 1.0)
+            elif n in chosen:
+                _ring(painter, at, radius + RING_CHOSEN, QColor("white"), 1.5)
     painter.restore()
 
 

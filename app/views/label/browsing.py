@@ -105,6 +105,10 @@ class Browsing(QObject):
             if after is not None:
                 self.pictures.prefetch(after.id, self.path(after))
 
+    def before(self, image: int) -> int | None:
+        """The picture before one in the list."""
+        return self.model.neighbour(image, -1)
+
     def load(self) -> None:
         """Read the picture on screen from its file."""
         self.pictures.show(self.current, self.path(self.editing.image))

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
-from app.project.values import Instance, Visibility
 from app.views.label.editing import Editing
 from app.views.label.gestures import Clear, DragLandmark, DrawBox, Gesture, MoveBox, Pan
+from app.views.label.gestures_shape import Band, Move, Place, Scale, Turn
 from app.views.label.guesses import Guesses
-from app.views.label.hits import box_part, nearest
-from app.views.label.items import InstanceItem, RubberItem
-from app.views.label.overlay import HeatItem
-from app.views.label.picture_view import PictureView
-from app.views.label.plates import absent_places
+from app.views.label.labelled_view import LabelledView
+from app.views.label.shape_frame import CURSORS as FRAME_CURSORS
+from app.views.label.shape_frame import SIDES
 
 ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-CURSORS = {"select": Qt.CursorShape.ArrowCursor, "box": Qt.CursorShape.CrossCursor, "new": Qt.CursorShape.CrossCursor}
+CURSORS = {"select": Qt.CursorShape.ArrowCursor, "move": Qt.CursorShape.ArrowCursor}  # the others aim: a cross
 
 
-class Canvas(PictureView):
+class Canvas(LabelledView):
     """Shows `editing`'s picture and turns gestures into its commands."""
 
     hovered = Signal(object)  # QPointF in picture pixels, or None
@@ -30,117 +28,49 @@ class Canvas(PictureView):
     spaced = Signal(bool)  # Space was tapped; True with Shift
 
     def __init__(self, editing: Editing, guesses: Guesses, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.editing, self.guesses = editing, guesses
-        self.tool = "select"
-        self.gesture: Gesture | None = None
-        self.hover_landmark = -1
-        self.hover_box = False
-        self.labels_shown, self.heat_shown = True, True
+        super().__init__(editing, guesses, parent)
+        self.shift = self.ctrl = False  # held with the mouse
+        self.hover_part: str | None = None
         self._space = self._space_used = False
-        self.items_by_id: dict[int, InstanceItem] = {}
-        self.heat, self.rubber = HeatItem(), RubberItem()
-        self.scene().addItem(self.heat)
-        self.scene().addItem(self.rubber)
         self.setObjectName("canvas")
         self.setAccessibleName(self.tr("Picture with landmarks"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
-        editing.changed.connect(self._rebuild)
-        editing.selected.connect(self._selected)
-        editing.previewed.connect(self._repaint)
         editing.image_changed.connect(self._image_changed)
-        guesses.maps_changed.connect(self._selected)
+        self.placing.finished.connect(lambda: self.set_tool("select"))
 
-    def zoom_changed(self, scale: float) -> None:
-        """Marks keep their size on screen."""
-        super().zoom_changed(scale)
-        for item in self.items_by_id.values():
-            item.zoom_changed(scale)
-
-    # ---- items
     def _image_changed(self) -> None:
         self.cancel_gesture()
         self.hover_landmark = -1
         self._items_for(())
 
-    def _items_for(self, instances: tuple) -> None:
-        ids = [i.id for i in instances]
-        for gone in [i for i in self.items_by_id if i not in ids]:
-            self.scene().removeItem(self.items_by_id.pop(gone))
-        for i in ids:
-            if i not in self.items_by_id:
-                item = self.items_by_id[i] = InstanceItem(self, i)
-                self.scene().addItem(item)
-                item.zoom_changed(self.zoom)
-
     def _rebuild(self) -> None:
         if self.gesture is not None and self.editing.current is None:
             self.cancel_gesture()
-        self._items_for(self.editing.shown())
-        self._repaint()
+        super()._rebuild()
 
-    def _selected(self) -> None:
-        for i, item in self.items_by_id.items():
-            item.setZValue(3 if i == self.editing.active else 2)
-        self.heat.set_heat(self.guesses.heat() if self.heat_shown else None)
-        self._repaint()
+    @property
+    def snaps(self) -> bool:
+        """Whether a drag snaps to peaks now; Ctrl held turns it round."""
+        return self.snapping != (self.ctrl and isinstance(self.gesture, DragLandmark))
 
-    def _repaint(self) -> None:
-        self.viewport().update()
-
-    def show_labels(self, shown: bool) -> None:
-        """Show or hide everything but the picture."""
-        self.labels_shown = shown
-        self._repaint()
-
-    def show_heat(self, shown: bool) -> None:
-        """Show or hide the selected landmark's heatmap."""
-        self.heat_shown = shown
-        self._selected()
-
-    # ---- what lies under the mouse
-    def landmark_at(self, position: QPointF) -> tuple[int, int] | None:
-        """(instance id, landmark) within reach of a place; the active instance's and the selected first."""
-        if not self.labels_shown:
+    @property
+    def turning(self) -> tuple[QPointF, QPointF] | None:
+        """Middle and mouse in viewport pixels while a shape is turned."""
+        if not isinstance(self.gesture, Turn) or not self.gesture.moved:
             return None
-        for instance in sorted(self.editing.shown(), key=lambda i: i.id != self.editing.active):
-            active = instance.id == self.editing.active
-            places = self.places(instance) if active else self.to_view(instance.points)
-            if not active:
-                places[instance.visibility == Visibility.ABSENT] = np.nan
-            found = nearest(places, position, self.editing.landmark if active else -1)
-            if found is not None:
-                return instance.id, found
-        return None
-
-    def box_on_screen(self, instance: Instance) -> QRectF:
-        """An instance's box in viewport pixels."""
-        x0, y0, x1, y1 = instance.box.corners
-        (x0, y0), (x1, y1) = self.to_view(np.array([[x0, y0], [x1, y1]]))
-        return QRectF(x0, y0, x1 - x0, y1 - y0)
-
-    def places(self, instance: Instance) -> np.ndarray:
-        """(K, 2) viewport pixels where the marks of the active instance are, those of absent landmarks too."""
-        found = self.to_view(instance.points)
-        view = QRectF(self.viewport().rect())
-        for k, place in absent_places(self.box_on_screen(instance), instance.visibility, view).items():
-            found[k] = place.x(), place.y()
-        return found
-
-    def box_part_at(self, position: QPointF) -> int | str | None:
-        """Corner 0 to 3 of the active box, "edge", or None."""
-        instance = self.editing.shown_current()
-        if instance is None or not self.labels_shown:
-            return None
-        return box_part(self.box_on_screen(instance), position)
+        return QPointF(*self.to_view(self.gesture.centre)), self.gesture.at
 
     # ---- tools and gestures
     def set_tool(self, tool: str) -> None:
-        """Choose "select", "box" or "new"."""
+        """Choose "select", "move", "place", "box" or "new"."""
         if tool != self.tool:
+            self.cancel_gesture()
             self.tool = tool
+            if tool == "place":
+                self.placing.begin()
             self.tool_changed.emit(tool)
+            self._repaint()
         self._set_cursor()
 
     def cancel_gesture(self) -> None:
@@ -157,19 +87,47 @@ class Canvas(PictureView):
             return Pan(self, position)
         if self.tool in ("box", "new"):
             return DrawBox(self, position, self.tool == "new" or self.editing.current is None)
-        found = self.landmark_at(position)
+        if self.tool == "place":
+            return Place(self, position)
+        part = self.frame_part_at(position)
+        if part == "turn":
+            return Turn(self, position)
+        if part in SIDES:
+            return Scale(self, position, part)
+        if self.tool == "move":
+            found = self.landmark_at(position)
+            return Move(self, position, found[1] if found else -1) if part else Band(self, position)
+        return self._begin_select(position, part)
+
+    def _begin_select(self, position: QPointF, part: str | None) -> Gesture:
+        """The gesture of a press with the select tool, but for the frame's handles."""
+        editing, found = self.editing, self.landmark_at(position)
         if found is not None:
-            self.editing.activate(found[0])
-            self.editing.select(found[1])
+            editing.activate(found[0])
+            if self.shift:
+                editing.toggle(found[1])
+                return Gesture(self, position)
+            if len(editing.chosen) > 1 and found[1] in editing.chosen and not self.ctrl:
+                return Move(self, position, found[1])
+            editing.select(found[1])
             return DragLandmark(self, position, found[1])
-        part = self.box_part_at(position)
-        if part is not None:
-            return MoveBox(self, position, None if part == "edge" else part)
+        if self.shift:
+            return Band(self, position)
+        if part == "inside":
+            return Move(self, position)
+        edge = self.box_part_at(position)
+        if edge is not None:
+            return MoveBox(self, position, None if edge == "edge" else edge)
         return Clear(self, position)
+
+    def _hear_modifiers(self, event: QMouseEvent) -> None:
+        self.shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self.ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a gesture; the right button cycles a landmark's visibility."""
         event.accept()
+        self._hear_modifiers(event)
         if self.gesture is not None or self.editing.image is None:
             return
         if event.button() == Qt.MouseButton.LeftButton:
@@ -177,12 +135,18 @@ class Canvas(PictureView):
         elif event.button() == Qt.MouseButton.MiddleButton:
             self.gesture = Pan(self, event.position())
         elif event.button() == Qt.MouseButton.RightButton:
-            found = self.landmark_at(event.position())
-            if found is not None:
-                self.editing.activate(found[0])
-                self.editing.select(found[1])
-                self.editing.cycle_visibility(found[1])
+            self._right_click(event.position())
         self._set_cursor()
+
+    def _right_click(self, position: QPointF) -> None:
+        if self.tool == "place":
+            self.placing.absent()
+            return
+        found = self.landmark_at(position)
+        if found is not None:
+            self.editing.activate(found[0])
+            self.editing.select(found[1])
+            self.editing.cycle_visibility(found[1])
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """The second press of a double click is a press."""
@@ -191,6 +155,7 @@ class Canvas(PictureView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Follow a gesture, or say what lies under the mouse."""
         position = event.position()
+        self._hear_modifiers(event)
         if self.gesture is not None:
             self.gesture.move(position)
         else:
@@ -200,16 +165,21 @@ class Canvas(PictureView):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the gesture; this is where edits are made."""
         gesture = self.gesture
+        self._hear_modifiers(event)
         if gesture is not None and not event.buttons():
-            self.gesture = None
-            gesture.finish(event.position())
+            try:
+                gesture.finish(event.position())
+            finally:
+                self.gesture = None
             self._hover(event.position())
+            self._repaint()
         event.accept()
 
     def _hover(self, position: QPointF) -> None:
-        found = self.landmark_at(position)
+        found = self.landmark_at(position) if self.tool in ("select", "move") else None
         landmark = found[1] if found and found[0] == self.editing.active else -1
-        box = found is None and self.box_part_at(position) is not None
+        self.hover_part = self.frame_part_at(position)
+        box = self.tool == "select" and not (found or self.hover_part) and self.box_part_at(position) is not None
         if (landmark, box) != (self.hover_landmark, self.hover_box):
             self.hover_landmark, self.hover_box = landmark, box
             self._repaint()
@@ -232,10 +202,12 @@ class Canvas(PictureView):
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._space:
             shape = Qt.CursorShape.OpenHandCursor
+        elif self.hover_part in FRAME_CURSORS and (self.hover_part != "inside" or self.hover_landmark < 0):
+            shape = FRAME_CURSORS[self.hover_part]
         elif self.tool == "select" and (self.hover_landmark >= 0 or self.hover_box):
             shape = Qt.CursorShape.PointingHandCursor if self.hover_landmark >= 0 else Qt.CursorShape.SizeAllCursor
         else:
-            shape = CURSORS[self.tool]
+            shape = CURSORS.get(self.tool, Qt.CursorShape.CrossCursor)
         self.viewport().setCursor(shape)
 
     # ---- keys
@@ -243,7 +215,7 @@ class Canvas(PictureView):
         """Keys with a meaning of their own here come before the window's shortcuts."""
         if event.type() == QEvent.Type.ShortcutOverride:
             key = event.key()
-            if key in (Qt.Key.Key_Space, Qt.Key.Key_Escape) or (key in ARROWS and self.editing.landmark >= 0):
+            if key in (Qt.Key.Key_Space, Qt.Key.Key_Escape) or (key in ARROWS and self._nudges):
                 event.accept()
                 return True
         return super().event(event)
@@ -264,15 +236,24 @@ class Canvas(PictureView):
                 self._set_cursor()
         elif key == Qt.Key.Key_Escape:
             self._escape()
-        elif key in ARROWS and self.editing.landmark >= 0 and self.gesture is None:
-            step = 10.0 if mods & Qt.KeyboardModifier.ShiftModifier else 1.0
-            step = 0.1 if mods & Qt.KeyboardModifier.ControlModifier else step
-            dx, dy = ARROWS[key]
-            self.editing.nudge(dx * step, dy * step)
+        elif key in ARROWS and self._nudges and self.gesture is None:
+            dx, dy = np.array(ARROWS[key]) * self._step(mods)
+            self.shaping.nudge(dx, dy, whole=self.tool == "move")
         elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.gesture is None:
             self.stepped.emit(1 if key == Qt.Key.Key_Right else -1)
         else:
             event.ignore()
+
+    @property
+    def _nudges(self) -> bool:
+        """Whether arrows move landmarks."""
+        return self.editing.landmark >= 0 or (self.tool == "move" and self.editing.current is not None)
+
+    def _step(self, mods: Qt.KeyboardModifier) -> float:
+        """What one arrow moves, in picture pixels: 1, Shift 10, Ctrl 0.1; with Alt they are pixels of the screen."""
+        step = 10.0 if mods & Qt.KeyboardModifier.ShiftModifier else 1.0
+        step = 0.1 if mods & Qt.KeyboardModifier.ControlModifier else step
+        return step / self.zoom if mods & Qt.KeyboardModifier.AltModifier else step
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         """Space alone acts on release, when nothing was dragged."""

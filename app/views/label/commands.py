@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF
 
 from app.project.values import Visibility
+from app.views.label.shaping import GROW, TURN
 
 if TYPE_CHECKING:
     from app.views.label.workspace import LabelWorkspace
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def command_table(workspace: LabelWorkspace) -> dict[str, Callable[[], object]]:
     """Action name -> what it does."""
-    guesses = workspace.guesses
+    guesses, seeing = workspace.guesses, workspace.seeing
     editing, browsing, canvas = workspace.editing, workspace.browsing, workspace.canvas
     return {
         "next_image": lambda: browsing.step(1),
@@ -40,11 +41,44 @@ def command_table(workspace: LabelWorkspace) -> dict[str, Callable[[], object]]:
         "new_instance": lambda: workspace.choose_tool("new"),
         "box": lambda: workspace.choose_tool("box"),
         "delete_instance": editing.remove_instance,
-        "labels": lambda: workspace.switch("labels", not canvas.labels_shown),
-        "heatmap": lambda: workspace.switch("heatmap", not canvas.heat_shown),
+        "labels": lambda: seeing.flip("labels"),
+        "heatmap": lambda: seeing.flip("heatmap"),
         "heatmaps": lambda: workspace.heatmaps.dock.toggle(),
         "queue": lambda: workspace.heatmaps.show_queue(),
-        "equalise": lambda: workspace.switch("equalise", not workspace.equalised),
+        "equalise": lambda: seeing.flip("equalise"),
+        "copy": workspace.transfer.copy,
+        "paste": workspace.transfer.paste,
+        "copy_last": workspace.last.copy,
+        "next_peak": guesses.next_peak,
+        "snap": lambda: seeing.flip("snap"),
+        "onion": lambda: seeing.flip("onion"),
+        "adjust": seeing.open_adjust,
+        **shape_commands(workspace),
         "predict_again": guesses.predict_again,
         "predict_all": lambda: browsing.predict_all(),
+    }
+
+
+def shape_commands(workspace: LabelWorkspace) -> dict[str, Callable[[], object]]:
+    """The commands on several landmarks, and the tools for them."""
+    shaping = workspace.canvas.shaping
+    return {
+        "select_tool": lambda: workspace.choose_tool("select"),
+        "move_shape": lambda: workspace.choose_tool("move"),
+        "place": lambda: workspace.choose_tool("place"),
+        "select_all": shaping.select_all,
+        "select_group": shaping.select_group,
+        "next_group": lambda: shaping.step_group(1),
+        "previous_group": lambda: shaping.step_group(-1),
+        "rotate_left": lambda: shaping.rotate(-TURN),
+        "rotate_right": lambda: shaping.rotate(TURN),
+        "grow": lambda: shaping.grow(GROW),
+        "shrink": lambda: shaping.grow(1 / GROW),
+        "mirror": shaping.mirror,
+        "swap_sides": shaping.swap_sides,
+        "other_side": shaping.to_other_side,
+        "mean_shape": shaping.mean_shape,
+        "fit_rest": shaping.fit_rest,
+        "outside": shaping.toggle_outside,
+        "bring_back": shaping.bring_back,
     }

@@ -6,6 +6,7 @@ changes go through `document.apply`; what is shown is what the document holds, b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
@@ -21,7 +22,11 @@ CYCLE = (Visibility.VISIBLE, Visibility.OCCLUDED, Visibility.ABSENT)
 
 
 class Editing(QObject):
-    """State and commands. `landmark` is -1 and `active` None where nothing is selected."""
+    """State and commands. `landmark` is -1 and `active` None where nothing is selected.
+
+    `chosen` are all selected landmarks, `landmark` the one that was selected last. `may_leave`: landmarks may
+    lie outside the picture.
+    """
 
     image_changed = Signal()  # another picture is on screen
     changed = Signal()  # instances or the state of the picture
@@ -37,6 +42,8 @@ class Editing(QObject):
         self.instances: tuple[Instance, ...] = ()
         self.active: int | None = None  # an instance's id
         self.landmark = -1
+        self.chosen: frozenset[int] = frozenset()
+        self.may_leave = False
         self.preview: Instance | None = None
         self._refused: object | None = None
 
@@ -52,7 +59,7 @@ class Editing(QObject):
         self.cancel_preview()
         self.image = shapes.find(self.document, image)
         self._reload(keep=False)
-        self.landmark = -1
+        self._choose(())
         self.image_changed.emit()
         self.changed.emit()
         self.selected.emit()
@@ -73,7 +80,7 @@ class Editing(QObject):
         if not (keep and self.active in ids):
             self.active = ids[min(index, len(ids) - 1)] if ids else None
         if self.active is None:
-            self.landmark = -1
+            self._choose(())
 
     def _index(self) -> int:
         return next((n for n, i in enumerate(self.instances) if i.id == self.active), 0)
@@ -97,14 +104,29 @@ class Editing(QObject):
     def activate(self, instance: int) -> None:
         """Make another instance the active one."""
         if instance != self.active:
-            self.active, self.landmark = instance, -1
+            self.active = instance
+            self._choose(())
             self.selected.emit()
 
     def select(self, landmark: int) -> None:
-        """Select a landmark of the active instance, -1 for none."""
-        if landmark != self.landmark and (landmark < 0 or self.current is not None):
-            self.landmark = landmark
+        """Select one landmark of the active instance, -1 for none."""
+        self.choose((landmark,) if landmark >= 0 else ())
+
+    def choose(self, landmarks: Iterable[int], last: int = -1) -> None:
+        """Select several landmarks of the active instance; `last` is the one whose name and map show."""
+        before = self.landmark, self.chosen
+        self._choose(landmarks if self.current is not None else (), last)
+        if (self.landmark, self.chosen) != before:
             self.selected.emit()
+
+    def _choose(self, landmarks: Iterable[int], last: int = -1) -> None:
+        self.chosen = frozenset(landmarks)
+        kept = next((k for k in (last, self.landmark) if k in self.chosen), None)
+        self.landmark = min(self.chosen, default=-1) if kept is None else kept
+
+    def toggle(self, landmark: int) -> None:
+        """Add a landmark to the selection, or take it out."""
+        self.choose(self.chosen ^ {landmark}, landmark)
 
     def step_landmark(self, step: int) -> None:
         """Select the next or previous landmark in schema order, round the end."""
@@ -134,20 +156,29 @@ class Editing(QObject):
             self.apply(self._refused)
 
     def clamp(self, x: float, y: float) -> tuple[float, float]:
-        """The nearest place whose pixel centre lies inside the picture."""
-        return shapes.clamp(self.image, x, y)
+        """The nearest place whose pixel centre lies inside the picture, where landmarks may not leave it."""
+        return (x, y) if self.may_leave else shapes.clamp(self.image, x, y)
+
+    def put(self, instance: Instance, title: str) -> bool:
+        """Commit an instance in place of the stored one: one edit. True when it was kept."""
+        done = self.apply(PutInstance(instance, title))
+        self.cancel_preview()
+        return done is not None
+
+    def show_preview(self, instance: Instance) -> None:
+        """Show the active instance otherwise while the mouse button is down."""
+        self.preview = instance
+        self.previewed.emit()
 
     def drag(self, landmark: int, x: float, y: float) -> None:
         """Show a landmark elsewhere while the mouse button is down."""
         if self.current is not None:
-            self.preview = self.current.with_point(landmark, *self.clamp(x, y))
-            self.previewed.emit()
+            self.show_preview(self.current.with_point(landmark, *self.clamp(x, y)))
 
     def drag_box(self, box: Box) -> None:
         """Show the active instance's box elsewhere while the mouse button is down."""
         if self.current is not None:
-            self.preview = replace(self.current, box=box)
-            self.previewed.emit()
+            self.show_preview(replace(self.current, box=box))
 
     def cancel_preview(self) -> None:
         """End a drag without an edit."""
@@ -164,15 +195,7 @@ class Editing(QObject):
         x, y = self.clamp(x, y)
         moved = instance.with_point(landmark, x, y)
         name = self.document.schema.landmarks[landmark]
-        done = self.apply(PutInstance(moved, title.format(name)))
-        self.cancel_preview()
-        return done is not None
-
-    def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected landmark by picture pixels."""
-        if self.current is not None and self.landmark >= 0:
-            x, y = self.current.points[self.landmark]
-            self.drop(self.landmark, x + dx, y + dy)
+        return self.put(moved, title.format(name))
 
     def set_number(self, landmark: int, axis: int, value: float) -> None:
         """Set x (axis 0) or y (axis 1) of a landmark as typed."""
@@ -182,18 +205,20 @@ class Editing(QObject):
             self.drop(landmark, place[0], place[1])
 
     def set_visibility(self, visibility: Visibility, landmark: int | None = None) -> None:
-        """Say whether the landmark is visible, occluded or absent."""
-        k = self.landmark if landmark is None else landmark
+        """Say whether a landmark, or all that are selected, are visible, occluded or absent."""
+        chosen = sorted(self.chosen) if landmark is None else [landmark]
         instance = self.current
-        if instance is None or k < 0 or instance.visibility[k] == visibility:
+        if instance is None or all(instance.visibility[k] == visibility for k in chosen):
             return
-        name = self.document.schema.landmarks[k]
-        self.apply(PutInstance(shapes.with_visibility(instance, k, visibility), f"{name}: {visibility.name.lower()}"))
+        names = self.document.schema.landmarks
+        what = names[chosen[0]] if len(chosen) == 1 else f"{len(chosen)} landmarks"
+        changed = shapes.with_visibility(instance, chosen, visibility)
+        self.apply(PutInstance(changed, f"{what}: {visibility.name.lower()}"))
 
     def toggle_visibility(self, visibility: Visibility) -> None:
-        """Give the selected landmark this visibility, or make it visible again."""
-        if self.current is not None and self.landmark >= 0:
-            same = self.current.visibility[self.landmark] == visibility
+        """Give the selected landmarks this visibility, or make them visible again where all have it."""
+        if self.current is not None and self.chosen:
+            same = all(self.current.visibility[k] == visibility for k in self.chosen)
             self.set_visibility(Visibility.VISIBLE if same else visibility)
 
     def cycle_visibility(self, landmark: int) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF
 
 from app.project.values import Box, Visibility
 from app.views.label import shapes
+from app.views.label.hits import nearest
 
 if TYPE_CHECKING:
     from app.views.label.canvas import Canvas
@@ -74,7 +75,11 @@ class Clear(Pan):
 
 
 class DragLandmark(Gesture):
-    """Move one landmark; it keeps its distance from the cursor, so that nothing jumps on the press."""
+    """Move one landmark; it keeps its distance from the cursor, so that nothing jumps on the press.
+
+    Where the canvas snaps, a peak of the landmark's heatmap within reach draws it. A click with Ctrl selects
+    the landmark's group.
+    """
 
     def __init__(self, canvas: Canvas, start: QPointF, landmark: int) -> None:
         super().__init__(canvas, start)
@@ -85,6 +90,11 @@ class DragLandmark(Gesture):
 
     def _place(self, position: QPointF) -> tuple[float, float]:
         place = self.canvas.to_picture(position) + self.offset
+        if self.canvas.snaps:
+            peaks = self.canvas.guesses.peaks()
+            found = nearest(self.canvas.to_view(peaks[:, :2]), self.canvas.viewportTransform().map(place))
+            if found is not None:
+                return float(peaks[found, 0]), float(peaks[found, 1])
         return place.x(), place.y()
 
     def follow(self, position: QPointF) -> None:
@@ -92,6 +102,10 @@ class DragLandmark(Gesture):
 
     def commit(self, position: QPointF) -> None:
         self.canvas.editing.drop(self.landmark, *self._place(position))
+
+    def click(self) -> None:
+        if self.canvas.ctrl:
+            self.canvas.shaping.select_group(self.landmark)
 
     def cancel(self) -> None:
         self.canvas.editing.cancel_preview()

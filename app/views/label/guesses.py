@@ -19,6 +19,8 @@ from app.views.label import shapes
 from app.views.label.editing import Editing
 from app.views.words import mark
 
+AT_PEAK = 0.01  # of the box: nearer than this a landmark is at a peak
+
 
 class Guesses(QObject):
     """Between the background predictor and the editing state."""
@@ -183,3 +185,13 @@ class Guesses(QObject):
         if 0 < number <= len(found):
             x, y = found[number - 1, :2]
             self.editing.drop(self.editing.landmark, x, y, mark("Take a peak for {0}"))
+
+    def next_peak(self) -> None:
+        """Move the selected landmark on to the candidate after the one it is at, round the end."""
+        found, instance = self.peaks(), self.editing.current
+        if instance is None or not len(found):
+            return
+        away = np.hypot(*(found[:, :2] - instance.points[self.editing.landmark]).T)
+        nearest = int(away.argmin())
+        at_one = away[nearest] < AT_PEAK * instance.box.side
+        self.take_peak((nearest + 1) % len(found) + 1 if at_one else nearest + 1)

@@ -12,6 +12,8 @@ GRAB_BOX = 6.0
 
 def nearest(places: np.ndarray, position: QPointF, selected: int = -1) -> int | None:
     """The landmark within reach of a position, None where none is. places (K, 2), NaN for those without one."""
+    if not len(places):
+        return None
     away = np.hypot(*(places - [position.x(), position.y()]).T)
     away[np.isnan(away)] = np.inf
     if selected >= 0:

@@ -51,11 +51,11 @@ class HeatItem(QGraphicsItem):
 
 
 class ReadOut(QWidget):
-    """A dark plate with numbers in a lower corner of the view; the last part may be muted."""
+    """A dark plate with numbers in a corner of the view; the last part may be muted."""
 
-    def __init__(self, parent: QWidget, right: bool) -> None:
+    def __init__(self, parent: QWidget, right: bool, top: bool = False) -> None:
         super().__init__(parent)
-        self._right = right
+        self._right, self._top = right, top
         self._text = self._muted = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
@@ -81,7 +81,8 @@ class ReadOut(QWidget):
         width = metrics.horizontalAdvance(self._text) + muted + 16
         area = self.parentWidget().rect()
         left = area.width() - width - PLATE_MARGIN if self._right else PLATE_MARGIN
-        self.setGeometry(left, area.height() - PLATE_HEIGHT - PLATE_MARGIN, width, PLATE_HEIGHT)
+        top = PLATE_MARGIN if self._top else area.height() - PLATE_HEIGHT - PLATE_MARGIN
+        self.setGeometry(left, top, width, PLATE_HEIGHT)
 
     def paintEvent(self, event: object) -> None:
         """A plate of 24 px with its text."""

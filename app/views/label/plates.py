@@ -70,6 +70,20 @@ def draw_tails(painter: QPainter, points: np.ndarray, guess: np.ndarray, origin:
             painter.drawEllipse(end, 2.5, 2.5)
 
 
+def draw_ghosts(painter: QPainter, places: np.ndarray, turn: int) -> None:
+    """Where landmarks that are still to be placed may be; the one whose turn it is larger."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for k in np.flatnonzero(np.isfinite(places).all(1)):
+        place, radius = QPointF(*places[k]), 7.0 if k == turn else 2.5
+        painter.setPen(QPen(QColor(0, 0, 0, 140), 2.6))
+        painter.drawEllipse(place, radius, radius)
+        pen = QPen(QColor("white"), 1.2)
+        if k == turn:
+            pen.setDashPattern([3.0, 2.0])
+        painter.setPen(pen)
+        painter.drawEllipse(place, radius, radius)
+
+
 def draw_candidates(painter: QPainter, places: Iterable[QPointF], chosen: QPointF) -> None:
     """The heatmap's peaks with their numbers; the one under the selected mark needs no ring of its own."""
     font = _font(painter, 11)

@@ -33,12 +33,12 @@ def clamped(image: Image, points: np.ndarray) -> np.ndarray:
     return np.clip(points, 0.0, [image.width - 1.0, image.height - 1.0])
 
 
-def with_visibility(instance: Instance, landmark: int, visibility: Visibility) -> Instance:
-    """The instance with one landmark's visibility said by a person."""
+def with_visibility(instance: Instance, landmarks: list[int], visibility: Visibility) -> Instance:
+    """The instance with the visibility of some landmarks said by a person."""
     seen, origin = instance.visibility.copy(), instance.origin.copy()
-    seen[landmark] = visibility
-    made_by_model = origin[landmark] in (Origin.MODEL, Origin.EDITED)
-    origin[landmark] = Origin.EDITED if made_by_model else Origin.HAND
+    seen[landmarks] = visibility
+    made_by_model = np.isin(origin[landmarks], (Origin.MODEL, Origin.EDITED))
+    origin[landmarks] = np.where(made_by_model, Origin.EDITED, Origin.HAND)
     return replace(instance, visibility=seen, origin=origin)
 
 

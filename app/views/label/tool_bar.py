@@ -15,16 +15,21 @@ from app.views.words import mark, told
 
 HEIGHT = 40
 NARROWEST = 520
-WORDS_NEED = 700
-MODEL_NEEDS = 620  # under this the model is chosen in Models
+WORDS_NEED = 860
+MODEL_NEEDS = 780  # under this the model is chosen in Models
+EXTRAS_NEED = 660  # under this some switches are in the menus and the palette alone
 TOOLS = (  # tool, icon, text, action that chooses it
-    ("select", "cursor-default-outline", mark("Select and move landmarks"), ""),
+    ("select", "cursor-default-outline", mark("Select and move landmarks"), "select_tool"),
+    ("move", "cursor-move", mark("Move, scale or turn the shape"), "move_shape"),
+    ("place", "map-marker-plus-outline", mark("Place landmarks one by one"), "place"),
     ("box", "vector-square", mark("Draw the box"), "box"),
     ("new", "account-plus-outline", mark("New instance"), "new_instance"),
 )
 SWITCHES = (  # command, icon, text, on at the start
     ("labels", "eye-outline", mark("Labels"), True),
     ("heatmap", "fire", mark("Heatmap of the selected landmark"), True),
+    ("onion", "layers-outline", mark("Labels of the last image"), False),
+    ("snap", "magnet", mark("Snap to peaks while dragging"), False),
     ("equalise", "brightness-6", mark("Equalise, for the eye only"), False),
 )
 
@@ -73,6 +78,8 @@ class ToolBar(QWidget):
             button.setChecked(on)
             self.switches[command] = button
             row.addWidget(button)
+        self.adjust = self._command("adjust", "tune-variant", self.tr("Brightness and contrast"))
+        row.addWidget(self.adjust)
         self.maps = self._command("heatmaps", "view-grid-outline", self.tr("Heatmaps"), checkable=True)
         row.addWidget(self.maps)
         row.addStretch(1)
@@ -112,6 +119,8 @@ class ToolBar(QWidget):
         super().resizeEvent(event)
         self.again.set_capped(self.width() >= WORDS_NEED)
         self.model.setVisible(self.model.count() > 0 and self.width() >= MODEL_NEEDS)
+        for button in (self.switches["onion"], self.switches["snap"], self.adjust):
+            button.setVisible(self.width() >= EXTRAS_NEED)
 
     def _line(self) -> QWidget:
         holder = QWidget(self)

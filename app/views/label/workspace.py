@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.project.values import State
-from app.services.pictures import Picture, equalised
+from app.services.pictures import Picture
 from app.views.context import Context
 from app.views.keys import Keys
 from app.views.label.action_bar import ActionBar
@@ -21,10 +21,13 @@ from app.views.label.guesses import Guesses
 from app.views.label.inspection import LabelHeatmaps
 from app.views.label.inspector import WIDTH as INSPECTOR_WIDTH
 from app.views.label.inspector import Inspector
+from app.views.label.last_picture import LastPicture
 from app.views.label.numbers import number
 from app.views.label.queue import WIDTH as QUEUE_WIDTH
 from app.views.label.queue import Queue
+from app.views.label.seeing import Seeing
 from app.views.label.tool_bar import ToolBar
+from app.views.label.transfer import Transfer
 from app.views.widgets import Banner, EmptyState, Line
 from app.views.words import mark, tr
 from engine.errors import UserError
@@ -41,14 +44,16 @@ class LabelWorkspace(QMainWindow):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
-        self.equalised = False
         self._on_screen: int | None = None
         self._queue_placed = False  # given its width, which is the user's to change from then on
         self.editing = Editing(self)
         self.guesses = Guesses(self.editing, context.stills, self)
         self.browsing = Browsing(self.editing, self.guesses, context.stills, self)
         self.canvas = Canvas(self.editing, self.guesses)
+        self.transfer = Transfer(self.editing, self)
+        self.last = LastPicture(self.canvas, self.transfer, context.stills.cache, self.browsing.before)
         self.tools = ToolBar(context.keys, self)
+        self.seeing = Seeing(self.canvas, self.tools, self.last)
         self.bar = ActionBar(context.keys, self)
         self.queue = Queue(self.browsing.model)
         self.inspector = Inspector(self.editing, context.keys)
@@ -99,7 +104,9 @@ class LabelWorkspace(QMainWindow):
         editing.changed.connect(self._refresh)
         editing.selected.connect(self._refresh_peaks)
         self.guesses.maps_changed.connect(self._refresh_peaks)
-        self.guesses.said.connect(self._say)
+        for teller in (self.guesses, self.transfer, self.canvas.shaping):
+            teller.said.connect(self._say)
+        self.transfer.pasted.connect(self.guesses.ask)
         browsing.moved.connect(self._moved)
         browsing.model.modelReset.connect(self._moved)
         browsing.model.layoutChanged.connect(self._moved)
@@ -168,7 +175,7 @@ class LabelWorkspace(QMainWindow):
         current = self.browsing.current
         if current != self._on_screen:
             self._on_screen = current
-            self.canvas.set_picture(None)
+            self.seeing.show_picture(None)
             self.banner.dismiss()
         self.stack.setCurrentIndex(0 if current is not None else 1)
         self.queue.set_current(current)
@@ -206,25 +213,13 @@ class LabelWorkspace(QMainWindow):
         self.canvas.value_plate.set_text(text, "" if value is None else number(value, 2))
 
     def _show_picture(self, picture: Picture) -> None:
-        self.canvas.set_picture(equalised(picture) if self.equalised else picture)
+        self.seeing.show_picture(picture)
+        self.last.refresh()
 
     def choose_tool(self, tool: str) -> None:
         """Take a tool in hand."""
         self.canvas.set_tool(tool)
         self.canvas.setFocus()
-
-    def switch(self, name: str, on: bool) -> None:
-        """Show or hide labels or the heatmap, or equalise."""
-        self.tools.switches[name].setChecked(on)
-        if name == "labels":
-            self.canvas.show_labels(on)
-        elif name == "heatmap":
-            self.canvas.show_heat(on)
-        else:
-            self.equalised = on
-            if self.browsing.picture is not None:
-                picture = self.browsing.picture
-                self.canvas.set_picture(equalised(picture) if on else picture, keep_view=True)
 
     # ---- the model
     def _model_changed(self) -> None:
