@@ -28,6 +28,7 @@ class LastPicture(QObject):
         self._last: int | None = None
         self._document: object | None = None
         self.shown = False
+        self._moved()
         self._editing.image_changed.connect(self._moved)
         self._editing.changed.connect(self._heard)
 

@@ -27,6 +27,7 @@ from tests.app.views.small import small_model, write_pictures
 SCHEMA = load_schema("mpii16")
 SIZE = (160, 120)
 VIEW = (640, 480)
+NOTHING = Qt.KeyboardModifier.NoModifier
 
 
 def make_project(folder: Path, pictures: int = 3, size: tuple[int, int] = SIZE) -> Path:
@@ -100,26 +101,39 @@ class Bench:
         """A landmark of the first instance, as the document holds it."""
         return self.document.instances(self.editing.image.id)[0].points[landmark].copy()
 
-    def press(self, place: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
-        QTest.mousePress(self.canvas.viewport(), button, pos=place)
+    def press(
+        self, place: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton, held: Qt.KeyboardModifier = NOTHING
+    ) -> None:
+        QTest.mousePress(self.canvas.viewport(), button, held, place)
 
-    def move(self, place: QPoint, buttons: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+    def move(
+        self, place: QPoint, buttons: Qt.MouseButton = Qt.MouseButton.LeftButton, held: Qt.KeyboardModifier = NOTHING
+    ) -> None:
         view = self.canvas.viewport()
         event = QMouseEvent(
             QEvent.Type.MouseMove, QPointF(place), QPointF(view.mapToGlobal(place)), Qt.MouseButton.NoButton, buttons,
-            Qt.KeyboardModifier.NoModifier,
+            held,
         )  # fmt: skip
         QApplication.sendEvent(view, event)
 
-    def release(self, place: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
-        QTest.mouseRelease(self.canvas.viewport(), button, pos=place)
+    def release(
+        self, place: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton, held: Qt.KeyboardModifier = NOTHING
+    ) -> None:
+        QTest.mouseRelease(self.canvas.viewport(), button, held, place)
 
-    def drag(self, start: QPoint, by: tuple[int, int], button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+    def click(self, place: QPoint, held: Qt.KeyboardModifier = NOTHING) -> None:
+        self.press(place, held=held)
+        self.release(place, held=held)
+
+    def drag(
+        self, start: QPoint, by: tuple[int, int], button: Qt.MouseButton = Qt.MouseButton.LeftButton,
+        held: Qt.KeyboardModifier = NOTHING,
+    ) -> None:  # fmt: skip
         """Press, four moves, release."""
-        self.press(start, button)
+        self.press(start, button, held)
         for n in range(1, 5):
-            self.move(start + QPoint(by[0] * n // 4, by[1] * n // 4), button)
-        self.release(start + QPoint(*by), button)
+            self.move(start + QPoint(by[0] * n // 4, by[1] * n // 4), button, held)
+        self.release(start + QPoint(*by), button, held)
 
     def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         QTest.keyClick(self.canvas, key, modifier)
