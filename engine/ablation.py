@@ -78,12 +78,21 @@ def chosen(names: Iterable[str]) -> list[Row]:
     return [row for row in rows() if set(row.groups) & set(wanted)]
 
 
-def judged(scores: Mapping[str, float | None], more_is_better: bool) -> list[dict[str, Any]]:
-    """Each claim whose two rows have scores: whether it holds here and by how much; scores by row id."""
+def spread(scores: Iterable[float | None]) -> float | None:
+    """How far apart the scores of trainings are that differ in their seed alone; None of fewer than two."""
+    known = [score for score in scores if score is not None]
+    return max(known) - min(known) if len(known) > 1 else None
+
+
+def judged(scores: Mapping[str, float | None], more_is_better: bool, chance: float | None) -> list[dict[str, Any]]:
+    """Each claim whose two rows have scores: by how much it holds here, and whether by more than chance.
+
+    scores by row id; chance: the `spread` of one row's seeds, None where it is not known and counts as 0.
+    """
     found = []
     for claim in claims():
         better, worse = scores.get(claim.better), scores.get(claim.worse)
         if better is not None and worse is not None:
             gain = (better - worse) if more_is_better else (worse - better)
-            found.append({"group": claim.group, "claim": claim.text, "holds": gain > 0, "by": gain})
+            found.append({"group": claim.group, "claim": claim.text, "holds": gain > (chance or 0.0), "by": gain})
     return found

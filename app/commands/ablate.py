@@ -12,12 +12,12 @@ from app.commands.output import Json, emit, plain, say
 from engine.errors import UserError
 
 RESULT, NEVER = "row.json", 1_000_000_000
-OUT = Path("ablation")
-NOTE = "One training a row with one seed: differences of a point or two are chance."
+OUT, STEPS = Path("ablation"), 600
+NOTE = "One training a row: a difference within that of the base row's seeds is chance."
 
 
 def register(cli: typer.Typer) -> None:
-    cli.command("ablate", epilog="Example: hourbit ablate faces.npz --schema ibug68 --rows blocks,loss --budget 10")(
+    cli.command("ablate", epilog="Example: hourbit ablate faces.npz --schema ibug68 --rows blocks,loss --steps 600")(
         ablate
     )
 
@@ -27,20 +27,23 @@ def ablate(
     rows: Annotated[str, typer.Option(help="Groups: real,blocks,loss,augmentation,pooling,relu,width,padding.")],
     schema: Annotated[str, typer.Option(help="Landmark schema of the data.")] = "mpii16",
     out: Annotated[Path, typer.Option(metavar="DIR", help="For the trainings; what is done there is kept.")] = OUT,
-    budget: Annotated[float, typer.Option(min=0.01, metavar="MIN", help="Minutes of training of the base row.")] = 10.0,
-    steps: Annotated[int | None, typer.Option(min=1, help="Steps of each row, in place of minutes.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Of each row; 600 without --budget.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0.01, metavar="MIN", help="Minutes of the base row, in place of steps.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of the base row, to know what chance does.")] = 2,
     width: Annotated[int, typer.Option(min=32, help="Channels of the base row.")] = 64,
     side: Annotated[int, typer.Option("--input", min=64, help="Pixels.")] = 64,
     batch: Annotated[int, typer.Option(min=2, help="Pictures of a step.")] = 16,
     form: Annotated[str | None, typer.Option("--format", help="Of the data; else by its look.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights and data order.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and data order; the first one.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Train the rows of Tables 1 to 8 at a small size and print them beside the paper's figures.
 
-    One row after the other, in a process of its own. The base row trains for so many minutes, and every other row
-    sees as many pictures as it did. Scores are on the part of DATA that is kept out of training. Interrupted, it goes
-    on where it was: rows that are done are kept.
+    One row after the other, in a process of its own, and all for the same number of steps. The base row is trained
+    with several seeds: a difference between rows that is no larger than between these is chance. Scores are on the
+    part of DATA that is kept out of training. Interrupted, it goes on where it was: rows that are done are kept.
     """
     from app.commands.train import check_data
     from app.services.launch import need_torch
@@ -53,20 +56,29 @@ def ablate(
     wanted = ablation.chosen(name.strip() for name in rows.split(",") if name.strip())
     if not wanted:
         raise UserError(f"--rows names no group; choose from {', '.join(ablation.groups())}.")
-    length = {"steps": steps} if steps else {"minutes": budget}
+    if steps and budget:
+        raise UserError("--steps and --budget both say how long a row trains; give one of them.")
+    length = {"minutes": budget} if budget else {"steps": steps or STEPS}
     base = "ours-pose" if subject.subject == "person" else "ours-face"
-    told = []
-    for n, row in enumerate(wanted, 1):
+    told, others = list[dict[str, Any]](), list[float | None]()
+    trainings = [(row, seed) for row in wanted] + [(ablation.rows()[0], seed + n) for n in range(1, seeds)]
+    for n, (row, own) in enumerate(trainings, 1):
         settings = {"batch": batch, "evaluate_every": NEVER, **length, **row.all_settings(width, side)}
-        start = {"data": data, "schema": schema, "recipe": base, "settings": settings, "seed": seed, "format": form}
-        say(f"Row {n} of {len(wanted)}: {row.name}")
-        done = one(start, out / row.id)
+        start = {"data": data, "schema": schema, "recipe": base, "settings": settings, "seed": own, "format": form}
+        say(f"Training {n} of {len(trainings)}: {row.name}" + (f", seed {own}" if own != seed else ""))
+        done = one(start, out / (row.id if own == seed else f"{row.id}-seed{own}"))
         length = {"steps": done["step"]}  # minutes would give a row fewer steps when the machine is busy
-        told.append(describe(row, settings, done, len(subject)))
+        if own == seed:
+            told.append(describe(row, settings, done, len(subject)))
+        else:
+            others.append(done["after"])
     scores = {row["id"]: row["ours"] for row in told}
     metric = next((row["metric"] for row in told if row["metric"]), "nme")
-    found = ablation.judged(scores, more_is_better=metric == "pck")
-    emit({"rows": told, "claims": found, "note": NOTE}, as_json, lines(told, found))
+    every = [scores[ablation.rows()[0].id], *others]
+    chance = ablation.spread(every)
+    found = ablation.judged(scores, metric == "pck", chance)
+    value = {"rows": told, "claims": found, "base_seeds": every, "chance": chance, "note": NOTE}
+    emit(value, as_json, lines(told, found, every))
 
 
 def one(start: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -145,8 +157,8 @@ def describe(row: Any, settings: dict[str, Any], done: dict[str, Any], landmarks
     }  # fmt: skip
 
 
-def lines(told: list[dict[str, Any]], claims: list[dict[str, Any]]) -> list[str]:
-    """The tables for people, group by group, then what they say of the paper's conclusions."""
+def lines(told: list[dict[str, Any]], claims: list[dict[str, Any]], seeds: list[float | None]) -> list[str]:
+    """The tables for people, group by group, then what they say of the paper's conclusions; seeds: the base row's."""
     from engine import ablation
 
     out: list[str] = []
@@ -161,6 +173,10 @@ def lines(told: list[dict[str, Any]], claims: list[dict[str, Any]]) -> list[str]
             ours = "-" if row["ours"] is None else f"{row['ours']:.2f}"
             out.append(f"  {paper:>6} {ours:>10} {row['steps']:>7} {row['parameters']:>11,}  {row['name']}")
     out += ["", "? = no figure of the paper that a second source confirms. The paper's are PCKh@0.5 on MPII."]
+    chance = ablation.spread(seeds)
+    if chance is not None:
+        scores = ", ".join(f"{score:.2f}" for score in seeds if score is not None)
+        out.append(f"The base row with {len(seeds)} seeds: {scores}; what differs by {chance:.2f} or less is chance.")
     for claim in claims:
         said = "shows here" if claim["holds"] else "does not show here"
         out.append(f"{claim['claim']} It {said} ({claim['by']:+.2f}).")

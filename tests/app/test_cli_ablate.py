@@ -13,6 +13,8 @@ from engine.graph import Architecture, build, count
 from tests.app.cli_runner import hourbit
 
 LIMITS: list[dict[str, float]] = []  # of each training of a test
+SEEDS: list[int] = []
+SCORES: dict[str, float] = {}  # by the name of a row's folder; else 20 for l2 and 30
 
 
 @pytest.fixture
@@ -20,7 +22,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Rows are not trained: a scripted worker tells scores. Gives the names of those trained."""
     names: list[str] = []
     limits = LIMITS
-    limits.clear()
+    for known in (LIMITS, SEEDS, SCORES):
+        known.clear()
 
     class Worker:
         def __init__(self, start: dict, log: Path) -> None:
@@ -33,7 +36,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def __exit__(self, *_: object) -> None: ...
 
         def __iter__(self):
-            score = 20.0 if self.start["settings"].get("loss") == "l2" else 30.0
+            score = SCORES.get(names[-1], 20.0 if self.start["settings"].get("loss") == "l2" else 30.0)
+            SEEDS.append(self.start["seed"])
             steps = self.start["settings"].get("steps", 77)
             limits.append({n: v for n, v in self.start["settings"].items() if n in ("steps", "minutes")})
             yield {"type": "progress", "step": steps, "done": 1.0 if names[-1] != "relu" else 0.4}
@@ -47,7 +51,8 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def ablate(tmp_path: Path, rows: str, *more: str):
     data = tmp_path / "data.npz"
     data.touch()
-    return hourbit("ablate", data, "--rows", rows, "--steps", "5", "--out", tmp_path / "out", "--json", *more)
+    given = ("--rows", rows, "--steps", "5", "--seeds", "1", "--out", tmp_path / "out")
+    return hourbit("ablate", data, *given, "--json", *more)
 
 
 def test_rows_stand_beside_the_paper_s_and_are_kept(tmp_path: Path, trained: list[str]) -> None:
@@ -79,7 +84,8 @@ def test_a_row_that_was_stopped_is_not_done(tmp_path: Path, trained: list[str]) 
 def test_every_row_sees_as_many_pictures_as_the_base_does_in_its_minutes(tmp_path: Path, trained: list[str]) -> None:
     (tmp_path / "data.npz").touch()
     for _ in range(2):
-        ran = hourbit("ablate", tmp_path / "data.npz", "--rows", "loss", "--budget", "3", "--out", tmp_path / "out")
+        ran = hourbit("ablate", tmp_path / "data.npz", "--rows", "loss", "--budget", "3", "--seeds", "1",
+                      "--out", tmp_path / "out")
         assert ran.code == 0 and LIMITS == [{"minutes": 3.0}, {"steps": 77}]
 
 
@@ -104,12 +110,27 @@ def test_every_row_is_a_network_and_every_claim_has_its_rows() -> None:
         assert len(ablation.chosen([group])) >= 2
     with pytest.raises(UserError, match="no rows 'speed'"):
         ablation.chosen(["speed"])
-    assert ablation.judged({"base": 5.0, "l2": 6.0}, False)[0]["holds"] is True  # a smaller error is better
+    assert ablation.judged({"base": 5.0, "l2": 6.0}, False, None)[0]["holds"] is True  # a smaller error is better
+    assert ablation.judged({"base": 5.0, "l2": 6.0}, False, 1.0)[0]["holds"] is False  # no more than chance
+    assert ablation.spread([3.0, None, 1.5, 2.0]) == 1.5 and ablation.spread([3.0, None]) is None
+
+
+def test_the_base_row_is_trained_with_several_seeds_to_know_chance(tmp_path: Path, trained: list[str]) -> None:
+    SCORES.update({"base": 30.0, "base-seed1": 18.0, "base-seed2": 25.0})
+    found = ablate(tmp_path, "loss", "--seeds", "3").json
+    assert trained == ["base", "l2", "base-seed1", "base-seed2"] and SEEDS == [0, 0, 1, 2]
+    assert found["base_seeds"] == [30.0, 18.0, 25.0] and found["chance"] == 12.0
+    assert [row["id"] for row in found["rows"]] == ["base", "l2"]
+    assert found["claims"][0]["by"] == 10.0 and found["claims"][0]["holds"] is False
+    both = ablate(tmp_path, "loss", "--budget", "2")
+    assert both.code == 2 and "give one of them" in both.err
+    assert hourbit("ablate", tmp_path / "data.npz", "--rows", "loss", "--out", tmp_path / "more").code == 0
+    assert LIMITS[-1] == {"steps": 600}
 
 
 def test_people_see_what_is_not_known() -> None:
     common = {"groups": ("loss",), "metric": "nme", "steps": 1, "parameters": 1}
     rows = [common | {"paper": None, "ours": None, "name": "one"}, common | {"paper": 76.0, "ours": 3.0, "name": "two"}]
-    told = ablate_module.lines(rows, [])
+    told = ablate_module.lines(rows, [], [3.0, None])
     assert any("?" in line and line.endswith("one") for line in told)
     assert any("76.0" in line and "3.00" in line and line.endswith("two") for line in told)
