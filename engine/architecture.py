@@ -10,6 +10,8 @@ from engine.errors import UserError
 BLOCKS = ("bottleneck", "wider", "wider-no1x1", "multiscale", "multiscale-no1x1", "hierarchical")
 WITH_MID = ("bottleneck", "wider", "wider-no1x1")  # blocks with one number of middle channels
 POOLS = ("max", "average")
+LANDMARKS, SEGMENTATION = "landmarks", "segmentation"
+HEADS = (LANDMARKS, SEGMENTATION)
 MAX_STACKS = 8
 FIRST_FIELDS = ("landmarks", "width", "stem", "side", "pad", "relu", "block")  # what every model file names
 WHOLE = ("landmarks", "width", "stem", "side", "pad", "stacks", "mid")
@@ -29,7 +31,8 @@ class Architecture:
     see 0. `relu` puts a ReLU on each inner convolution's output (Sec. 6 of the paper). `block` is the kind
     of block, `mid` its middle channels in blocks of `width` channels (others keep the ratio), 0 for the
     block's own. `stacks` hourglasses follow one another. `real` has ReLU in place of sign and real weights
-    in all layers. `pool` halves maps by their maximum or average.
+    in all layers. `pool` halves maps by their maximum or average. `head` is what the maps mean: each a landmark's
+    heatmap, or together a division of the picture, of which each map stands for one part; `landmarks` counts them.
     """
 
     landmarks: int
@@ -43,6 +46,7 @@ class Architecture:
     real: bool = False
     pool: str = "max"
     mid: int = 0
+    head: str = LANDMARKS
 
     def __post_init__(self) -> None:
         for name in WHOLE:
@@ -52,7 +56,7 @@ class Architecture:
         for name in ("relu", "real"):
             if not isinstance(getattr(self, name), bool):
                 raise GraphError(f"{name} must be true or false, not {getattr(self, name)!r}.")
-        for name, known in (("block", BLOCKS), ("pool", POOLS)):
+        for name, known in (("block", BLOCKS), ("pool", POOLS), ("head", HEADS)):
             value = getattr(self, name)
             if value not in known:
                 raise GraphError(f"Unknown {name} {value!r}; use one of {', '.join(known)}.")
@@ -73,6 +77,8 @@ class Architecture:
             raise GraphError(f"stacks must be 1 to {MAX_STACKS}, not {self.stacks}.")
         if self.mid and (self.mid % 2 or not 2 <= self.mid <= 2 * self.width):
             raise GraphError(f"mid must be an even number from 2 to twice the width, not {self.mid}.")
+        if self.head == SEGMENTATION and self.landmarks < 2:
+            raise GraphError("A segmentation needs two parts or more; give landmarks as their number.")
         if self.mid and self.block not in WITH_MID:
             raise GraphError(f"The block {self.block} has no mid; leave it out, or use {', '.join(WITH_MID)}.")
 

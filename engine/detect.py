@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from engine import crop, heatmaps
+from engine.architecture import SEGMENTATION
 from engine.errors import UserError
 from engine.modelfile import Model, read_model
 from engine.opencv import cv2
@@ -178,8 +179,10 @@ def follow(prediction: Prediction, schema: Schema) -> Box | None:
     """The box for the next frame from this one's landmarks; None where the subject seems lost.
 
     Faces are boxed by all landmarks, as in training; of bodies only what is seen counts, so that a half
-    body keeps a close box.
+    body keeps a close box. A segmentation says itself how far the subject reaches.
     """
+    if prediction.heatmaps is not None and prediction.heatmaps.head == SEGMENTATION:
+        return prediction.extent
     if prediction.score < FOLLOWED:
         return None
     if schema.subject != "face":

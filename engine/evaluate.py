@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine import metrics, scores
+from engine import crop, metrics, scores
+from engine.architecture import LANDMARKS, SEGMENTATION
 from engine.detect import Detector, make_detector, overlap
 from engine.errors import UserError
 from engine.labelled import Labelled, load_labelled
+from engine.parts import all_known, intersection_over_union, label_schema, mask, overlaps, part_map, parts_of
 from engine.predictor import Predictor
 from engine.schema import Schema
-from engine.types import Box
+from engine.scores import MIOU
+from engine.types import Box, Prediction
 
 if TYPE_CHECKING:
     from engine.runtime import Runtime
 
-METRICS = ("nme", "pck", "pckh", "oks")
+METRICS = ("nme", "pck", "pckh", "oks", MIOU)
 NORMALISERS = ("interocular", "interpupil", "box", "file", "diagonal", "head", "torso")
 DECODES = ("parabola", "quarter")
 PCK_THRESHOLD, PCKH_THRESHOLD = 0.2, 0.5
@@ -33,8 +36,8 @@ Progress = Callable[[int, int], None]
 class Options:
     """What to measure and how.
 
-    metric nme, pck, pckh or oks, by default what suits the schema; normalise interocular (outer eye corners),
-    interpupil, box (the landmarks' tight one), file (the data's own box), diagonal, head or torso; threshold of
+    metric nme, pck, pckh or oks, of a segmentation miou, by default what suits; normalise interocular (outer eye
+    corners), interpupil, box (the tight one), file (the data's own box), diagonal, head or torso; threshold of
     pck and pckh, auc_limit and failure_limit of nme, all as shares of the normaliser; detector "file" takes the
     labelled boxes, any other looks itself; flip: average with the mirror image; decode: parabola, or quarter as in
     the paper's code.
@@ -104,9 +107,11 @@ def measure(
     over subjects; pck: share of all labelled landmarks of weight > 0.5, of bodies over LSP's 14; pckh: plain mean
     over 14 landmarks of all annotated ones. Raises UserError for what does not fit.
     """
-    schema = runtime.model.schema
-    options = choose(schema, options)
+    schema, head = label_schema(runtime.model), runtime.model.head
+    options = choose(schema, options, head)
     labelled = data if isinstance(data, Labelled) else load_labelled(data, schema, format)
+    if head == SEGMENTATION:
+        return _measure_parts(runtime, labelled, options, progress)
     size = normaliser(labelled, schema, options.normalise or "box")
     predictor = Predictor(runtime, _detector(options.detector, runtime), options.flip, options.decode)
     seen = predict_all(predictor, labelled, options.detector == "file", progress)
@@ -127,6 +132,30 @@ def measure(
         "flip": options.flip, "decode": options.decode, "speed": speed(runtime, seen),
     }  # fmt: skip
     return Evaluation(figures, labelled, seen, size, errors)
+
+
+def _measure_parts(
+    runtime: Runtime, labelled: Labelled, options: Options, progress: Progress | None
+) -> Evaluation:
+    """Mean IoU of a segmentation. A subject that lacks a landmark has no mask and is left out."""
+    division = parts_of(runtime.model.schema)
+    predictor = Predictor(runtime, _detector(options.detector, runtime), options.flip)
+    usable = all_known(labelled.weight)
+    counted = np.full((len(labelled), len(division), 2), np.nan)
+
+    def compare(n: int, prediction: Prediction) -> None:
+        if usable[n]:
+            found = part_map(prediction.heatmaps)
+            truth = mask(division, crop.apply(prediction.heatmaps.affine, labelled.points[n]), len(found))
+            counted[n] = overlaps(found, truth, len(division))
+
+    seen = predict_all(predictor, labelled, options.detector == "file", progress, compare)
+    figures = {"metric": MIOU, "normalise": None} | scores.score_parts(division.schema, counted) | {
+        "n": int((usable & seen.found).sum()), "missed": int((usable & ~seen.found).sum()),
+        "left_out": int((~usable).sum()), "flip": options.flip, "decode": None, "speed": speed(runtime, seen),
+    }  # fmt: skip
+    errors = 100 * (1 - intersection_over_union(counted))
+    return Evaluation(figures, labelled, seen, np.where(usable, 1.0, np.nan), errors)
 
 
 def _figures(
@@ -157,10 +186,15 @@ def speed(runtime: Runtime, seen: Found) -> dict[str, Any]:
 
 
 def predict_all(
-    predictor: Predictor, labelled: Labelled, boxes_from_file: bool, progress: Progress | None = None
-) -> Found:
-    """Landmarks of every labelled subject, from its own box or from the detected box that covers it best."""
-    points, found = np.full(labelled.points.shape, np.nan), np.zeros(len(labelled), bool)
+    predictor: Predictor, labelled: Labelled, boxes_from_file: bool, progress: Progress | None = None,
+    see: Callable[[int, Prediction], None] | None = None,
+) -> Found:  # fmt: skip
+    """Landmarks of every labelled subject, from its own box or from the detected box that covers it best.
+
+    see(n, prediction) is called for each subject that was found.
+    """
+    count = (len(labelled), predictor.runtime.model.landmarks, 2)
+    points, found = np.full(count, np.nan), np.zeros(len(labelled), bool)
     score, crops, start = np.full(len(labelled), np.nan), 0.0, time.perf_counter()
     last, detected, picture = None, [], np.zeros((1, 1, 3), np.uint8)
     for n in range(len(labelled)):
@@ -178,6 +212,8 @@ def predict_all(
             prediction = predictor.predict_box(picture, box)
             crops += time.perf_counter() - began
             points[n], found[n], score[n] = prediction.landmarks[:, :2], True, prediction.score
+            if see is not None:
+                see(n, prediction)
         if progress is not None:
             progress(n + 1, len(labelled))
     return Found(points, found, score, time.perf_counter() - start, crops)
@@ -217,8 +253,11 @@ def _detector(detector: str | Detector, runtime: Runtime) -> Detector:
     return detector
 
 
-def choose(schema: Schema, options: Options) -> Options:
-    """The options with the schema's defaults for metric and normaliser; raises UserError where they do not fit."""
+def choose(schema: Schema, options: Options, head: str = LANDMARKS) -> Options:
+    """The options with the schema's defaults for metric and normaliser; raises UserError where they do not fit.
+
+    schema: of the labels; head: what the model's maps mean.
+    """
     face, body = "Right eye" in schema.groups and "Left eye" in schema.groups, schema.name == "mpii16"
     for name in ("threshold", "auc_limit", "failure_limit"):
         value = getattr(options, name)
@@ -227,9 +266,11 @@ def choose(schema: Schema, options: Options) -> Options:
             raise UserError(f"The {what} is a share of the normaliser, above 0, such as 0.2, not {value}.")
     if options.decode not in DECODES:
         raise UserError(f"Unknown decoding {options.decode!r}; use one of {', '.join(DECODES)}.")
-    metric = options.metric or ("pck" if body else "nme")
+    metric = options.metric or (MIOU if head == SEGMENTATION else "pck" if body else "nme")
     if metric not in METRICS:
         raise UserError(f"Unknown metric {metric!r}; use one of {', '.join(METRICS)}.")
+    if (metric == MIOU) != (head == SEGMENTATION):
+        raise UserError(f"{MIOU} is the metric of segmentations and their only one; leave --metric out.")
     if metric == "pckh" and not body:
         raise UserError(f"{schema.title} has no head size, so no pckh; use --metric pck or nme.")
     default = "head" if metric == "pckh" else "torso" if body else "interocular" if face else "box"

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.architecture import LANDMARKS
 from engine.errors import UserError
 from engine.onnxfile import FLOAT, Contents, OnnxFileError, Port, read_contents
 from engine.schema import Schema, SchemaError, load_schema, schema_from_json
@@ -83,6 +84,11 @@ class ExternalModel:
     def landmarks(self) -> int:
         """K."""
         return len(self.schema)
+
+    @property
+    def head(self) -> str:
+        """What the maps mean."""
+        return LANDMARKS
 
     @property
     def cells(self) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.architecture import SEGMENTATION
+
 STRIDE = 4  # crop pixels per heatmap cell of our own networks
 
 
@@ -37,6 +39,18 @@ def gaussian_targets(centres: np.ndarray, present: np.ndarray, side: int, sigma:
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """Logistic function without overflow, float32."""
     return (0.5 + 0.5 * np.tanh(0.5 * np.asarray(logits, np.float32))).astype(np.float32)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Shares of K maps (..., K, h, w) that add up to 1 at each cell, without overflow, float32."""
+    logits = np.asarray(logits, np.float32)
+    raised = np.exp(logits - logits.max(-3, keepdims=True))
+    return (raised / raised.sum(-3, keepdims=True)).astype(np.float32)
+
+
+def probabilities(logits: np.ndarray, head: str) -> np.ndarray:
+    """What logits (..., K, h, w) say, float32 in [0, 1]: each map for itself, or of a segmentation all together."""
+    return softmax(logits) if head == SEGMENTATION else sigmoid(logits)
 
 
 def decode(logits: np.ndarray, method: str = "parabola") -> np.ndarray:

@@ -68,6 +68,11 @@ class Model:
         return self.architecture.landmarks
 
     @property
+    def head(self) -> str:
+        """What the maps mean: landmarks or segmentation."""
+        return self.architecture.head
+
+    @property
     def cells(self) -> int:
         """Side of the square heatmaps."""
         return self.architecture.heatmap

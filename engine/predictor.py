@@ -8,8 +8,10 @@ import numpy as np
 
 from engine import crop
 from engine import heatmaps as maps
+from engine.architecture import SEGMENTATION
 from engine.detect import Detector, make_detector
 from engine.errors import UserError
+from engine.parts import predicted
 from engine.squares import is_detector
 from engine.types import Box, Heatmaps, Prediction, check_picture
 
@@ -38,7 +40,10 @@ class Predictor:
         return [self.predict_box(picture, box, heatmaps) for box in self.detector.detect(picture)]
 
     def predict_box(self, picture: np.ndarray, box: Box, heatmaps: bool = False) -> Prediction:
-        """Landmarks of the subject in a landmark box; with `heatmaps` the prediction carries the model's maps."""
+        """Landmarks of the subject in a landmark box; with `heatmaps` the prediction carries the model's maps.
+
+        Of a segmentation it always does (engine.parts).
+        """
         check_picture(picture)
         model = self.runtime.model
         affine = crop.matrix(box.cx, box.cy, box.side * model.crop, model.side)
@@ -48,6 +53,8 @@ class Predictor:
             # The mirror image of the very same crop: its pixels are exactly the mirrored ones.
             mirrored = crop.matrix(box.cx, box.cy, box.side * model.crop, side, flip=True)
             logits = maps.merge_flip(logits, self._run(picture, mirrored), model.schema.permutation)
+        if model.head == SEGMENTATION:
+            return predicted(Heatmaps(logits, affine, model.stride, model.head), box, model.name)
         found = maps.decode(logits, self.decode)
         found[:, :2] = crop.apply(crop.invert(affine), maps.to_crop(found[:, :2], model.stride))
         return Prediction(found, box, model.name, Heatmaps(logits, affine, model.stride) if heatmaps else None)

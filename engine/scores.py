@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from engine import metrics
+from engine.parts import intersection_over_union
 from engine.schema import Schema
 
 AUC_LIMIT, FAILURE_LIMIT = 0.07, 0.08
+MIOU = "miou"
 CURVE_POINTS = 100
 
 
@@ -111,6 +113,28 @@ def score_pck(scored: Scored, threshold: float, counted: np.ndarray, headline: s
     if body:
         told["columns"] = {name: percent(value) for name, value in metrics.columns(share).items()}
     return told
+
+
+def score_parts(schema: Schema, counted: np.ndarray) -> dict[str, Any]:
+    """Mean IoU over the parts of a schema, the first of which is the background.
+
+    counted (N, C, 2): pixels of each subject that found and labelled mask share, and that either has; NaN where a
+    subject does not count. They are summed over subjects first, as data sets of segmentations do. An image's own mean
+    is over the parts that either mask has.
+    """
+    rows = counted[np.isfinite(counted).all((1, 2))]
+    total = rows.sum(0) if len(rows) else np.zeros(counted.shape[1:])
+    each = intersection_over_union(total)
+    subjects = intersection_over_union(rows)
+    per_subject = np.array([np.nanmean(row) for row in subjects if np.isfinite(row).any()])
+    pixels = total[:, 0].sum() + (total[:, 1] - total[:, 0]).sum() / 2  # a wrong pixel is in two parts' unions
+    return {
+        "mean": percent(each), "without_background": percent(each[1:]),
+        "pixels_right": percent(total[:, 0].sum() / pixels) if pixels else None,
+        "median": percent(np.median(per_subject)) if len(per_subject) else None,
+        "per_landmark": {n: percent(v) for n, v in zip(schema.landmarks, each, strict=True) if np.isfinite(v)},
+        "auc": None, "failure_rate": None,
+    }  # fmt: skip
 
 
 def curve(thresholds: np.ndarray, shares: np.ndarray) -> dict[str, list[float]] | None:

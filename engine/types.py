@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.heatmaps import STRIDE, sigmoid
+from engine.architecture import LANDMARKS
+from engine.heatmaps import STRIDE, probabilities
 
 
 def frozen(array: np.ndarray, dtype: type | None = None) -> np.ndarray:
@@ -73,12 +74,14 @@ class Box:
 class Heatmaps:
     """Maps of one crop.
 
-    logits (K, h, w) float32; affine (2, 3) float64 maps picture pixels to crop pixels; stride: of these in a cell.
+    logits (K, h, w) float32; affine (2, 3) float64 maps picture pixels to crop pixels; stride: of these in a cell;
+    head: what the maps mean (engine.architecture).
     """
 
     logits: np.ndarray
     affine: np.ndarray
     stride: int = STRIDE
+    head: str = LANDMARKS
 
     def __post_init__(self) -> None:
         if self.logits.ndim != 3 or self.affine.shape != (2, 3):
@@ -89,17 +92,22 @@ class Heatmaps:
     @property
     def probabilities(self) -> np.ndarray:
         """(K, h, w) float32 in [0, 1]."""
-        return sigmoid(self.logits)
+        return probabilities(self.logits, self.head)
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model found in one box. landmarks (K, 3) float64: x, y in picture pixels and score 0 to 1."""
+    """What a model found in one box. landmarks (K, 3) float64: x, y in picture pixels and score 0 to 1.
+
+    Of a segmentation they are the middles of its parts, the heatmaps are always there, and `extent` is the square
+    around all parts but the background, None where there is none.
+    """
 
     landmarks: np.ndarray
     box: Box
     model: str
     heatmaps: Heatmaps | None = None
+    extent: Box | None = None
 
     def __post_init__(self) -> None:
         if self.landmarks.ndim != 2 or self.landmarks.shape[1] != 3:

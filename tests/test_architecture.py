@@ -15,7 +15,7 @@ from tests.source_tree import OURS, PACKAGES, ROOT, functions, imports, module_n
 BASE = tuple(
     f"engine.{name}" for name in (
         "errors", "types", "schema", "opencv", "images", "headers", "crop", "heatmaps", "architecture", "blocks",
-        "graph", "metrics", "packs", "labels", "rows",
+        "parts", "graph", "metrics", "packs", "labels", "rows",
     )
 )  # fmt: skip
 ENGINE = ("engine",)  # all of it but train, which NEVER names

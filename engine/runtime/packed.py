@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import UserError
-from engine.heatmaps import sigmoid
+from engine.heatmaps import probabilities
 from engine.modelfile import Model
 from engine.runtime.fuse import fused_plan
 from engine.runtime.inputs import check_crop, check_crops, known_layers, layer_names
@@ -183,7 +183,7 @@ class PackedRuntime:
                     self._handle, crop.ctypes.data, crop.size, target.ctypes.data, target.size
                 )
                 self._check(failed)
-        return out if logits else sigmoid(out)
+        return out if logits else probabilities(out, self.model.head)
 
     def profile(self, crop: np.ndarray, rounds: int = 1) -> np.ndarray:
         """Time of each of `steps` for one crop on one thread: (steps,) float64 milliseconds, medians of `rounds` runs.

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from engine.graph import Node
-from engine.heatmaps import sigmoid
+from engine.heatmaps import probabilities
 from engine.lower import unpack_weights
 from engine.modelfile import Model
 from engine.runtime.inputs import check_crop, known_layers, layer_names, run_each
@@ -36,7 +36,7 @@ class ReferenceRuntime:
         """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
         *_, (_, last) = self.maps(crop)
         result = np.ascontiguousarray(last.transpose(2, 0, 1))
-        return result if logits else sigmoid(result)
+        return result if logits else probabilities(result, self.model.head)
 
     def maps(self, crop: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         """Each node's name and (H, W, C) float32 map, in order; the last one is the logits."""

@@ -8,9 +8,10 @@ import numpy as np
 
 from engine import crop
 from engine.opencv import cv2
+from engine.parts import all_known
 from engine.train.datasets import Examples
 from engine.train.recipes import Recipe
-from engine.train.targets import make_targets
+from engine.train.targets import make_targets, part_targets
 
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101)
 BORDER_SHARES = {"mixed": (0.6, 0.25, 0.15), "replicate": (1.0, 0.0, 0.0), "black": (0.0, 1.0, 0.0)}
@@ -18,7 +19,7 @@ BORDER_SHARES = {"mixed": (0.6, 0.25, 0.15), "replicate": (1.0, 0.0, 0.0), "blac
 
 @dataclass(frozen=True)
 class Batch:
-    """images (N, S, S, 3) uint8; targets (N, K, S/4, S/4) float32; weight (N, K) float32."""
+    """images (N, S, S, 3) uint8; targets (N, K, S/4, S/4) float32; weight (N, K) float32, of parts (N, 1)."""
 
     images: np.ndarray
     targets: np.ndarray
@@ -37,8 +38,12 @@ def training_batch(
     size = len(chosen) // part[1]
     rows = range(part[0] * size, (part[0] + 1) * size)
     made = [_sample(examples, chosen[n], recipe, permutation, np.random.default_rng([seed, step, n])) for n in rows]
-    images, points, present, weight = (np.stack(values) for values in zip(*made, strict=True))
-    return Batch(images, make_targets(points, present, recipe), weight)
+    images, points, weight, absent = (np.stack(values) for values in zip(*made, strict=True))
+    if recipe.parts:
+        return Batch(images, part_targets(points, recipe), all_known(weight * ~absent)[:, None].astype(np.float32))
+    inside = ((points > -0.5) & (points < recipe.side - 0.5)).all(2)
+    counted = np.where(absent, 1.0, weight) if recipe.mask else np.ones(weight.shape)
+    return Batch(images, make_targets(points, inside & ~absent & (weight > 0), recipe), counted.astype(np.float32))
 
 
 def plain_crop(examples: Examples, index: int, recipe: Recipe) -> tuple[np.ndarray, np.ndarray]:
@@ -63,10 +68,7 @@ def _sample(examples: Examples, i: int, recipe: Recipe, permutation: np.ndarray,
     placed = crop.apply(affine, points)
     if flip:
         placed, weight, absent = placed[permutation], weight[permutation], absent[permutation]
-    inside = ((placed > -0.5) & (placed < recipe.side - 0.5)).all(1)
-    present = inside & ~absent & (weight > 0)
-    counted = np.where(absent, 1.0, weight) if recipe.mask else np.ones(len(weight))
-    return picture, placed, present, counted.astype(np.float32)
+    return picture, placed, weight, absent
 
 
 def _scale(recipe: Recipe, rng: np.random.Generator) -> float:

@@ -7,11 +7,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from engine.architecture import SEGMENTATION
 from engine.errors import UserError
 from engine.modelfile import read_model
-from engine.schema import Schema
 from engine.train import checkpoint, finish
 from engine.train.hourglass import Hourglass
+from engine.train.tasks import Task
 
 
 class Teacher:
@@ -27,11 +28,13 @@ class Teacher:
     @torch.no_grad()
     def mixed(self, images: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
         """Targets with the teacher's share, (N, K, h, w) float32; unlabelled landmarks keep their own."""
-        soft = torch.sigmoid(self.network(images))
+        logits = self.network(images)
+        parts = self.network.architecture.head == SEGMENTATION
+        soft = torch.softmax(logits, 1) if parts else torch.sigmoid(logits)
         return torch.where((weight > 0)[..., None, None], targets.lerp(soft, self.share), targets)
 
 
-def load_teacher(path: str | Path, share: float, schema: Schema, device: torch.device) -> Teacher:
+def load_teacher(path: str | Path, share: float, task: Task, device: torch.device) -> Teacher:
     """A teacher from a model file (.hourbit) or a run's checkpoint (.safetensors); raises UserError."""
     path = Path(path)
     try:
@@ -41,7 +44,11 @@ def load_teacher(path: str | Path, share: float, schema: Schema, device: torch.d
             network = finish.network_from(read_model(path))
     except OSError as error:
         raise UserError(f"The teacher {path} cannot be read ({error.strerror}); choose another one.") from error
-    count = network.architecture.landmarks
-    if count != len(schema):
-        raise UserError(f"The teacher has {count} landmarks and {schema.name} {len(schema)}; choose a matching one.")
+    found, schema = network.architecture, task.output
+    if found.landmarks != len(schema):
+        raise UserError(
+            f"The teacher has {found.landmarks} landmarks and {schema.name} {len(schema)}; choose a matching one."
+        )
+    if (found.head == SEGMENTATION) != (task.metric == "miou"):
+        raise UserError(f"The teacher's maps are of {found.head}; choose one that was trained for the same.")
     return Teacher(network.to(device, memory_format=torch.channels_last), share)

@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine import crop, heatmaps
 from engine.errors import UserError
 from engine.schema import Schema
-from engine.train import augment, checkpoint, frozen, measure, optim, precision
+from engine.train import augment, checkpoint, frozen, optim, precision
 from engine.train.average import Average
 from engine.train.datasets import Examples
 from engine.train.distil import Teacher
@@ -25,6 +24,7 @@ from engine.train.loading import Loader
 from engine.train.losses import heatmap_loss
 from engine.train.precision import mixed
 from engine.train.recipes import Recipe
+from engine.train.tasks import Measured, task_of
 
 RECALIBRATION_BATCHES = 40
 CALIBRATION = 32  # crops to which batch-norm is fitted where a frozen network is freed
@@ -59,6 +59,7 @@ class Fit:
         if self.recipe.batch % self.group.world:
             raise TrainingError(f"A batch of {self.recipe.batch} cannot be shared evenly by {self.group.world} "
                                 "processes; choose a multiple.")  # fmt: skip
+        self.task = task_of(self.recipe, self.schema)
         self.network.to(self.group.device, memory_format=torch.channels_last)
         optim.set_procedure(self.network, self.recipe, self.done)
         self.exact = precision.is_exact(self.recipe, self.group.device)
@@ -209,18 +210,16 @@ class Fit:
 
     def measure(self) -> dict[str, float]:
         """Accuracy on the hold-out, in percent, under the metric's name; empty where nothing is held out."""
-        if not len(self.holdout):
-            return {}
-        return {measure.metric_name(self.schema): measure.score(self.errors(), self.schema)}
+        return {self.task.metric: self.measured().score} if len(self.holdout) else {}
 
-    def errors(self) -> np.ndarray:
-        """Errors on the hold-out, (N, K) percent."""
+    def measured(self) -> Measured:
+        """The network as it is now, averaged where that is kept, on the hold-out."""
         with self.averaged():
-            return measure.errors(self.predict(self.holdout), self.holdout, self.schema)
+            return self.task.measured(self.predict(self.holdout), self.holdout)
 
     @torch.no_grad()
     def predict(self, examples: Examples) -> np.ndarray:
-        """Landmarks in picture pixels, (N, K, 2), by the exact eval path; each process predicts its part."""
+        """What the task reads off each example's maps, (N, ...), by the exact eval path; each process does its part."""
         self.network.eval()
         found, mine = [], self.group.rows(len(examples))
         for rows in np.array_split(mine, max(1, math.ceil(len(mine) / self.recipe.batch))):
@@ -228,8 +227,7 @@ class Fit:
             if not crops:
                 continue
             images = torch.from_numpy(np.stack([c[0] for c in crops])).permute(0, 3, 1, 2).to(self.group.device)
-            for logits, (_, affine) in zip(self.network(images).cpu().numpy(), crops, strict=True):
-                points = heatmaps.to_crop(heatmaps.decode(logits)[:, :2])
-                found.append(crop.apply(crop.invert(affine), points))
-        whole = np.stack(found) if found else np.zeros((0, len(self.schema), 2))
+            for logits, (_, affine), i in zip(self.network(images).cpu().numpy(), crops, rows, strict=True):
+                found.append(self.task.read(logits, affine, examples, int(i)))
+        whole = np.stack(found) if found else np.zeros((0, len(self.task.output), self.task.columns))
         return self.group.gathered(whole, len(examples))

@@ -1,4 +1,4 @@
-"""Losses on heatmap logits: the paper's pixel-wise sigmoid cross-entropy, and the L2 that it is compared with."""
+"""Losses on logits: the paper's sigmoid cross-entropy, the L2 that it is compared with, and softmax of parts."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class _BinaryCrossEntropy(torch.autograd.Function):
 
 
 def _total(kind: str, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    if kind == "softmax":  # cross-entropy between shares of a cell
+        return -(target * torch.log_softmax(logits, 1) * weight).sum()
     if kind == "l2":  # on the sigmoid, whose own formula is safe for any logit
         return ((torch.sigmoid(logits) - target).square() * weight).sum()
     return _BinaryCrossEntropy.apply(logits, target, weight)
@@ -33,6 +35,7 @@ def heatmap_loss(
     """`bce` or `l2`, the mean over labelled landmarks' pixels, summed over the stacks (intermediate supervision).
 
     outputs: each stack's logits, (N, K, h, w) float32, as target; weight (N, K) float32, 0 leaves a landmark out.
+    `softmax`: the mean over labelled pictures' pixels, weight (N, 1).
     `labelled` is the sum of all weights where this is a part of the batch, else the weights' own.
     """
     pixels = target.shape[-1] * target.shape[-2]

@@ -17,13 +17,6 @@ def metric_name(schema: Schema) -> str:
     return "pck" if schema.name == BODY else "nme"
 
 
-def better(schema: Schema, one: float, other: float) -> bool:
-    """Whether the score `one` beats `other`; a score that is not a number never does."""
-    if not np.isfinite(one):
-        return False
-    return not np.isfinite(other) or (one > other if metric_name(schema) == "pck" else one < other)
-
-
 def errors(predicted: np.ndarray, examples: Examples, schema: Schema) -> np.ndarray:
     """Distances in percent of each picture's normaliser: (N, K) float64, NaN where nothing is labelled.
 

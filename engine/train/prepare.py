@@ -13,14 +13,15 @@ import torch
 from engine.errors import UserError
 from engine.labelled import is_samples
 from engine.modelfile import Model, read_model
+from engine.parts import label_schema
 from engine.schema import Schema, load_schema
-from engine.train import checkpoint, distil, finish, measure, optim, report
+from engine.train import checkpoint, distil, finish, optim, report
 from engine.train.datasets import Examples, load_examples
 from engine.train.distributed import Group
 from engine.train.fit import Fit
 from engine.train.hourglass import Hourglass
 from engine.train.recipes import Recipe, load_recipe, of_model, with_settings
-from engine.train.report import Measured
+from engine.train.tasks import Measured, better, task_of
 
 BEST = "best.safetensors"
 MOST_WORKERS = 8
@@ -40,15 +41,9 @@ class Training:
     rested: float = 0.0
     done_before: float = 0.0
 
-    def measure(self) -> Measured:
-        """The network as it is now, on the hold-out."""
-        with self.fit.averaged():
-            points = self.fit.predict(self.fit.holdout)
-        return Measured(points, measure.errors(points, self.fit.holdout, self.fit.schema))
-
     def keep_if_better(self, score: float) -> None:
         """Remember the weights, here and on the disk, where they measure better than any before."""
-        if measure.better(self.fit.schema, score, self.best_score):
+        if better(self.fit.task, score, self.best_score):
             self.best_score, self.best_step = score, self.fit.step
             with self.fit.averaged():
                 self.best = self.fit.network.snapshot()
@@ -79,7 +74,7 @@ class Training:
 def prepare(start: dict[str, Any], group: Group) -> Training:
     """The training that a start line asks for; raises UserError where it cannot be."""
     parent = _parent(start)
-    schema = parent.schema if parent is not None else load_schema(str(start.get("schema")))
+    schema = label_schema(parent) if parent is not None else load_schema(str(start.get("schema")))
     if not start.get("out"):
         raise UserError("The training was given no folder for its model; name one.")
     out = Path(str(start["out"]))
@@ -92,15 +87,16 @@ def prepare(start: dict[str, Any], group: Group) -> Training:
         packs, recipe.human_share, recipe.holdout_every, recipe.limit, schema, start.get("format")
     )
     _check(examples, schema)
+    task = task_of(recipe, schema)
     torch.manual_seed(seed)
     if parent is not None:
         network = finish.network_from(parent)
     else:
-        network = Hourglass(recipe.architecture(len(schema)))
+        network = Hourglass(recipe.architecture(len(task.output)))
         optim.initialise(network, recipe)
     teacher = None
     if recipe.teacher:
-        teacher = distil.load_teacher(recipe.teacher, recipe.teacher_share, schema, group.device)
+        teacher = distil.load_teacher(recipe.teacher, recipe.teacher_share, task, group.device)
     out.mkdir(parents=True, exist_ok=True)
     workers = _workers(start, group)
     return Training(Fit(network, examples, holdout, recipe, schema, out, seed, group, workers, teacher), parent)

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from engine.architecture import BLOCKS, MAX_STACKS, POOLS, WITH_MID, Architecture
+from engine.architecture import BLOCKS, LANDMARKS, MAX_STACKS, POOLS, SEGMENTATION, WITH_MID, Architecture
 from engine.errors import UserError
 from engine.modelfile import Model
 
@@ -23,9 +23,10 @@ SHARES = (
 )  # fmt: skip
 MOST = {"batch": 4096, "stacks": MAX_STACKS, "ema": 0.999999, "settle": 1.0, **dict.fromkeys(SHARES, 1.0)}
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", tuple: "a list of pairs"}
+SOFTMAX = "softmax"  # the loss of a division into parts
 CHOICES = {
     "block": BLOCKS, "pool": POOLS, "optimiser": ("adam", "rmsprop"), "schedule": ("cosine", "steps"),
-    "loss": ("bce", "l2"), "centre": ("exact", "floor"), "order": ("share", "pass"),
+    "loss": ("bce", "l2", SOFTMAX), "centre": ("exact", "floor"), "order": ("share", "pass"),
     "rotation_spread": ("normal", "uniform"), "scale_spread": ("normal", "uniform", "octaves"),
     "border": ("mixed", "replicate", "black"), "gradient": ("autograd", "torch7"), "gamma": ("one", "uniform"),
 }  # fmt: skip
@@ -50,7 +51,8 @@ class Recipe:
 
     Targets: Gaussians of `sigma` heatmap cells, at the landmark's exact place or at its cell (`centre`), with
     everything outside 7 x 7 cells cut off by `window`. `mask` leaves unknown landmarks out of the loss; without
-    it their maps are trained to be empty.
+    it their maps are trained to be empty. `parts` names a division (engine.parts) that is learnt in place of
+    landmarks, with the loss `softmax`: each map is then one part's, and the targets are how much of a cell it covers.
 
     Augmentation: angles in degrees, shift in landmark box sides. Rotation and scale are `normal` (deviation
     `rotation`, `scale`; cut at `rotation_limit`, `scale_low`, `scale_high`) or `uniform` within the limits; scale
@@ -88,6 +90,7 @@ class Recipe:
     warmup: int = 100
     schedule: str = "cosine"
     drops: tuple[tuple[float, float], ...] = ()
+    parts: str = ""
     loss: str = "bce"
     sigma: float = 1.2
     window: bool = False
@@ -132,8 +135,9 @@ class Recipe:
     def architecture(self, landmarks: int) -> Architecture:
         """The network that this recipe trains from scratch; raises GraphError where there is none."""
         mid = self.mid if self.block in WITH_MID else 0
+        head = SEGMENTATION if self.parts else LANDMARKS
         return Architecture(landmarks, self.width, self.stem, self.side, self.pad, self.relu, self.block, self.stacks,
-                            self.real, self.pool, mid)  # fmt: skip
+                            self.real, self.pool, mid, head)  # fmt: skip
 
 
 def of_model(recipe: Recipe, model: Model) -> Recipe:
@@ -141,8 +145,14 @@ def of_model(recipe: Recipe, model: Model) -> Recipe:
     a = model.architecture
     return replace(
         recipe, width=a.width, stem=a.stem, side=a.side, pad=a.pad, block=a.block, stacks=a.stacks, real=a.real,
-        relu=a.relu, pool=a.pool, mid=a.mid, crop=model.crop,
+        relu=a.relu, pool=a.pool, mid=a.mid, crop=model.crop, **_task(recipe, model),
     )  # fmt: skip
+
+
+def _task(recipe: Recipe, model: Model) -> dict[str, str]:
+    if model.head == SEGMENTATION:
+        return {"parts": model.schema.name, "loss": SOFTMAX}
+    return {"parts": "", "loss": "bce" if recipe.loss == SOFTMAX else recipe.loss}
 
 
 def load_recipe(name: str | Path) -> Recipe:
@@ -181,6 +191,8 @@ def with_settings(recipe: Recipe, settings: dict[str, Any]) -> Recipe:
     changed = replace(recipe, **settings)
     if changed.schedule == "steps" and not changed.drops:
         raise RecipeError("The steps schedule needs drops, such as drops = [[0, 2.5e-4], [0.5, 5e-5]]; add them.")
+    if bool(changed.parts) != (changed.loss == SOFTMAX):
+        raise RecipeError(f"Parts take the loss {SOFTMAX}, and landmarks another; change loss or parts.")
     if changed.scale_low > changed.scale_high:
         raise RecipeError("scale_low is above scale_high; exchange them.")
     return changed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from engine.schema import Schema
 from engine.train import augment, measure
 from engine.train.datasets import Examples
 from engine.train.recipes import Recipe
+from engine.train.tasks import Measured, Task
 
 LONGEST_LIST = 1000  # images whose errors are told one by one
 WORST = 12  # pictures kept for looking at
@@ -24,30 +24,15 @@ LIMIT = 8.0  # percent: an image above it counts as a failure
 WORST_FILE = "worst.npz"
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One network on the hold-out.
-
-    points (N, K, 2) float64, picture pixels; errors (N, K) float64 percent, NaN where nothing is labelled.
-    """
-
-    points: np.ndarray
-    errors: np.ndarray
-
-    def score(self, schema: Schema) -> float:
-        """The one number."""
-        return measure.score(self.errors, schema)
-
-
-def compare(schema: Schema, before: Measured | None, after: Measured | None) -> dict[str, Any]:
+def compare(task: Task, before: Measured | None, after: Measured | None) -> dict[str, Any]:
     """Figures of both, named alike: the score, by group, by image, and for NME the area and the failures."""
-    told: dict[str, Any] = {"metric": measure.metric_name(schema)}
+    told: dict[str, Any] = {"metric": task.metric}
     for name, found in (("before", before), ("after", after)):
-        told[name] = None if found is None else found.score(schema)
+        told[name] = None if found is None else found.score
         if found is None:
             continue
         images = np.array(measure.by_image(found.errors))
-        told[f"{name}_groups"] = measure.by_group(found.errors, schema)
+        told[f"{name}_groups"] = dict(found.groups)
         told[f"{name}_images"] = [round(float(v), 2) for v in images[:LONGEST_LIST]]
         if told["metric"] == "nme":
             told[f"{name}_auc"] = metrics.auc(images, LIMIT)
@@ -95,8 +80,8 @@ def write_worst(
     for i in order:
         picture, affine = augment.plain_crop(holdout, i, recipe)
         fields["picture"].append(picture)
-        for name, points in (("truth", holdout.points), ("after", after.points),
-                             ("before", before.points if before is not None else holdout.points)):  # fmt: skip
+        for name, points in (("truth", after.truth), ("after", after.points),
+                             ("before", before.points if before is not None else after.truth)):  # fmt: skip
             fields[name].append(crop.apply(affine, points[i]).astype(np.float32))
     old = np.full(len(known), np.nan) if before is None else _means(before.errors)
     arrays = {name: np.stack(values) for name, values in fields.items() if values}

@@ -14,9 +14,9 @@ import torch
 from engine.errors import UserError
 from engine.modelfile import Model
 from engine.schema import Schema
-from engine.train import detector_run, distributed, finish, measure, precision, report
+from engine.train import detector_run, distributed, finish, precision, report
 from engine.train.prepare import Training, prepare
-from engine.train.report import Measured
+from engine.train.tasks import Measured, better
 
 RECALIBRATION = (256, 32)  # at most so many crops and batches, over which the final batch-norm statistics are means
 Send = Callable[..., None]
@@ -55,12 +55,12 @@ def silent(type: str, **values: Any) -> None:
 
 def _run(start: dict[str, Any], send: Send, orders: Orders, group: distributed.Group) -> dict[str, Any]:
     training = prepare(start, group)
-    fit, name = training.fit, measure.metric_name(training.fit.schema)
+    fit, name = training.fit, training.fit.task.metric
     if told := precision.notice(fit.recipe, group.device):
         send("notice", text=told)
     if training.parent is not None and len(fit.holdout):
-        training.before = training.measure()
-        send("metric", step=0, epoch=0.0, **{name: training.before.score(fit.schema)})
+        training.before = fit.measured()
+        send("metric", step=0, epoch=0.0, **{name: training.before.score})
     if start.get("resume"):
         training.resume()
     training.started = time.monotonic()
@@ -91,11 +91,11 @@ def _sha256(path: Path) -> str:
 
 def _finish(training: Training, start: dict[str, Any], send: Send) -> dict[str, Any]:
     """Choose the best weights, write the model, and say how it compares; only the first process writes."""
-    fit, schema = training.fit, training.fit.schema
+    fit, schema = training.fit, training.fit.task.output
     after = _choose(training)
     if not fit.group.first:
         return {}
-    told = report.compare(schema, training.before, after) | {
+    told = report.compare(fit.task, training.before, after) | {
         "labels": len(fit.training), "held_out": len(fit.holdout), "step": fit.step,
         "best_step": training.best_step, "seconds": fit.seconds,
         "best_epoch": training.best_step * fit.recipe.batch / len(fit.training),
@@ -112,7 +112,7 @@ def _finish(training: Training, start: dict[str, Any], send: Send) -> dict[str, 
 
 def _choose(training: Training) -> Measured | None:
     """Leave the network with the weights that measure best: the last, or the best until now, recalibrated or not."""
-    fit, schema = training.fit, training.fit.schema
+    fit = training.fit
     batches = min(math.ceil(RECALIBRATION[0] / fit.recipe.batch), RECALIBRATION[1])
     raw, score, step = training.best, training.best_score, training.best_step
     if fit.average is not None:
@@ -127,7 +127,7 @@ def _choose(training: Training) -> Measured | None:
         fit.network.restore(raw)
         fit.recalibrate(batches)
         chosen = _offer(training, chosen, step)
-    if raw is not None and measure.better(schema, score, chosen[1]):
+    if raw is not None and better(fit.task, score, chosen[1]):
         fit.network.restore(raw)
         chosen = _offer(training, chosen, step)
     found, _, training.best_step, weights = chosen
@@ -140,11 +140,10 @@ Choice = tuple[Measured, float, int, dict[str, torch.Tensor]]
 
 def _offer(training: Training, other: Choice | None, step: int) -> Choice:
     """The network as it is now, or `other` where that measures at least as well."""
-    found = training.measure()
-    score = found.score(training.fit.schema)
-    if other is not None and not measure.better(training.fit.schema, score, other[1]):
+    found = training.fit.measured()
+    if other is not None and not better(training.fit.task, found.score, other[1]):
         return other
-    return found, score, step, training.fit.network.snapshot()
+    return found, found.score, step, training.fit.network.snapshot()
 
 
 def _name(parent: Model | None, schema: Schema) -> str:

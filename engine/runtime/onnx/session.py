@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.heatmaps import sigmoid
+from engine.heatmaps import probabilities
 from engine.modelfile import Model
 from engine.runtime.inputs import check_crop, known_layers, layer_names, run_each
 from engine.runtime.onnx.exact import export_onnx
@@ -41,7 +41,7 @@ class OnnxRuntime:
         """Heatmaps of one crop: (S, S, 3) uint8 RGB -> (K, S/4, S/4) float32, in [0, 1] unless `logits`."""
         check_crop(crop, self.model)
         (result,) = self._session.run(["logits"], {"crop": np.ascontiguousarray(crop)})
-        return result[0] if logits else sigmoid(result[0])
+        return result[0] if logits else probabilities(result[0], self.model.head)
 
     def run_batch(self, crops: np.ndarray, logits: bool = False) -> np.ndarray:
         """Heatmaps of several crops: (N, S, S, 3) uint8 RGB -> (N, K, S/4, S/4) float32, as `run` gives them."""

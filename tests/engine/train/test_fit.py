@@ -16,7 +16,7 @@ from engine.train.fit import Fit, TrainingError  # noqa: E402
 from engine.train.recipes import RecipeError, load_recipe, with_settings  # noqa: E402
 from tests.engine.train.toys import RECIPE, new_fit, small_network  # noqa: E402
 
-SHIPPED = ("finetune", "ours-face", "ours-pose", "paper-300wlp", "paper-aflw", "paper-mpii", "paper-pifa")
+SHIPPED = ("face-parts", "finetune", "ours-face", "ours-pose", "paper-300wlp", "paper-aflw", "paper-mpii", "paper-pifa")
 
 
 @pytest.fixture(autouse=True)

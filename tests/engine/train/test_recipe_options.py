@@ -17,6 +17,7 @@ from engine.train.distil import load_teacher  # noqa: E402
 from engine.train.losses import heatmap_loss  # noqa: E402
 from engine.train.recipes import RecipeError, load_recipe, with_settings  # noqa: E402
 from engine.train.targets import make_targets  # noqa: E402
+from engine.train.tasks import Landmarks  # noqa: E402
 from tests.engine.train.toys import RECIPE, SCHEMA, new_fit, small_network, spots  # noqa: E402
 
 NONE = {"rotation": 0.0, "scale": 0.0, "shift": 0.0, "colour": 0.0, "light": 0.0, "offset": 0.0, "grey": 0.0,
@@ -221,7 +222,7 @@ def test_a_teacher_changes_the_targets_of_labelled_landmarks(tmp_path: Path) -> 
     optimiser = optim.make_optimiser(RECIPE, network.parameters())
     save_checkpoint(tmp_path / "t.safetensors", network, optimiser, {})
     assert load_network(tmp_path / "t.safetensors").architecture == network.architecture
-    teacher = load_teacher(tmp_path / "t.safetensors", 0.25, SCHEMA, torch.device("cpu"))
+    teacher = load_teacher(tmp_path / "t.safetensors", 0.25, Landmarks(SCHEMA), torch.device("cpu"))
     images = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
     targets, weight = torch.zeros(2, 3, 16, 16), torch.tensor([[1.0, 0, 1], [1, 1, 1]])
     found = teacher.mixed(images, targets, weight)
@@ -230,10 +231,10 @@ def test_a_teacher_changes_the_targets_of_labelled_landmarks(tmp_path: Path) -> 
     with pytest.raises(Exception, match="16 landmarks|landmarks"):
         from engine.schema import load_schema
 
-        load_teacher(tmp_path / "t.safetensors", 0.5, load_schema("mpii16"), torch.device("cpu"))
+        load_teacher(tmp_path / "t.safetensors", 0.5, Landmarks(load_schema("mpii16")), torch.device("cpu"))
     (tmp_path / "no.safetensors").write_bytes(b"no")
     with pytest.raises(CheckpointError, match="no.safetensors"):
-        load_teacher(tmp_path / "no.safetensors", 0.5, SCHEMA, torch.device("cpu"))
+        load_teacher(tmp_path / "no.safetensors", 0.5, Landmarks(SCHEMA), torch.device("cpu"))
 
 
 def test_a_checkpoint_of_another_optimiser_is_refused(tmp_path: Path) -> None:
