@@ -35,7 +35,7 @@ def evaluate(
         str | None, typer.Option("--format", help="pack, coco, mpii-mat, 300w or another; else by its look.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Of data with splits: train, validation or test.")] = None,
-    metric: Annotated[str | None, typer.Option(help="nme, pck, pckh or oks; else by the schema.")] = None,
+    metric: Annotated[str | None, typer.Option(help="nme, pck, pckh, oks or miou; else by the model.")] = None,
     normalise: Annotated[
         str | None,
         typer.Option(help="interocular, interpupil, box, file, diagonal, head or torso; else by the metric."),
@@ -83,14 +83,16 @@ def _measured(
 ) -> tuple[Evaluation, Runtime]:
     from app.files import check_place, refuse_inputs
     from engine.evaluate import choose, measure
+    from engine.parts import label_schema
     from engine.runtime import open_runtime
 
     read = find_model(model)
-    options = choose(read.schema, options)
+    labels = label_schema(read)
+    options = choose(labels, options, read.head)
     if csv is not None:
         check_place(csv)
         refuse_inputs(csv, [Path(data), Path(model)])
-    subjects = load_data(data, read.schema, *form)
+    subjects = load_data(data, labels, *form)
     opened = open_runtime(read, runtime)
     if opened.notice:
         say(opened.notice)
@@ -193,12 +195,14 @@ def _paper_json(row: Any) -> dict[str, Any]:
 
 
 def _lines(value: dict[str, Any]) -> list[str]:
-    of = "" if value["metric"] == "oks" else f" by {value['normalise']}"
+    of = "" if value["metric"] in ("oks", "miou") else f" by {value['normalise']}"
     rows = [(f"{value['metric']}{of}, mean", _number(value["mean"]))]
     rows += [(f"  mean, {name.replace('_', ', ')} landmarks", _number(v)) for name, v in value.get("means", {}).items()]
     rows += [(f"  {name}", _number(v)) for name, v in value.get("columns", {}).items()]
-    for key in ("visible", "all", "median", "auc", "auc_1000_steps", "failure_rate", "oks", "ap50", "ap75", "ar"):
-        if key in value and (value[key] is not None or key in ("auc", "failure_rate")):
+    curve_keys = ("auc", "auc_1000_steps", "failure_rate", "oks", "ap50", "ap75", "ar")
+    parts = value["metric"] == "miou"
+    for key in ("visible", "all", "without_background", "pixels_right", "median", *curve_keys):
+        if key in value and (value[key] is not None or (key in ("auc", "failure_rate") and not parts)):
             rows.append((key.replace("_", " "), _number(value[key])))
     for name, part in (("yaw", value.get("yaw")), ("yaw, balanced", (value.get("yaw") or {}).get("balanced"))):
         if part:

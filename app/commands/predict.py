@@ -51,9 +51,9 @@ class Outputs:
         if self.overlay is not None:
             atomic_write(self.overlay / f"{item.name}.jpg", encode_jpeg(draw(item.pixels, predictions, schema)))
         if self.heatmaps is not None:
-            self._write_heatmaps(item, predictions)
+            self._write_heatmaps(item, predictions, schema)
 
-    def _write_heatmaps(self, item: Item, predictions: list[Prediction]) -> None:
+    def _write_heatmaps(self, item: Item, predictions: list[Prediction], schema: Schema) -> None:
         """NPZ: logits (N, K, h, w) float32 and affine (N, 2, 3) from picture to crop pixels; PNG: all maps in one."""
         import io
 
@@ -71,7 +71,7 @@ class Outputs:
             affine=np.stack([m.affine for m in maps]) if maps else np.zeros((0, 2, 3)),
         )
         atomic_write(self.heatmaps / f"{item.name}.npz", buffer.getvalue())
-        atomic_write(self.heatmaps / f"{item.name}.png", encode_png(blend_heatmaps(item.pixels, maps)))
+        atomic_write(self.heatmaps / f"{item.name}.png", encode_png(blend_heatmaps(item.pixels, maps, schema)))
 
 
 def parse_shard(text: str) -> tuple[int, int]:
@@ -118,7 +118,7 @@ def predict(
     ] = None,
     form: Annotated[str, typer.Option("--format", help="Of the labels; see docs/formats.md.")] = "coco",
     out: Annotated[Path | None, typer.Option(help="File to write the labels to.")] = None,
-    overlay: Annotated[Path | None, typer.Option(help="Folder for pictures with the landmarks drawn in.")] = None,
+    overlay: Annotated[Path | None, typer.Option(help="Folder for pictures with landmarks or parts drawn in.")] = None,
     heatmaps: Annotated[Path | None, typer.Option(help="Folder for heatmaps: .npz and a .png to look at.")] = None,
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored picture: slower, better.")] = False,
     shard: Annotated[str, typer.Option(help="I/N: only every N-th picture, from the I-th on.")] = "1/1",
@@ -128,13 +128,16 @@ def predict(
     from app.commands.collect import Collection
     from app.commands.export import find_exporter, report_lines
     from app.commands.inputs import Inputs
+    from engine.architecture import SEGMENTATION
     from engine.runtime import open_runtime
 
     first, last = parse_shard(shard)
-    exporter = find_exporter(form)
+    read, exporter = find_model(model), find_exporter(form)
+    if read.head == SEGMENTATION and out is not None:
+        raise UserError(f"{read.name} finds parts and no landmarks; use --overlay or --heatmaps in place of --out.")
     inputs = Inputs(sources, first, last)
     check_outputs(inputs, out, overlay, heatmaps)
-    runtime = open_runtime(find_model(model))
+    runtime = open_runtime(read)
     if runtime.notice:
         say(runtime.notice)
     predictor = open_predictor(runtime, detector, flip)

@@ -8,10 +8,13 @@ from typing import Literal
 import numpy as np
 
 from engine import crop, heatmaps
+from engine.architecture import SEGMENTATION
 from engine.opencv import cv2
+from engine.parts import part_map
 from engine.types import Heatmaps, Prediction
 from engine.uncertainty import peaks as peaks_of
 
+FINER = 2  # parts are drawn so many times as fine as the crop
 FLOOR = 0.04  # below this share of the maximum nothing is drawn
 
 
@@ -41,7 +44,7 @@ def heat(prediction: Prediction, landmark: int | Literal["max", "sum"], opacity:
         every = prediction.heatmaps.probabilities
         values = every.max(0) if landmark == "max" else every.sum(0)
     else:
-        values = heatmaps.sigmoid(prediction.heatmaps.logits[landmark])
+        values = prediction.heatmaps.probabilities[landmark]
     maximum = float(values.max())
     share = values / max(maximum, 1e-9)
     alpha = np.minimum(1.0, 1.25 * share) ** 0.8 * opacity
@@ -49,6 +52,19 @@ def heat(prediction: Prediction, landmark: int | Literal["max", "sum"], opacity:
     colours = inferno()[(share * 255).astype(np.uint8)] * alpha[..., None]
     pixels = np.concatenate([colours, alpha[..., None] * 255], 2)
     return Heat(np.ascontiguousarray(pixels.round().astype(np.uint8)), _to_picture(prediction.heatmaps), maximum)
+
+
+def divided(prediction: Prediction) -> bool:
+    """Whether a model told parts and no landmarks."""
+    return prediction.heatmaps is not None and prediction.heatmaps.head == SEGMENTATION
+
+
+def parts_layer(maps: Heatmaps, colours: np.ndarray, opacity: float) -> Heat:
+    """Each pixel's likeliest part in its colour, the background clear; colours (C, 3) uint8 RGB."""
+    found = part_map(maps, FINER)
+    alpha = np.where(np.arange(len(colours)) > 0, opacity, 0.0)[:, None]
+    table = np.concatenate([colours[:, ::-1] * alpha, alpha * 255], 1).round().astype(np.uint8)
+    return Heat(table[found], _to_picture(maps, 1 / FINER), 1.0)
 
 
 def value_at(prediction: Prediction, landmark: int, x: float, y: float) -> float | None:
@@ -61,7 +77,7 @@ def value_at(prediction: Prediction, landmark: int, x: float, y: float) -> float
     height, width = maps.logits.shape[1:]
     if not (0 <= row < height and 0 <= column < width):
         return None
-    return float(heatmaps.sigmoid(maps.logits[landmark, row, column]))
+    return float(heatmaps.probabilities(maps.logits[:, row : row + 1, column : column + 1], maps.head)[landmark, 0, 0])
 
 
 def peaks(prediction: Prediction | None, landmark: int, count: int = 3) -> np.ndarray:
@@ -71,8 +87,8 @@ def peaks(prediction: Prediction | None, landmark: int, count: int = 3) -> np.nd
     return peaks_of(prediction.heatmaps, landmark, count)
 
 
-def _to_picture(maps: Heatmaps) -> np.ndarray:
-    """(2, 3): map coordinates, edge to edge, to picture pixels."""
+def _to_picture(maps: Heatmaps, stride: float | None = None) -> np.ndarray:
+    """(2, 3): map coordinates, edge to edge, to picture pixels; stride: crop pixels in a cell, else the maps' own."""
     back = crop.invert(maps.affine)
-    linear = back[:, :2] * maps.stride
+    linear = back[:, :2] * (stride or maps.stride)
     return np.concatenate([linear, (back[:, :2] @ [-0.5, -0.5] + back[:, 2])[:, None]], 1)

@@ -16,10 +16,12 @@ from PySide6.QtCore import QObject, Signal
 from app.services.maps import half_width, on_grid_of
 from app.services.own_thread import OwnThread
 from engine import crop, heatmaps
+from engine.architecture import SEGMENTATION
 from engine.errors import UserError
 from engine.graph import Graph
 from engine.images import load_image
 from engine.models import open_model
+from engine.parts import predicted
 from engine.runtime import Runtime, open_runtime
 from engine.types import Box, Heatmaps, Prediction
 from engine.uncertainty import landmark_doubts
@@ -174,27 +176,30 @@ def inspect(ask: Ask, picture: np.ndarray, runtime: Runtime, other: Runtime | No
     affine = crop.matrix(ask.box.cx, ask.box.cy, ask.box.side * model.crop, model.side)
     mirrored = crop.matrix(ask.box.cx, ask.box.cy, ask.box.side * model.crop, model.side, flip=True)
     seen = crop.sample(picture, affine, model.side)
-    maps = Heatmaps(runtime.run(seen, logits=True), affine, model.stride)
+    maps = Heatmaps(runtime.run(seen, logits=True), affine, model.stride, model.head)
     turned = runtime.run(crop.sample(picture, mirrored, model.side), logits=True)
     flipped = np.ascontiguousarray(turned[model.schema.permutation][:, :, ::-1])
     landmarks = placed(maps)
-    prediction = Prediction(landmarks, ask.box, model.name, maps)
+    divided = maps.head == SEGMENTATION
+    doubts = 1 - landmarks[:, 2] if divided else landmark_doubts(Prediction(landmarks, ask.box, model.name, maps))
     probabilities = maps.probabilities
     widths = np.array([half_width(one) for one in probabilities])
     made = Inspection(
-        ask, model.name, seen, maps, flipped, landmarks, placed(Heatmaps(flipped, affine, model.stride)),
-        landmark_doubts(prediction), widths, runtime.layers(),
+        ask, model.name, seen, maps, flipped, landmarks, placed(replace(maps, logits=flipped)),
+        doubts, widths, runtime.layers(),
     )  # fmt: skip
     if other is None:
         return made
     b = other.model
     theirs = crop.matrix(ask.box.cx, ask.box.cy, ask.box.side * b.crop, b.side)
-    answer = Heatmaps(other.run(crop.sample(picture, theirs, b.side), logits=True), theirs, b.stride)
+    answer = Heatmaps(other.run(crop.sample(picture, theirs, b.side), logits=True), theirs, b.stride, b.head)
     return replace(made, other_name=b.name, other=on_grid_of(maps, answer), other_landmarks=placed(answer))
 
 
 def placed(maps: Heatmaps) -> np.ndarray:
-    """(K, 3) float64: where the landmarks of maps are, x and y in picture pixels, and their scores."""
+    """(K, 3) float64: where the landmarks of maps, or the middles of parts, are, picture pixels, and their scores."""
+    if maps.head == SEGMENTATION:
+        return predicted(maps, Box(0, 0, 1), "").landmarks
     found = heatmaps.decode(maps.logits)
     found[:, :2] = crop.apply(crop.invert(maps.affine), heatmaps.to_crop(found[:, :2], maps.stride))
     return found

@@ -45,12 +45,13 @@ class Shown:
 
 def shown(inspection: Inspection, look: Look) -> Shown:
     """The map that `look` asks for; differences are 0 where there is nothing to compare with."""
-    values = _projected(inspection.maps.logits, look)
+    head = inspection.maps.head
+    values = _projected(inspection.maps.logits, look, head)
     signed = look.scale == "logit" or look.kind in ("flip", "other")
     if look.kind == "flip":
-        values = values - _projected(inspection.flipped, look)
+        values = values - _projected(inspection.flipped, look, head)
     elif look.kind == "other":
-        values = values - (values if inspection.other is None else _projected(inspection.other, look))
+        values = values - (values if inspection.other is None else _projected(inspection.other, look, head))
     reach = float(np.abs(values).max()) if signed else float(values.max())
     if look.fixed:
         least = FIXED_LOGIT if look.scale == "logit" else 1.0
@@ -59,15 +60,14 @@ def shown(inspection: Inspection, look: Look) -> Shown:
     return Shown(values, -reach if signed else 0.0, reach, signed)
 
 
-def _projected(logits: np.ndarray, look: Look) -> np.ndarray:
+def _projected(logits: np.ndarray, look: Look, head: str) -> np.ndarray:
     """(h, w): one landmark's map, or all in one. Sums are of probabilities; their logit keeps to its range."""
     if look.projection == "one":
-        one = logits[max(look.landmark, 0)]
-        return one if look.scale == "logit" else heatmaps.sigmoid(one)
+        values = logits if look.scale == "logit" else heatmaps.probabilities(logits, head)
+        return values[max(look.landmark, 0)]
     if look.projection == "max":
-        highest = logits.max(0)
-        return highest if look.scale == "logit" else heatmaps.sigmoid(highest)
-    total = heatmaps.sigmoid(logits).sum(0)
+        return (logits if look.scale == "logit" else heatmaps.probabilities(logits, head)).max(0)
+    total = heatmaps.probabilities(logits, head).sum(0)
     if look.scale != "logit":
         return total
     share = np.clip(total, 1e-4, 1 - 1e-4)

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.architecture import Architecture
 from engine.images import encode_png, load_image
 from engine.modelfile import Model, write_model
 from engine.opencv import cv2
+from engine.parts import load_parts
 from engine.predictor import Predictor
+from engine.random_model import random_model
 from engine.runtime import open_runtime
 from engine.types import Box
 from tests.app.cli_runner import hourbit
@@ -165,3 +168,16 @@ def test_a_video_or_pack_that_does_not_open_stops_nothing(model: Model, folder: 
     alone = predict(model, folder / name)
     assert alone.code == 2 and len(alone.err.splitlines()) == 1
     assert capfd.readouterr().err == ""  # nothing from the libraries either
+
+
+def test_a_segmentation_draws_parts_and_writes_no_labels(folder: Path, tmp_path: Path) -> None:
+    division = load_parts("face-parts")
+    network = Architecture(7, width=32, stem=16, side=64, head="segmentation")
+    model = write_model(tmp_path / "parts.hourbit", random_model("Parts", network, division.schema))
+    ran = predict(model, folder, "--out", tmp_path / "labels.json")
+    assert ran.code == 2 and "no landmarks" in ran.err and not (tmp_path / "labels.json").exists()
+    assert predict(model, folder, "--overlay", tmp_path / "drawn", "--heatmaps", tmp_path / "maps").code == 0
+    plain, drawn = load_image(folder / "picture 1.png"), load_image(tmp_path / "drawn" / "picture 1.jpg")
+    assert drawn.shape[0] > plain.shape[0] and drawn.shape[1] == plain.shape[1]  # a legend stands below
+    with np.load(tmp_path / "maps" / "picture 1.npz") as maps:
+        assert maps["logits"].shape == (1, 7, 16, 16)

@@ -7,10 +7,12 @@ from functools import cache
 import numpy as np
 from PySide6.QtGui import QImage
 
-from app.services.heat import FLOOR, inferno
+from app.services.heat import FLOOR, inferno, parts_layer
 from app.services.maps import Shown
 from app.views.qimage import to_qimage
 from engine.opencv import cv2
+from engine.parts import Parts
+from engine.types import Heatmaps
 
 SATURATION = 0.35  # of the picture under a map, so that the map is the only colour
 SIGNS = np.array([[0x46, 0x3F, 0x3A], [0xD6, 0xCE, 0xC9]], np.uint8)  # BGR of -1 and +1
@@ -45,6 +47,11 @@ def over_picture(shown: Shown, opacity: float) -> QImage:
     colours = scale_colours(shown.signed)[steps.astype(np.uint8)] * alpha[..., None]
     pixels = np.concatenate([colours, alpha[..., None] * 255], 2).round().astype(np.uint8)
     return _whole(pixels, QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def parts_over(maps: Heatmaps, division: Parts, opacity: float) -> QImage:
+    """Each pixel's likeliest part in its colour, to lay over the crop."""
+    return _whole(parts_layer(maps, division.colours, opacity).pixels, QImage.Format.Format_ARGB32_Premultiplied)
 
 
 def pale(crop: np.ndarray) -> QImage:

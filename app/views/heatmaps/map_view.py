@@ -12,8 +12,9 @@ from app.services.maps import Look, Shown, to_picture
 from app.views.heatmaps import colours
 from app.views.heatmaps.marking import Marks, paint_marks
 from app.views.label.numbers import number
-from app.views.live.plates import PLATE_HEIGHT, draw_plate
+from app.views.live.plates import PLATE_HEIGHT, draw_legend, draw_plate
 from app.views.theme import theme
+from engine.parts import Parts
 
 NEAREST_ABOVE = 3.0
 REACH = 12.0
@@ -38,11 +39,16 @@ class MapView(QWidget):
         self._shown: Shown | None = None
         self._crop, self._heat = QImage(), QImage()
         self._marks = Marks()
+        self._division: Parts | None = None
         self._cell: tuple[int, int] | None = None  # column and row under the cursor
         self._grabbed = -1
 
-    def show_map(self, inspection: Inspection | None, shown: Shown | None, look: Look, marks: Marks) -> None:
-        """Take over what to paint."""
+    def show_map(
+        self, inspection: Inspection | None, shown: Shown | None, look: Look, marks: Marks,
+        division: Parts | None = None,
+    ) -> None:  # fmt: skip
+        """Take over what to paint; with a division its parts, in place of the map's colours."""
+        self._division = None if look.kind == "crop" else division
         same = inspection is not None and self._inspection is not None and inspection.crop is self._inspection.crop
         if inspection is None:
             self._crop, self._heat, self._cell = QImage(), QImage(), None
@@ -51,7 +57,12 @@ class MapView(QWidget):
             if not same or plain != self._plain:
                 self._crop = (colours.plain if plain else colours.pale)(inspection.crop)
             self._plain = plain
-            self._heat = QImage() if plain else colours.over_picture(shown, look.opacity)
+            if plain:
+                self._heat = QImage()
+            elif division is not None:
+                self._heat = colours.parts_over(inspection.maps, division, look.opacity)
+            else:
+                self._heat = colours.over_picture(shown, look.opacity)
         self._inspection, self._shown, self._marks = inspection, shown, marks
         self._tell()
         self.update()
@@ -169,6 +180,10 @@ class MapView(QWidget):
                 smooth = room.width() / image.width() <= NEAREST_ABOVE
                 painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
                 painter.drawImage(room, image)
+        if self._division is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            named = [(part.name, part.colour) for part in self._division.parts[1:]]
+            draw_legend(painter, room.right() - 8, room.top() + 8, named)
 
     def picture(self) -> QImage:
         """Map, peaks and line as they show, at twice their size."""

@@ -17,6 +17,8 @@ from app.views.heatmaps.profile import NAMED_WITHIN, Profile
 from app.views.heatmaps.target import Target
 from app.views.label.numbers import number
 from app.views.widgets import ElidedLabel
+from engine.architecture import SEGMENTATION
+from engine.parts import parts_of
 from engine.uncertainty import peaks
 
 SECOND, WIDE, LOW = 0.3, 1.5, 0.5  # of the first peak; of the median width; score
@@ -41,6 +43,7 @@ class MapsPage(QWidget):
         self._shown: Shown | None = None
         self._peaks = self._cells = np.empty((0, 3))
         self._line: np.ndarray | None = None  # put by hand
+        self._divided = False  # the model tells parts and no landmarks
         self._of_scores = False  # the profile's values are scores
         self._marks = Marks()
         self._for: tuple[object, int] = (None, -1)
@@ -70,15 +73,22 @@ class MapsPage(QWidget):
 
     def show_maps(self, inspection: Inspection | None, target: Target | None, look: Look) -> Shown | None:
         """Show a landmark's map; what the colour bar is to tell comes back."""
-        self._inspection, one = inspection, look.projection == "one"
+        self._inspection = inspection
+        self._divided = inspection is not None and inspection.maps.head == SEGMENTATION
+        if self._divided and look.landmark < 0:
+            look = replace(look, projection="max")  # all parts at once, until one is chosen
+        one = look.projection == "one"
         if inspection is None or target is None or (one and look.landmark < 0):
             return self._show_nothing(inspection, target, look)
         if self._for != (inspection.ask.key, look.landmark):
             self._line, self._for = None, (inspection.ask.key, look.landmark)
         self._shown = made = shown(inspection, look)
         self._of_scores = one and look.kind == "map" and look.scale == "probability"
-        if one:
+        if one and self._divided:
+            self._peaks = inspection.landmarks[[look.landmark]]
+        elif one:
             self._peaks = peaks(inspection.maps, look.landmark)
+        if one:
             cells = to_cells(inspection.maps, self._peaks[:, :2])
             self._cells = np.concatenate([cells, self._peaks[:, 2:]], 1)
         else:
@@ -89,7 +99,8 @@ class MapsPage(QWidget):
         place = target.label[look.landmark] if one else np.full(2, np.nan)
         label = to_cells(inspection.maps, place) if np.isfinite(place).all() else None
         self._marks = Marks(self._cells if one else np.empty((0, 3)), label, self._line_now())
-        self.map.show_map(inspection, made, look, self._marks)
+        together = self._divided and look.projection == "max" and look.kind == "map"
+        self.map.show_map(inspection, made, look, self._marks, parts_of(target.schema) if together else None)
         self._show_profile()
         return made
 
@@ -116,12 +127,17 @@ class MapsPage(QWidget):
         if look.projection != "one":
             total = len(target.schema)
             words = self.tr("Highest of all {0}") if look.projection == "max" else self.tr("Sum of all {0}")
-            self.name.set_text(words.format(total))
+            self.name.set_text(self.tr("All parts") if self._divided else words.format(total))
             self._say_doubt("", False)
             self.foot.clear()
             self.unit.setText(self.tr("cells"))
             return
         self.name.set_text(target.schema.landmarks[k])
+        if self._divided:
+            self._say_doubt("", False)
+            self.foot.clear()
+            self.unit.setText(self.tr("cells"))
+            return
         self._say_doubt(*doubt_words(self, self._peaks, inspection.widths, k))
         place = target.label[k]
         self.foot.show_peaks(self._peaks, place if np.isfinite(place).all() else None, True)

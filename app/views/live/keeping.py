@@ -40,6 +40,9 @@ class Keeping(QObject):
         schema = frozen.result.schema
         if schema is None or not frozen.instances or frozen.added:
             return False
+        if overlay.has_parts(self.view):
+            self.failed.emit(self.tr("This model finds parts and no landmarks; choose another to add frames."))
+            return False
         try:
             document = self.context.document
             if document is None:

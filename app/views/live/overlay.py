@@ -8,12 +8,13 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen, QTransform
 
-from app.services.heat import heat
+from app.services.heat import Heat, divided, heat, parts_layer
 from app.views.live.geometry import Fit
-from app.views.live.plates import PLATE_HEIGHT, PLATE_TEXT, draw_colour_bar, draw_plate, plate_width
+from app.views.live.plates import PLATE_HEIGHT, PLATE_TEXT, draw_colour_bar, draw_legend, draw_plate, plate_width
 from app.views.marks import draw_landmarks
 from app.views.qimage import to_qimage
 from app.views.theme import theme
+from engine.parts import parts_of
 from engine.types import Box, Prediction
 
 if TYPE_CHECKING:
@@ -34,18 +35,22 @@ def heat_landmark(view: LiveView, subject: int, prediction: Prediction) -> int:
 def paint_heat(painter: QPainter, view: LiveView, fit: Fit) -> float | None:
     """The heatmaps of all subjects, in the frame's place; the painter is mirrored already where it must be.
 
-    Returns the highest value, None where no result carries heatmaps.
+    Of a segmentation its parts, while no heatmap is asked for. Returns the highest value, None where no heatmap shows.
     """
     left, top, _, _ = fit.rect
     highest = None
     place = painter.transform()
     for number, subject in enumerate(view.result.subjects):
         mode = view.look.heatmap
-        what = heat_landmark(view, number, subject.prediction) if mode == "one" else mode
-        found = heat(subject.prediction, what, view.look.opacity)
+        if mode == "off":
+            found = _parts(view, subject.prediction)
+        else:
+            what = heat_landmark(view, number, subject.prediction) if mode == "one" else mode
+            found = heat(subject.prediction, what, view.look.opacity)
         if found is None:
             continue
-        highest = max(found.maximum, highest or 0.0)
+        if mode != "off":
+            highest = max(found.maximum, highest or 0.0)
         (a, b, dx), (c, d, dy) = found.affine
         to_picture = QTransform(a, c, b, d, dx + 0.5, dy + 0.5)
         to_screen = QTransform.fromScale(fit.scale, fit.scale) * QTransform.fromTranslate(left, top)
@@ -57,6 +62,17 @@ def paint_heat(painter: QPainter, view: LiveView, fit: Fit) -> float | None:
     return highest
 
 
+def _parts(view: LiveView, prediction: Prediction) -> Heat | None:
+    if not divided(prediction):
+        return None
+    return parts_layer(prediction.heatmaps, parts_of(view.result.schema).colours, view.look.opacity)
+
+
+def has_parts(view: LiveView) -> bool:
+    """Whether the result tells parts and no landmarks."""
+    return view.result is not None and any(divided(subject.prediction) for subject in view.result.subjects)
+
+
 def paint_subjects(painter: QPainter, view: LiveView, fit: Fit) -> None:
     """Brackets, lines, landmarks and name plates of all subjects."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -65,7 +81,8 @@ def paint_subjects(painter: QPainter, view: LiveView, fit: Fit) -> None:
         box = screen_box(fit, prediction.box)
         if view.look.box:
             paint_brackets(painter, box)
-        _paint_marks(painter, view, fit, number, points, box.width())
+        if not divided(prediction):
+            _paint_marks(painter, view, fit, number, points, box.width())
     if view.look.box:
         for number in range(len(view.result.subjects)):
             _paint_plate(painter, view, fit, number)
@@ -155,6 +172,9 @@ def paint_read_out(painter: QPainter, view: LiveView, parts: list[tuple[str, str
     """The plate at the view's upper left, and at the right the colours of a heatmap that is shown."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     draw_plate(painter, MARGIN, MARGIN, parts)
+    if has_parts(view) and view.look.heatmap == "off":
+        named = [(part.name, part.colour) for part in parts_of(view.result.schema).parts[1:]]
+        draw_legend(painter, view.width() - MARGIN, MARGIN, named)
     if view.heat_maximum is not None:
         maximum = view.locale().toString(view.heat_maximum, "f", 2)
         draw_colour_bar(painter, view.width() - MARGIN, MARGIN, maximum)

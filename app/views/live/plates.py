@@ -15,6 +15,7 @@ PLATE_MUTED = QColor("#A1A8B2")
 PLATE_HEIGHT = 24.0
 GAP, PADDING = 12.0, 8.0
 BAR_WIDTH, BAR_HEIGHT = 96.0, 8.0
+SWATCH, LEGEND_ROW, LEGEND_EDGE = 12.0, 20.0, 4.0
 
 
 def _plate_font(painter: QPainter, bold: bool) -> QFont:
@@ -78,3 +79,24 @@ def draw_colour_bar(painter: QPainter, right: float, y: float, maximum: str) -> 
     inside = plate.adjusted(PADDING, 0, -PADDING, 0)
     painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, "0")
     painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, maximum)
+
+
+def draw_legend(painter: QPainter, right: float, y: float, named: list[tuple[str, tuple[int, int, int]]]) -> QRectF:
+    """Names beside squares of their colours (RGB), one below the other, on a plate that ends at `right`; its place."""
+    painter.setFont(_plate_font(painter, False))
+    widest = max(QFontMetricsF(painter.font()).horizontalAdvance(name) for name, _ in named)
+    height = len(named) * LEGEND_ROW + 2 * LEGEND_EDGE
+    width = widest + SWATCH + 8 + 2 * PADDING
+    plate = QRectF(right - width, y, width, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(plate, 3, 3)
+    for row, (name, colour) in enumerate(named):
+        line = QRectF(plate.left() + PADDING, y + LEGEND_EDGE + row * LEGEND_ROW, width - 2 * PADDING, LEGEND_ROW)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(*colour))
+        painter.drawRoundedRect(QRectF(line.left(), line.center().y() - SWATCH / 2, SWATCH, SWATCH), 2, 2)
+        painter.setPen(PLATE_TEXT)
+        painter.drawText(line.adjusted(SWATCH + 8, 0, 1, 0), Qt.AlignmentFlag.AlignVCenter, name)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    return plate

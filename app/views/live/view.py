@@ -151,7 +151,7 @@ class LiveView(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fit.scale < 3)
         self.heat_maximum = None
         painter.drawImage(target, self._image)
-        if self.look.heatmap != "off" and not self.trouble:
+        if (self.look.heatmap != "off" or overlay.has_parts(self)) and not self.trouble:
             self.heat_maximum = overlay.paint_heat(painter, self, fit)
         painter.restore()
         if self.trouble:
@@ -179,7 +179,7 @@ class LiveView(QWidget):
     def landmark_at(self, x: float, y: float) -> tuple[int, int]:
         """Subject and landmark within reach of a place on the screen; -1, -1 for none."""
         fit, best = self.fit, (GRAB + 1e-9, -1, -1)
-        if fit is None or self.frozen is None:
+        if fit is None or self.frozen is None or overlay.has_parts(self):
             return -1, -1
         for subject, points in enumerate(self.points()):
             placed = fit.to_screen(points)

@@ -18,6 +18,7 @@ from app.views.live.action_bar import ActionBar
 from app.views.live.inspection import LiveHeatmaps
 from app.views.live.keeping import Keeping
 from app.views.live.models import ModelChoice
+from app.views.live.overlay import has_parts
 from app.views.live.panel import SidePanel
 from app.views.live.sources import SourceChoice
 from app.views.live.stage import Stage
@@ -249,7 +250,7 @@ class LiveWorkspace(QMainWindow):
 
     def _refresh_bar(self) -> None:
         frozen = self.view.frozen
-        addable = frozen is not None and bool(frozen.instances) and not frozen.added
+        addable = frozen is not None and bool(frozen.instances) and not frozen.added and not has_parts(self.view)
         self.bar.set_state(self.view.result is not None, frozen is not None, addable)
         self.heatmaps.dock.refresh()
 
