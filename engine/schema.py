@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 
 from engine.errors import UserError
 
-OPTIONAL = ("sigmas",)
+OPTIONAL = ("sigmas", "colours")
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class SchemaError(UserError):
@@ -27,7 +29,8 @@ class Schema:
     sides: K of "left", "right", "centre" (the subject's own); crop: crop side / landmark box side;
     normaliser: two landmark indices whose distance scales errors; mean: (K, 2) shape in the unit
     square of its own tight box, for guides; sigmas: K, how far people themselves place each landmark apart, as a
-    share of the subject's size, or none where nobody published them.
+    share of the subject's size, or none where nobody published them; colours: "#rrggbb" of groups that are not drawn
+    in the colour of their side.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Schema:
     normaliser: tuple[int, int]
     mean: tuple[tuple[float, float], ...]
     sigmas: tuple[float, ...] = ()
+    colours: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.landmarks)
@@ -57,7 +61,11 @@ class Schema:
     def to_json(self) -> dict[str, Any]:
         """A JSON object; the inverse of `schema_from_json`."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return told if self.sigmas else {name: value for name, value in told.items() if name not in OPTIONAL}
+        return {name: value for name, value in told.items() if value or name not in OPTIONAL}
+
+    def colour(self, landmark: int) -> str:
+        """The colour of a landmark's group as "#rrggbb", or "" where its side decides."""
+        return next((self.colours[group] for group in self.colours if landmark in self.groups[group]), "")
 
 
 def schema_from_json(data: Any) -> Schema:
@@ -83,6 +91,7 @@ def schema_from_json(data: Any) -> Schema:
             normaliser=(int(data["normaliser"][0]), int(data["normaliser"][1])),
             mean=tuple((float(x), float(y)) for x, y in data["mean"]),
             sigmas=tuple(float(s) for s in data.get("sigmas") or ()),
+            colours={str(group): str(colour) for group, colour in (data.get("colours") or {}).items()},
         )
     except (TypeError, ValueError, IndexError, AttributeError) as error:
         raise SchemaError(f"The schema has a field of the wrong form ({error}).") from error
@@ -104,6 +113,8 @@ def _check(schema: Schema, k: int) -> None:
         raise SchemaError(f"sides and mean need one entry for each of the {k} landmarks.")
     if schema.sigmas and (len(schema.sigmas) != k or not all(0 < sigma < 1 for sigma in schema.sigmas)):
         raise SchemaError(f"sigmas need one number between 0 and 1 for each of the {k} landmarks.")
+    if set(schema.colours) - set(schema.groups) or not all(map(COLOUR.fullmatch, schema.colours.values())):
+        raise SchemaError("colours need the name of a group and a colour such as #8040c0 for each entry.")
     if not 0.5 <= schema.crop <= 10:
         raise SchemaError("crop must be between 0.5 and 10.")
 

@@ -30,6 +30,12 @@ def side_colour(side: str, on_chrome: bool = False) -> QColor:
     return QColor((tokens.SIDES_ON_LIGHT if light else tokens.SIDES)[side])
 
 
+def landmark_colour(schema: Schema, landmark: int, on_chrome: bool = False) -> QColor:
+    """Colour of a landmark: its group's where the schema has one, else its side's."""
+    own = schema.colour(landmark)
+    return QColor(own) if own else side_colour(schema.sides[landmark], on_chrome)
+
+
 def edge_side(schema: Schema, a: int, b: int) -> str:
     """The side that a line belongs to: that of its first end that has one."""
     return schema.sides[a] if schema.sides[a] != "centre" else schema.sides[b]
@@ -55,7 +61,7 @@ def draw_landmarks(
     doubtful = (origin == Origin.MODEL) & (scores < DOUBT_LIMIT)
     shown = (visibility != Visibility.ABSENT) & np.isfinite(points).all(1)
     kinds = [_kind(int(origin[n]), bool(doubtful[n]), sure_is_solid) for n in range(k)]
-    hues = colours or [side_colour(side) for side in schema.sides]
+    hues = colours or [landmark_colour(schema, n) for n in range(k)]
     clear_middle = marks if clear is None else clear
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

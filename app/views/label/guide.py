@@ -70,7 +70,7 @@ class Guide(QWidget):
             painter.drawLine(QPointF(*places[a]), QPointF(*places[b]))
         painter.setPen(Qt.PenStyle.NoPen)
         for k, place in enumerate(places):
-            painter.setBrush(marks.side_colour(schema.sides[k], on_chrome=True))
+            painter.setBrush(marks.landmark_colour(schema, k, on_chrome=True))
             painter.drawEllipse(QPointF(*place), DOT, DOT)
         if 0 <= chosen < len(places):
             self._draw_chosen(painter, places, chosen)

@@ -222,7 +222,7 @@ class InstanceItem(QGraphicsItem):
 
 def draw_glyph_of(painter: QPainter, x: float, y: float, instance: Instance, landmark: int, schema: Schema) -> None:
     """A landmark's mark as the canvas draws it, for tables; 16 px around (x, y)."""
-    colour = marks.side_colour(schema.sides[landmark], on_chrome=True)
+    colour = marks.landmark_colour(schema, landmark, on_chrome=True)
     kind = marks.KINDS[Origin(int(instance.origin[landmark]))]
     visibility = Visibility(int(instance.visibility[landmark]))
     marks.draw_glyph(painter, QRectF(x - 8, y - 8, 16, 16), kind, colour, visibility)

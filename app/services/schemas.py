@@ -1,0 +1,55 @@
+"""Schemas in files: our own, and what label files of other tools say of their landmarks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from app.files import atomic_write
+from app.formats.converting import read_labels
+from app.formats.reading import load_json
+from app.formats.registry import ReadOptions
+from app.project.schema_draft import schema_of
+from app.services.importing import telling
+from app.services.projects import Told
+from engine.labels import Table
+from engine.schema import Schema, SchemaError, schema_from_json
+
+SUFFIX = ".json"
+OURS = ("landmarks", "edges", "flip")  # what tells our own files from other tools'
+LARGEST = 4_000_000  # bytes up to which a file is looked at as one of ours
+MOST_SHAPES = 2000  # instances of which a mean shape is taken
+
+
+def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Schema]:
+    """The schemas of a file, the one with most instances first: ours, or those of a label file (COCO, YOLO, ...).
+
+    Raises UserError where there is none, and Cancelled.
+    """
+    if path.suffix.lower() == SUFFIX and path.is_file() and path.stat().st_size <= LARGEST:
+        data = load_json(path)
+        if isinstance(data, dict) and all(key in data for key in OURS):
+            return [schema_from_json(data)]
+    labels, _ = read_labels(path, None, ReadOptions(None, None, telling(told)))
+    tables = sorted((table for table in labels.tables if len(table.skeleton) > 1), key=len, reverse=True)
+    if not tables:
+        raise SchemaError(f"{path.name} names no landmarks; choose a schema, a COCO file or a YOLO data.yaml.")
+    return [schema_of(table.skeleton, mean_shape(table)) for table in tables]
+
+
+def write_schema(path: Path, schema: Schema) -> None:
+    """Write a schema as JSON, whole or not at all; raises UserError."""
+    atomic_write(path, f"{json.dumps(schema.to_json(), indent=1)}\n".encode())
+
+
+def mean_shape(table: Table) -> np.ndarray | None:
+    """(K, 2) median of a table's instances, each in its own box; None where a landmark is nowhere to be seen."""
+    points, seen = table.points[:MOST_SHAPES], table.visibility[:MOST_SHAPES] > 0
+    held = np.where(seen[:, :, None], points, np.nan)[seen.sum(1) >= 2]
+    if not len(held) or not (~np.isnan(held[:, :, 0])).any(0).all():
+        return None
+    low, high = np.nanmin(held, 1, keepdims=True), np.nanmax(held, 1, keepdims=True)
+    size = np.maximum((high - low).max(2, keepdims=True), 1e-9)
+    return np.nanmedian((held - (low + high) / 2) / size, 0)
