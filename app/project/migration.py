@@ -52,7 +52,7 @@ def migrated(instance: Instance, source: tuple[int | None, ...]) -> Instance:
     """An instance with the landmarks of another schema; new ones are absent, nobody's, in the middle of the box."""
     at = np.array([-1 if k is None else k for k in source])
     kept = at >= 0
-    values = {"points": np.tile([instance.box.cx, instance.box.cy], (len(at), 1))}
+    values = {"points": np.tile(np.array([instance.box.cx, instance.box.cy], np.float64), (len(at), 1))}
     for name, fresh in FRESH.items():
         old = getattr(instance, name)
         values[name] = np.full((len(at), *old.shape[1:]), fresh, old.dtype)

@@ -9,15 +9,16 @@ import numpy as np
 
 from app.files import atomic_write
 from app.formats.converting import read_labels
-from app.formats.reading import load_json
+from app.formats.reading import head_of, load_json
 from app.formats.registry import ReadOptions
+from app.formats.yolo.description import read_description
 from app.project.schema_draft import schema_of
 from app.services.importing import telling
 from app.services.projects import Told
-from engine.labels import Table
+from engine.labels import Problems, Table
 from engine.schema import Schema, SchemaError, schema_from_json
 
-SUFFIX = ".json"
+SUFFIX, YAML = ".json", (".yaml", ".yml")
 OURS = ("landmarks", "edges", "flip")  # what tells our own files from other tools'
 LARGEST = 4_000_000  # bytes up to which a file is looked at as one of ours
 MOST_SHAPES = 2000  # instances of which a mean shape is taken
@@ -32,6 +33,9 @@ def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Sche
         data = load_json(path)
         if isinstance(data, dict) and all(key in data for key in OURS):
             return [schema_from_json(data)]
+    if path.suffix.lower() in YAML and b"kpt_shape" in head_of(path):
+        skeletons = read_description(path, Problems()).classes.values()  # its pictures may be elsewhere
+        return [schema_of(skeleton) for skeleton in dict.fromkeys(skeletons) if len(skeleton) > 1]
     labels, _ = read_labels(path, None, ReadOptions(None, None, telling(told)))
     tables = sorted((table for table in labels.tables if len(table.skeleton) > 1), key=len, reverse=True)
     if not tables:

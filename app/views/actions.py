@@ -50,6 +50,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("next_group", mark("Select the next group"), EDIT, "label", ("]",)),
     Spec("previous_group", mark("Select the previous group"), EDIT, "label", ("[",)),
     Spec("delete_instance", mark("Delete instance"), EDIT, "label", ("Delete",)),
+    Spec("schema", mark("Landmarks of the project\u2026"), EDIT, icon="sitemap-outline"),
     Spec("live", mark("Live"), VIEW, keys=("Ctrl+1",), icon="webcam"),
     Spec("label", mark("Label"), VIEW, keys=("Ctrl+2",), icon="vector-polyline-edit"),
     Spec("models", mark("Models"), VIEW, keys=("Ctrl+3",), icon="layers-triple-outline"),

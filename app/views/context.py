@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from app.library import Library
-from app.project.document import Document
+from app.project.document import Change, Document
 from app.services.live import Live
 from app.services.stills import Stills
 from app.services.training import Training
@@ -17,11 +17,12 @@ from engine.runtime import Runtime, open_runtime
 class Context(QObject):
     """The open project, the models and the services.
 
-    keys: which key does what. document_changed: another project is open, or none; model_changed: another model is
-    in use somewhere.
+    keys: which key does what. document_changed: another project is open, or none, or it has other
+    landmarks; model_changed: another model is in use somewhere.
     """
 
     document_changed = Signal()
+    _heard = Signal(object)  # edits may come from any thread
     model_changed = Signal()
 
     def __init__(
@@ -33,17 +34,27 @@ class Context(QObject):
         self.stills, self.live, self.training = stills, live, training
         self.keys = KeyMap(settings.path.with_name("keys.json"), self)
         self.document: Document | None = None
+        self._heard.connect(self._follow)
 
     def set_document(self, document: Document | None) -> None:
         """Open a project in place of the one that was open; every edit of that is on the disk already."""
         before, self.document = self.document, document
         if document is not None:
             document.annotator = str(self.settings.get("annotator", ""))
-        self.stills.cancel()
-        self.stills.set_schema(document.schema if document is not None else None)
-        self.document_changed.emit()
+            document.subscribe(self._heard.emit)  # until it is closed
+        self._announce()
         if before is not None:
             before.close()
+
+    def _announce(self) -> None:
+        self.stills.cancel()
+        self.stills.set_schema(self.document.schema if self.document is not None else None)
+        self.document_changed.emit()
+
+    def _follow(self, change: Change) -> None:
+        """Other landmarks are as good as another project to everybody who shows them."""
+        if change.schema and self.document is not None:
+            self._announce()
 
     def runtime_for(self, schema: str) -> Runtime:
         """A new handle of the model in use, for one thread; raises UserError where there is none."""

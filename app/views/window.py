@@ -19,6 +19,7 @@ from app.views.opening import Opening
 from app.views.pages import AboutPage, show_keys, show_settings
 from app.views.palette import Palette
 from app.views.regions import step_region
+from app.views.schema import show_schema
 from app.views.widgets import Banner, Line
 from engine.errors import UserError
 
@@ -150,6 +151,7 @@ class MainWindow(QMainWindow):
             "close_project": self.opening.close, "quit": self.close,
             "settings": lambda: show_settings(self.context, self),
             "palette": lambda: self.palette_popup.open_over(self, self.menus.usable),
+            "schema": lambda: show_schema(self.context, self),
             "keys": lambda: show_keys(self.context, self),
             "about": lambda: AboutPage(self).exec(), "full_screen": self._full_screen,
             "start_camera": self._start_camera, "import_labels": self.opening.importing.ask,

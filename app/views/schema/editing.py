@@ -44,6 +44,8 @@ class SchemaEditing(QObject):
             self.refused.emit(told(error))
             self.changed.emit()  # a field may show what was refused
             return False
+        if self.current not in self.draft.landmarks:
+            self.current = None
         self.refused.emit("")
         self.changed.emit()
         return True

@@ -35,7 +35,7 @@ class Groups(QWidget):
             widget.deleteLater()
         self.buttons = {name: self._button(name) for name in self.editing.draft.groups()}
         for n, button in enumerate(self.buttons.values()):
-            self._grid.addWidget(button, n // COLUMNS, n % COLUMNS)
+            self._grid.addWidget(button, n // COLUMNS, n % COLUMNS, Qt.AlignmentFlag.AlignLeft)
         if not self.buttons:
             words = QLabel(self.tr("Write a group beside a landmark to give it a colour"))
             words.setProperty("muted", True)

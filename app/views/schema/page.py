@@ -40,7 +40,7 @@ from app.views.words import mark, told, tr
 from engine.errors import UserError
 from engine.schema import Schema, load_schema, schema_names
 
-SIZE = (1040, 760)
+SIZE = (1160, 780)
 SUBJECTS = {"face": mark("Face"), "person": mark("Body"), "object": mark("Other")}
 OWN = "-own"
 
@@ -100,6 +100,7 @@ class SchemaPage(QDialog):
     def _editor(self) -> QWidget:
         sides = QSplitter()
         sides.setChildrenCollapsible(False)
+        sides.setHandleWidth(1)
         left, right = QWidget(), QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 12, 0)
@@ -290,9 +291,3 @@ class SchemaPage(QDialog):
         """Enter ends a cell's editor and applies nothing."""
         if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             super().keyPressEvent(event)
-
-
-def show_schema(context: Context, parent: QWidget) -> None:
-    """Edit the landmarks of the open project."""
-    if context.document is not None:
-        SchemaPage(context, parent).exec()

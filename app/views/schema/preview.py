@@ -47,7 +47,8 @@ class ChangePreview(QWidget):
         """total: landmarks of the new schema; fits: whether the library has a model for it."""
         self.landmarks.show_count(total, [(len(found.added), tr("new")), (len(found.dropped), tr("removed")),
                                           (len(found.renamed), tr("renamed"))])  # fmt: skip
-        self.instances.show_count(found.instances, [(found.images, tr("pictures"))])
+        pictures = tr("picture") if found.images == 1 else tr("pictures")
+        self.instances.show_count(found.instances, [(found.images, pictures)])
         self.hand.show_count(found.lost, [(found.lost, tr("removed"))] if found.lost else [], warn=bool(found.lost))
         self.accepted.show_count(found.reopened, [(found.reopened, tr("back into work"))])
         self.reopen.setVisible(bool(found.added and found.instances))
@@ -61,7 +62,8 @@ class ChangePreview(QWidget):
         for old, new in found.renamed[:MOST_NAMES]:
             self.names.addItem(QListWidgetItem(icon("rename-outline", 14), tr("{0} becomes {1}").format(old, new)))
         if found.moved:
-            words = tr("{0} landmarks have another number").format(count(found.moved))
+            one, many = tr("1 landmark has another number"), tr("{0} landmarks have another number")
+            words = one if found.moved == 1 else many.format(count(found.moved))
             self.names.addItem(QListWidgetItem(icon("sort", 14), words))
         if not self.names.count():
             words = tr("Every landmark stays as it is")

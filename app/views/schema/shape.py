@@ -123,15 +123,26 @@ class ShapePicture(QWidget):
         font = QFont(self.font())
         font.setPixelSize(theme().size(10 if len(places) < 40 else 9))
         painter.setFont(font)
-        for n, landmark in enumerate(draft.landmarks):
+        for landmark in draft.landmarks:
             place = at[id(landmark)]
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.colour_of(landmark))
             painter.drawEllipse(place, DOT, DOT)
-            painter.setPen(colours("muted"))
-            painter.drawText(place + QPointF(6, -5), str(n + 1))
+        self._number(painter, places)
         if self.editing.current is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(colours("text"), 2))
             painter.drawEllipse(at[id(self.editing.current)], RING, RING)
         painter.end()
+
+    def _number(self, painter: QPainter, places: np.ndarray) -> None:
+        """Numbers beside the dots, the one in hand first; those that would lie over others are left out."""
+        landmarks, held = self.editing.draft.landmarks, self.editing.current
+        taken: list[QRectF] = []
+        for n in sorted(range(len(landmarks)), key=lambda n: landmarks[n] is not held):
+            room = painter.fontMetrics().size(0, str(n + 1))
+            area = QRectF(places[n][0] + 6, places[n][1] - 4 - room.height(), room.width(), room.height())
+            if not any(area.intersects(other) for other in taken):
+                taken.append(area)
+                painter.setPen(theme().color("text" if landmarks[n] is held else "muted"))
+                painter.drawText(area, Qt.AlignmentFlag.AlignLeft, str(n + 1))

@@ -18,13 +18,14 @@ from PySide6.QtWidgets import (
 
 from app.project.schema_draft import SIDES, Landmark
 from app.views.schema.editing import SchemaEditing
+from app.views.theme import theme
 from app.views.words import mark, tr
 from engine.schema import SchemaError
 
 NUMBER, NAME, SIDE, PARTNER, GROUP, LINES = range(6)
 SIDE_WORDS = {"left": mark("Left"), "right": mark("Right"), "centre": mark("Centre")}
 ROW = 28
-WIDTHS = {NUMBER: 36, SIDE: 76, PARTNER: 128, GROUP: 104, LINES: 88}
+WIDTHS = {NUMBER: 36, SIDE: 72, PARTNER: 132, GROUP: 104, LINES: 80}
 
 
 class LandmarksTable(QTableWidget):
@@ -41,9 +42,9 @@ class LandmarksTable(QTableWidget):
         head.setHighlightSections(False)
         head.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         for column, width in WIDTHS.items():
-            self.setColumnWidth(column, width)
+            self.setColumnWidth(column, theme().size(width))
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW)
+        self.verticalHeader().setDefaultSectionSize(theme().size(ROW))
         self.setShowGrid(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
