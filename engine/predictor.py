@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,7 @@ class Predictor:
         self.runtime = runtime
         self.detector = make_detector(detector, runtime) if isinstance(detector, str) else detector
         self.flip, self.decode = flip, decode
+        self.seconds = 0.0  # spent in the network so far
 
     def predict(self, picture: np.ndarray, heatmaps: bool = False) -> list[Prediction]:
         """Landmarks of every subject that the detector finds in (H, W, 3) uint8 RGB; often none."""
@@ -60,5 +62,8 @@ class Predictor:
         return Prediction(found, box, model.name, Heatmaps(logits, affine, model.stride) if heatmaps else None)
 
     def _run(self, picture: np.ndarray, affine: np.ndarray) -> np.ndarray:
-        side = self.runtime.model.side
-        return self.runtime.run(crop.sample(picture, affine, side), logits=True)
+        sampled = crop.sample(picture, affine, self.runtime.model.side)
+        begin = time.perf_counter()
+        logits = self.runtime.run(sampled, logits=True)
+        self.seconds += time.perf_counter() - begin
+        return logits

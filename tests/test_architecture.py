@@ -53,6 +53,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "app.plugins": ("app.api", "app.formats", "app.sources", "engine.errors", "plugins"),
     "app.services": (
         *ENGINE, "numpy", "app.files", "app.library", "app.project", "app.formats", "app.sources", "PySide6.QtCore",
+        "av",
     ),
     "app.views": (
         *ENGINE, "numpy", "app.files", "app.settings", "app.library", "app.project", "app.api", "app.services",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.services.mailbox import Mailbox
+from app.services.seeing import Caught
 from app.sources.base import Source
 from engine.errors import UserError
 from engine.types import Frame
@@ -25,7 +26,7 @@ class Grabber:
     """
 
     def __init__(
-        self, source: Source, box: Mailbox[Frame], report: Callable[[str, str], None],
+        self, source: Source, box: Mailbox[Caught], report: Callable[[str, str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.source = source
@@ -108,6 +109,10 @@ class Grabber:
         except UserError as error:
             self._failures = max(self._failures, 1)
             return ("lost" if self.source.live else "failed"), str(error)
+        except (Exception, SystemExit) as error:  # a plugin's source; the window goes on
+            self._failures = max(self._failures, 1)
+            sentence = f"{title} failed ({type(error).__name__}: {error}); choose another source."
+            return ("lost" if self.source.live else "failed"), sentence
         return "ended", ""
 
     def _take(self, frame: Frame) -> bool:
@@ -119,7 +124,7 @@ class Grabber:
         self.heard = now
         self.frames += 1
         self._failures = 0
-        self.box.put(frame)
+        self.box.put(Caught(frame, time.monotonic()))
         if not self._stop.is_set():
             self._report("running", "")
         return True

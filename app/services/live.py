@@ -7,16 +7,22 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.services.mailbox import Mailbox
 from app.services.pipeline import LivePipeline, Options, Result, State, Timing
+from app.services.recording import Recorder, Recording
 from app.sources.base import Source
 from app.sources.camera import list_cameras
+from app.sources.transport import Transport
 from engine.errors import UserError
 from engine.runtime import Runtime
 
+RECORDER_PATIENCE = 2.0  # seconds in which the rest of a recording is written when the window closes
 HISTORY = 10.0  # seconds of timings that are kept for the plot
 
 
@@ -24,7 +30,8 @@ class Live(QObject):
     """Belongs to the GUI thread; the pipeline's threads touch its mailbox and signals only.
 
     ready: a result waits, fetch it with `take`; state_changed(State, sentence); cameras_found(list of CameraInfo);
-    model_ready(Runtime) and model_failed(sentence) after `load`.
+    model_ready(Runtime) and model_failed(sentence) after `load`; second_ready(Runtime) after `load_second`;
+    recorded(Recording) once a recording is written and checked.
     `history` holds (monotonic seconds, Timing) of what was drawn, newest last.
     """
 
@@ -33,13 +40,16 @@ class Live(QObject):
     cameras_found = Signal(list)
     model_ready = Signal(object)
     model_failed = Signal(str)
+    second_ready = Signal(object)
+    recorded = Signal(object)
 
     def __init__(self, parent: QObject | None = None, options: Options | None = None) -> None:
         super().__init__(parent)
         self._results: Mailbox[Result] = Mailbox()
         self._pipeline = LivePipeline(self._result, self._state, options)
         self._helpers: dict[str, threading.Thread] = {}
-        self._wanted: object = None
+        self._wanted: dict[str, object] = {}
+        self._recorder: Recorder | None = None
         self._closed = False
         self._make: Callable[[], Source] | None = None
         self.source: Source | None = None
@@ -51,6 +61,7 @@ class Live(QObject):
         Each start makes a new one, as a source that hangs in a read may still belong to its old thread.
         """
         source = make()
+        self.stop_recording()
         self._pipeline.stop()
         self._results.clear()
         self.history.clear()
@@ -65,9 +76,11 @@ class Live(QObject):
 
     def stop(self) -> bool:
         """End all threads within 3 s; False when a device hangs and its thread had to be left."""
+        recorder = self._recorder
+        self.stop_recording()
         clean = self._pipeline.stop()
         self._results.clear()
-        return clean
+        return (recorder is None or recorder.join(RECORDER_PATIENCE)) and clean
 
     def close(self) -> bool:
         """Stop for good, before the window goes; False as `stop`."""
@@ -102,10 +115,49 @@ class Live(QObject):
     def set_runtime(self, runtime: Runtime | None) -> None:
         """Use another model from the next frame on."""
         self._pipeline.set_runtime(runtime)
+        self._show_again()
+
+    def set_second(self, runtime: Runtime | None) -> None:
+        """Run a second model on the same frames; None for none."""
+        self._wanted.pop("second", None)
+        self._pipeline.set_second(runtime)
+        self._show_again()
 
     def change(self, **options: object) -> None:
         """Change fields of Options from the next frame on."""
         self._pipeline.change(**options)
+        self._show_again()
+
+    @property
+    def transport(self) -> Transport | None:
+        """Play, pause, step and seek of a source with an end; None of others."""
+        return getattr(self.source, "transport", None)
+
+    def _show_again(self) -> None:
+        """A paused source gives its frame once more, so that what was changed is seen on it."""
+        transport = self.transport
+        if transport is not None and not transport.playing and transport.position >= 0:
+            transport.step(0)
+
+    # ---- recording
+
+    def record(
+        self, stem: Path, landmarks: Literal["csv", "json"] = "csv",
+        paint: Callable[[Result], np.ndarray] | None = None,
+    ) -> None:  # fmt: skip
+        """Record from the next result on; `recorded` tells when it has ended, for whatever reason."""
+        self.stop_recording()
+        self._recorder = Recorder(stem, self._recording_ended, landmarks, paint)
+
+    def stop_recording(self) -> None:
+        """End the recording; harmless without one."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.finish()
+
+    @property
+    def recording(self) -> Recorder | None:
+        return self._recorder
 
     def find_cameras(self) -> None:
         """Look for cameras without keeping the window waiting; `cameras_found` has the answer."""
@@ -117,8 +169,13 @@ class Live(QObject):
 
         `make` may raise UserError or OSError. Of several calls, the last one counts.
         """
-        self._wanted = make
-        self._help("model", lambda: self._load(make))
+        self._wanted["model"] = make
+        self._help("model", lambda: self._load("model", make))
+
+    def load_second(self, make: Callable[[], Runtime]) -> None:
+        """Open a model to run beside the first, as `load`."""
+        self._wanted["second"] = make
+        self._help("second", lambda: self._load("second", make))
 
     def _help(self, name: str, work: Callable[[], None]) -> None:
         self._helpers[name] = threading.Thread(target=work, name=name, daemon=True)
@@ -131,6 +188,10 @@ class Live(QObject):
     @property
     def runtime(self) -> Runtime | None:
         return self._pipeline.runtime
+
+    @property
+    def second(self) -> Runtime | None:
+        return self._pipeline.second
 
     @property
     def state(self) -> State:
@@ -153,25 +214,42 @@ class Live(QObject):
     # From the pipeline's threads.
 
     def _result(self, result: Result) -> None:
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.put(result)
         if self._results.put(result) and not self._closed:
             self.ready.emit()
 
     def _state(self, state: State, sentence: str) -> None:
+        if state in (State.LOST, State.STALLED, State.ENDED, State.FAILED):
+            self.stop_recording()
         if not self._closed:
             self.state_changed.emit(state, sentence)
+
+    def _recording_ended(self, recording: Recording) -> None:
+        if self._recorder is not None and self._recorder.over:
+            self._recorder = None  # it ended by itself
+        if not self._closed:
+            self.recorded.emit(recording)
 
     def _find(self) -> None:
         found = list_cameras()
         if not self._closed:
             self.cameras_found.emit(found)
 
-    def _load(self, make: Callable[[], Runtime]) -> None:
+    def _load(self, role: str, make: Callable[[], Runtime]) -> None:
         try:
             runtime = make()
         except (UserError, OSError) as error:
-            if self._wanted is make and not self._closed:
+            if self._wanted.get(role) is make and not self._closed:
                 self.model_failed.emit(str(error))
             return
-        if self._wanted is make and not self._closed:
+        if self._wanted.get(role) is not make or self._closed:
+            return
+        if role == "model":
             self._pipeline.set_runtime(runtime)
             self.model_ready.emit(runtime)
+        else:
+            self._pipeline.set_second(runtime)
+            self.second_ready.emit(runtime)
+        self._show_again()

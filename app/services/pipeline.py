@@ -6,77 +6,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 
 from app.services.grabber import PATIENCE, Grabber
+from app.services.live_values import Options, Other, Result, State, Timing, Wanted
 from app.services.mailbox import Mailbox
-from app.services.tracker import Spent, Subject, Tracker
+from app.services.seeing import Caught, Seeing
 from app.sources.base import Source
-from engine.detect import make_detector
-from engine.errors import UserError
-from engine.predictor import Predictor
 from engine.runtime import Runtime
-from engine.schema import Schema
-from engine.types import Frame
+
+__all__ = ["LivePipeline", "Options", "Other", "Result", "State", "Timing"]
 
 TICK = 0.25  # seconds between two looks of the watchdog
 RATE_WINDOW = 2.0  # seconds over which frames a second are counted
-
-
-class State(StrEnum):
-    """What the source is doing."""
-
-    IDLE = "idle"
-    OPENING = "opening"
-    RUNNING = "running"
-    STALLED = "stalled"
-    LOST = "lost"
-    ENDED = "ended"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What may change while running.
-
-    detector: a name of engine.detect; every: frames between two looks of the detector; limit: most
-    subjects; smoothing: 0 to 1; heatmaps: whether predictions carry theirs.
-    """
-
-    detector: str = "face"
-    every: int = 10
-    limit: int = 1
-    smoothing: float = 0.35
-    heatmaps: bool = False
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds from a picture's arrival to the screen. capture: from arrival until the predictor took it."""
-
-    capture: float = 0.0
-    detect: float = 0.0
-    engine: float = 0.0
-    draw: float = 0.0
-
-    @property
-    def total(self) -> float:
-        return self.capture + self.detect + self.engine + self.draw
-
-
-@dataclass(frozen=True)
-class Result:
-    """A frame with the subjects found in this very frame. sent: monotonic seconds when it was handed over;
-    model: the model's name and schema: what its landmarks are, "" and None without one.
-    """
-
-    frame: Frame
-    subjects: tuple[Subject, ...]
-    timing: Timing
-    sent: float
-    model: str = ""
-    schema: Schema | None = None
 
 
 class LivePipeline:
@@ -93,12 +35,12 @@ class LivePipeline:
         self._on_state = on_state
         self._clock = clock
         self._lock = threading.Lock()
-        self._wanted: tuple[Runtime | None, Options] = (None, options or Options())
+        self._wanted = Wanted(options=options or Options())
         self._state = State.IDLE
         self._ended = threading.Event()
         self._frozen = False
         self._grabber: Grabber | None = None
-        self._box: Mailbox[Frame] | None = None
+        self._box: Mailbox[Caught] | None = None
         self._thread: threading.Thread | None = None
         self._dropped = 0
         self._sent: deque[float] = deque(maxlen=600)
@@ -139,21 +81,30 @@ class LivePipeline:
     def set_runtime(self, runtime: Runtime | None) -> None:
         """Use another model from the next frame on."""
         with self._lock:
-            self._wanted = (runtime, self._wanted[1])
+            self._wanted = replace(self._wanted, runtime=runtime)
+
+    def set_second(self, runtime: Runtime | None) -> None:
+        """Run a second model beside the first from the next frame on; None for none."""
+        with self._lock:
+            self._wanted = replace(self._wanted, second=runtime)
 
     def change(self, **options: object) -> Options:
         """Change options from the next frame on; the options that hold then."""
         with self._lock:
-            self._wanted = (self._wanted[0], replace(self._wanted[1], **options))
-            return self._wanted[1]
+            self._wanted = replace(self._wanted, options=replace(self._wanted.options, **options))
+            return self._wanted.options
 
     @property
     def options(self) -> Options:
-        return self._wanted[1]
+        return self._wanted.options
 
     @property
     def runtime(self) -> Runtime | None:
-        return self._wanted[0]
+        return self._wanted.runtime
+
+    @property
+    def second(self) -> Runtime | None:
+        return self._wanted.second
 
     @property
     def state(self) -> State:
@@ -199,12 +150,11 @@ class LivePipeline:
             self._state = state
             self._on_state(state, sentence)
 
-    def _predict(self, grabber: Grabber, box: Mailbox[Frame]) -> None:
-        held: tuple[Runtime | None, Options] | None = None
-        tracker: Tracker | None = None
+    def _predict(self, grabber: Grabber, box: Mailbox[Caught]) -> None:
+        seeing = Seeing(lambda sentence: self._said(grabber, sentence), self._clock)
         while not box.closed:
-            frame = box.take(TICK)
-            if frame is None:
+            caught = box.take(TICK)
+            if caught is None:
                 self._watch(grabber)
                 continue
             self._dropped = box.dropped
@@ -212,41 +162,15 @@ class LivePipeline:
                 continue
             with self._lock:
                 wanted = self._wanted
-            if wanted != held:
-                tracker, held = self._tracker(tracker, held, wanted), wanted
-            result = self._result(frame, tracker, wanted)
+            result = seeing.see(caught, wanted)
             if not (self._frozen or box.closed):
                 self._sent.append(result.sent)
                 self._on_result(result)
 
-    def _tracker(
-        self, old: Tracker | None, held: tuple[Runtime | None, Options] | None, wanted: tuple[Runtime | None, Options]
-    ) -> Tracker | None:
-        """The tracker for what is wanted; the old one, adjusted, where model and detector are the same."""
-        runtime, options = wanted
-        if runtime is None:
-            return None
-        if old is None or held is None or held[0] is not runtime or held[1].detector != options.detector:
-            try:
-                detector = make_detector(options.detector, runtime)
-            except UserError as error:
-                self._on_state(self._state, str(error))
-                return None
-            old = Tracker(Predictor(runtime, detector), detector, runtime.model.schema)
-        old.every, old.limit = options.every, options.limit
-        if old.smoothing != options.smoothing:
-            old.smooth(options.smoothing)
-        return old
-
-    def _result(self, frame: Frame, tracker: Tracker | None, wanted: tuple[Runtime | None, Options]) -> Result:
-        taken = self._clock()
-        subjects, spent = (), Spent()
-        if tracker is not None:
-            subjects, spent = tracker.step(frame.pixels, frame.time, wanted[1].heatmaps)
-        timing = Timing(max(0.0, taken - frame.time), spent.detect, spent.engine)
-        if tracker is None or wanted[0] is None:
-            return Result(frame, (), timing, self._clock())
-        return Result(frame, subjects, timing, self._clock(), wanted[0].model.name, tracker.schema)
+    def _said(self, grabber: Grabber, sentence: str) -> None:
+        """A detector or model failed; the source goes on as it was."""
+        if grabber is self._grabber and not grabber.stopped:
+            self._on_state(self._state, sentence)
 
     def _watch(self, grabber: Grabber) -> None:
         """Called while no frame comes: says when a live source stalls, and when a finite one is done."""

@@ -19,6 +19,11 @@ SAME = 0.3  # boxes that overlap more than this (intersection / union) are the s
 CLOSE = 0.5  # a followed box that overlaps the detector's less than this has drifted
 PATIENCE = 3  # looks of the detector that a followed subject may stay unseen in
 FARTHEST = 0.5  # box sides that a subject may move between two frames
+REMEMBERED = 1.0  # seconds that a lost subject's number is kept for it
+AGAIN = 0.1  # boxes that overlap more than this may be a subject lost a moment ago
+FALLEN = 0.6  # of its usual score, under which the detector looks again soon
+RECOVER = 2  # frames until then
+SHARE = 0.1  # of the newest score in the usual one
 GROWTH = 1.35  # how much larger or smaller it may become between two frames
 
 
@@ -38,6 +43,8 @@ class _Track:
     smoothing: OneEuro
     last: Prediction | None = None
     unseen: int = 0
+    usual: float = 0.0  # what its score was like lately
+    gone: float = 0.0  # seconds of the frame in which it was lost
 
 
 @dataclass
@@ -46,6 +53,7 @@ class Spent:
 
     detect: float = 0.0
     engine: float = 0.0
+    decode: float = 0.0
     detected: bool = False
 
 
@@ -65,28 +73,44 @@ class Tracker:
     smoothing: float = 0.35
     clock: Callable[[], float] = time.perf_counter
     _tracks: list[_Track] = field(default_factory=list)
+    _lost: list[_Track] = field(default_factory=list)
     _wait: int = 0
+    looking: bool = False  # whether the detector is at work, for who hears of an error
 
     def step(self, picture: np.ndarray, moment: float, heatmaps: bool = False) -> tuple[tuple[Subject, ...], Spent]:
         """Subjects in the picture (H, W, 3) uint8 RGB taken at `moment` seconds, and what it cost."""
         spent = Spent()
         begin = self.clock()
-        self._follow(picture)
+        self._lost = [track for track in self._lost if 0 <= moment - track.gone <= REMEMBERED]
+        if self._follow(picture, moment):
+            self._wait = 0
         if self._wait <= 0 or not self._tracks:
+            self.looking = True
             self._merge(self.detector.detect(picture))
+            self.looking = False
             self._wait, spent.detected = self.every, True
         self._wait -= 1
         spent.detect = self.clock() - begin
-        begin = self.clock()
+        begin, before = self.clock(), self.predictor.seconds
         subjects = []
         for track in self._tracks:
             track.last = self.predictor.predict_box(picture, track.box, heatmaps=heatmaps)
+            if track.last.score < FALLEN * track.usual:
+                self._wait = min(self._wait, RECOVER)
+            track.usual += SHARE * (track.last.score - track.usual) if track.usual else track.last.score
             shown = track.last.landmarks[:, :2]
             if self.smoothing > 0:
                 shown = track.smoothing(shown, moment)
             subjects.append(Subject(track.number, track.last, shown))
-        spent.engine = self.clock() - begin
+        spent.engine = self.predictor.seconds - before
+        spent.decode = max(0.0, self.clock() - begin - spent.engine)
         return tuple(subjects), spent
+
+    def take_over(self, other: Tracker) -> None:
+        """Go on with another tracker's subjects, as when the model changes: same boxes, same numbers."""
+        for track in other._tracks:
+            self._tracks.append(_Track(track.number, track.box, OneEuro(self.smoothing), unseen=track.unseen))
+        self._wait = other._wait
 
     def smooth(self, strength: float) -> None:
         """Change the smoothing of all subjects, 0 (off) to 1."""
@@ -96,10 +120,13 @@ class Tracker:
 
     def forget(self) -> None:
         """Look for subjects anew in the next frame."""
-        self._tracks, self._wait = [], 0
+        self._tracks, self._lost, self._wait, self.looking = [], [], 0, False
 
-    def _follow(self, picture: np.ndarray) -> None:
-        """Move each box to the landmarks of the frame before; subjects whose landmarks fell apart are lost."""
+    def _follow(self, picture: np.ndarray, moment: float) -> bool:
+        """Move each box to the landmarks of the frame before; subjects whose landmarks fell apart are lost.
+
+        True where one was lost.
+        """
         height, width = picture.shape[:2]
         kept: list[_Track] = []
         for track in self._tracks:
@@ -110,7 +137,12 @@ class Tracker:
             if inside and not any(overlap(box, other.box) > SAME for other in kept):
                 track.box = box
                 kept.append(track)
+        lost = [track for track in self._tracks if track not in kept]
+        for track in lost:
+            track.gone = moment
+        self._lost += lost
         self._tracks = kept
+        return bool(lost)
 
     def _next_box(self, last: Prediction) -> Box | None:
         """Where the subject should be now. In a face, single landmarks that went astray must not move the box."""
@@ -125,26 +157,51 @@ class Tracker:
         its place is needed for a subject that is certainly there.
         """
         fresh = sorted(suppress(boxes), key=lambda box: -box.side)
-        for track in self._tracks:
-            seen = next((box for box in fresh if overlap(box, track.box) > SAME), None)
+        matched = _match(self._tracks, fresh, SAME)
+        for n, track in enumerate(self._tracks):
+            seen = matched.get(n)
             track.unseen = 0 if seen is not None else track.unseen + 1
             if seen is not None and overlap(seen, track.box) < CLOSE:
                 track.box = seen
-            fresh = [box for box in fresh if box is not seen]
+        fresh = [box for box in fresh if not any(box is seen for seen in matched.values())]
         self._tracks = [track for track in self._tracks if track.unseen <= PATIENCE]
         room = self.limit - sum(track.unseen == 0 for track in self._tracks)
         fresh = fresh[: max(room, 0)]
         doubted = [track for track in self._tracks if track.unseen]
         for track in doubted[: max(0, len(self._tracks) + len(fresh) - self.limit)]:
             self._tracks.remove(track)
-        for box in fresh:
-            self._tracks.append(_Track(self._free_number(), box, OneEuro(self.smoothing)))
+        # Who was lost a moment ago and is seen about there again keeps the number; then new ones get theirs.
+        returned = {id(box): self._lost[n] for n, box in _match(self._lost, fresh, AGAIN).items()}
+        for box in sorted(fresh, key=lambda box: id(box) not in returned):
+            track = returned.get(id(box))
+            if track is not None and track.number in {t.number for t in self._tracks}:
+                track = None
+            number = track.number if track is not None else self._free_number()
+            smoothing = track.smoothing if track is not None else OneEuro(self.smoothing)
+            self._tracks.append(_Track(number, box, smoothing))
+        self._lost = [track for track in self._lost if not any(track is back for back in returned.values())]
         del self._tracks[self.limit :]
 
     def _free_number(self) -> int:
         """The lowest number that no subject has."""
         taken = {track.number for track in self._tracks}
+        remembered = {track.number for track in self._lost} if len(taken) + len(self._lost) < self.limit else set()
+        taken |= remembered
         return next(n for n in range(1, len(taken) + 2) if n not in taken)
+
+
+def _match(tracks: list[_Track], boxes: list[Box], least: float) -> dict[int, Box]:
+    """Each track's box by its place in the list: the pairs that overlap most are served first."""
+    pairs = sorted(
+        ((overlap(box, track.box), n, m) for n, track in enumerate(tracks) for m, box in enumerate(boxes)), reverse=True
+    )
+    found: dict[int, Box] = {}
+    taken: set[int] = set()
+    for shared, n, m in pairs:
+        if shared > least and n not in found and m not in taken:
+            found[n] = boxes[m]
+            taken.add(m)
+    return found
 
 
 def _plausible(before: Box, after: Box) -> bool:

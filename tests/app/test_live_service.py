@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from app.services.grabber import Grabber
+from app.services.live_values import State, Wanted
 from app.services.mailbox import Mailbox
-from app.services.pipeline import LivePipeline, Options, Result, State
+from app.services.seeing import Caught, Seeing
 from app.sources import Stream
 from app.sources.synthetic import Step, Synthetic
 from engine import detect
@@ -73,7 +74,9 @@ def test_results_carry_their_own_frame_and_prediction(watch) -> None:
     expected = Predictor(watcher.pipeline.runtime, Middle()).predict_box(result.frame.pixels, subject.prediction.box)
     np.testing.assert_array_equal(subject.prediction.landmarks, expected.landmarks)
     timing = result.timing
-    assert timing.engine > 0 and timing.total == pytest.approx(timing.capture + timing.detect + timing.engine)
+    assert timing.engine > 0 and timing.total == pytest.approx(
+        timing.capture + timing.wait + timing.detect + timing.engine + timing.decode
+    )
     assert watcher.kinds == [State.OPENING, State.RUNNING, State.IDLE]
 
 
@@ -82,7 +85,7 @@ def test_latency_stays_flat_when_the_engine_is_slower_than_the_camera(watch, run
     watcher.pipeline.set_runtime(Slow(runtime, 0.05))
     watcher.pipeline.start(Synthetic.endless(0.01))
     until(lambda: len(watcher.results) >= 14, 20)
-    age = [result.timing.capture for result in watcher.results]
+    age = [result.timing.wait for result in watcher.results]
     assert max(age[-5:]) < 0.3  # a queue would hold all frames since the start: more than half a second by now
     assert watcher.pipeline.dropped > len(watcher.results)
     assert watcher.results[-1].frame.index > 2 * len(watcher.results)
@@ -99,7 +102,7 @@ def test_freeze_keeps_the_last_result_and_resume_goes_on(watch) -> None:
     assert len(watcher.results) == count
     watcher.pipeline.freeze(False)
     until(lambda: len(watcher.results) > count + 2)
-    assert watcher.results[-1].timing.capture < 0.5  # fresh, not what waited meanwhile
+    assert watcher.results[-1].timing.wait < 0.5  # fresh, not what waited meanwhile
 
 
 def test_stop_is_over_in_time_while_a_read_blocks(watch) -> None:
@@ -246,7 +249,7 @@ def test_a_camera_on_the_network_that_drops_and_returns(watch, mjpeg) -> None:
 
 def test_frames_are_never_negative_old() -> None:
     """A source's clock may run ahead; no age is below zero."""
-    results: list[Result] = []
-    pipeline = LivePipeline(results.append, lambda state, text: None)
-    result = pipeline._result(Frame(np.zeros((2, 2, 3), np.uint8), time.monotonic() + 60), None, (None, Options()))
-    assert result.timing.capture == 0
+    now = time.monotonic()
+    frame = Frame(np.zeros((2, 2, 3), np.uint8), now + 60)
+    result = Seeing(lambda sentence: None).see(Caught(frame, now), Wanted())
+    assert result.timing.capture == 0 and result.timing.wait == 0
