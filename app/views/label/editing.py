@@ -263,3 +263,8 @@ class Editing(QObject):
         """Landmarks of the active instance that only a model has placed."""
         instance = self.current
         return 0 if instance is None else int((instance.origin == Origin.MODEL).sum())
+
+    def to_place(self) -> int:
+        """Landmarks of the active instance that nobody has placed or said to be absent."""
+        instance = self.current
+        return 0 if instance is None else int((instance.origin == Origin.NONE).sum())

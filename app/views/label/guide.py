@@ -13,7 +13,7 @@ from app.views.weights import HEAVY, weighted
 
 SIZE = QSize(296, 176)
 MARGIN = 14.0
-DOT = 2.4
+DOT, CHOSEN_DOT = 2.4, 4.0
 RING = 7.0
 REACH = 14.0
 
@@ -71,7 +71,8 @@ class Guide(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         for k, place in enumerate(places):
             painter.setBrush(marks.landmark_colour(schema, k, on_chrome=True))
-            painter.drawEllipse(QPointF(*place), DOT, DOT)
+            size = DOT if k not in self._editing.chosen else CHOSEN_DOT
+            painter.drawEllipse(QPointF(*place), size, size)
         if 0 <= chosen < len(places):
             self._draw_chosen(painter, places, chosen)
 
@@ -99,9 +100,12 @@ class Guide(QWidget):
         return nearest if away[nearest] <= REACH else -1
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Select the landmark under the mouse."""
+        """Select the landmark under the mouse; with Shift or Ctrl add it or take it away."""
         found = self.landmark_at(event.position())
-        if found >= 0:
+        held = event.modifiers()
+        if found >= 0 and held & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier):
+            self._editing.toggle(found)
+        elif found >= 0:
             self._editing.select(found)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -140,6 +140,8 @@ class Inspector(QWidget):
             total = len(instance.points)
             left = editing.to_confirm()
             note = self.tr("{0} of {1} to confirm").format(left, total) if left else self.tr("all confirmed")
+            if to_place := editing.to_place():
+                note = self.tr("{0} of {1} to place").format(to_place, total)
             self.subject.set_note(note)
             self._show_box(instance)
         self._show_chooser(several)

@@ -183,9 +183,12 @@ class InstanceItem(QGraphicsItem):
         view = QRectF(canvas.viewport().rect())
         state = (instance.visibility, instance.origin, instance.score)
         box = canvas.box_on_screen(instance)
-        plates.draw_box(painter, box, canvas.hover_box or canvas.tool == "box")
+        if canvas.frame() is None or canvas.tool != "move":
+            plates.draw_box(painter, box, canvas.hover_box or canvas.tool == "box")
         marks.draw_landmarks(painter, points, schema, *state, marks=False, clear=True)
-        plates.draw_tails(painter, points, canvas.to_view(instance.guess), instance.origin, instance.visibility)
+        plates.draw_tails(
+            painter, points, canvas.to_view(instance.guess), instance.origin, instance.visibility, editing.chosen
+        )
         if canvas.tool == "place":
             plates.draw_ghosts(painter, canvas.to_view(canvas.placing.ghosts()), editing.landmark)
         marks.draw_landmarks(

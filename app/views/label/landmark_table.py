@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.project.values import Visibility
+from app.project.values import Origin, Visibility
 from app.views import theme
 from app.views.label.editing import Editing
 from app.views.label.items import draw_glyph_of
@@ -100,7 +100,7 @@ class LandmarkModel(QAbstractTableModel):
             absent = instance.visibility[k] == Visibility.ABSENT
             return DASH if absent else number(instance.points[k, column - X], 1)
         if column == SCORE:
-            return number(instance.score[k], 2)
+            return DASH if instance.origin[k] in (Origin.NONE, Origin.HAND) else number(instance.score[k], 2)
         if column == MOVED:
             away = instance.moved(k)
             return DASH if not np.isfinite(away) or away < 0.05 else number(away, 1)
@@ -152,7 +152,7 @@ class LandmarkDelegate(QStyledItemDelegate):
         if instance is None or index.row() >= len(instance.points):
             return
         colours, k, column = theme.theme(), index.row(), index.column()
-        chosen = k == self._editing.landmark
+        chosen = k in self._editing.chosen
         hover = option.state & QStyle.StateFlag.State_MouseOver
         if chosen or hover:
             painter.fillRect(option.rect, colours.color("sel" if chosen else "hover"))
@@ -162,7 +162,7 @@ class LandmarkDelegate(QStyledItemDelegate):
             return
         font = QFont(option.font)
         font.setPixelSize(colours.size(12))
-        if chosen and column == NAME:
+        if k == self._editing.landmark and column == NAME:
             font = weighted(font, HEAVY)
         text = index.data() or ""
         role = "text" if column in (NAME, X, Y) else "muted"

@@ -5,7 +5,7 @@ All in viewport pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -23,6 +23,7 @@ HANDLE = 8.0
 PLATE_HEIGHT = 24.0
 PLATE_AWAY = 20.0
 NUMBER = 18.0
+MOST_TAILS = 16
 ABSENT_STEP = 16.0
 ABSENT_BELOW = 14.0
 
@@ -54,13 +55,21 @@ def draw_box(painter: QPainter, rect: QRectF, handles: bool) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
 
-def draw_tails(painter: QPainter, points: np.ndarray, guess: np.ndarray, origin: np.ndarray, seen: np.ndarray) -> None:
-    """From each touched landmark a dotted line to where the model had it, ending in a small ring."""
+def draw_tails(
+    painter: QPainter, points: np.ndarray, guess: np.ndarray, origin: np.ndarray, seen: np.ndarray,
+    chosen: Collection[int] = (),
+) -> None:  # fmt: skip
+    """From each touched landmark a dotted line to where the model had it, ending in a small ring.
+
+    Where a whole shape was moved that would hide the picture: then only a few selected landmarks have one.
+    """
+    away = np.abs(points - guess).sum(1)
+    tailed = np.flatnonzero((origin > Origin.MODEL) & (seen != Visibility.ABSENT) & (away >= 4))
+    if len(tailed) > MOST_TAILS:
+        tailed = [k for k in tailed if k in chosen] if len(chosen) <= MOST_TAILS else []
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    for k in np.flatnonzero((origin > Origin.MODEL) & (seen != Visibility.ABSENT) & np.isfinite(guess).all(1)):
+    for k in tailed:
         start, end = QPointF(*points[k]), QPointF(*guess[k])
-        if (end - start).manhattanLength() < 4:
-            continue
         for colour, width in ((QColor(0, 0, 0, 115), 2.6), (QColor("white"), 1.0)):
             pen = QPen(colour, width)
             pen.setDashPattern([1.5 / width, 3 / width])

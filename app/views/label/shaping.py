@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.project.values import Instance, Origin, Visibility
+from app.project.values import Box, Instance, Origin, Visibility
 from app.views.label import moves, shapes
 from app.views.label.editing import Editing
 from app.views.words import mark
 
+LEAST_SIDE = 1.0  # of a box, pixels
 TURN, GROW = 1.0, 1.02  # what one press of a key does: degrees, and times
 
 
@@ -83,7 +84,18 @@ class Shaping(QObject):
             room = np.array([0.0, 0.0, editing.image.width - 1.0, editing.image.height - 1.0])
             room = np.concatenate([np.minimum(room[:2], was[:2]), np.maximum(room[2:], was[2:])])
             places[members] = moves.held_inside(places[members], room)
-        return moves.with_places(instance, members, places)
+        made = moves.with_places(instance, members, places)
+        if len(members) < (instance.visibility != Visibility.ABSENT).sum():
+            return made
+        return replace(made, box=self._box_after(affine, made.points[members] - instance.points[members], members))
+
+    def _box_after(self, affine: np.ndarray, moved: np.ndarray, members: list[int]) -> Box:
+        """The box goes with the shape, as far as its middle landmark really went. moved (n, 2)."""
+        instance = self.editing.current
+        box, wanted = instance.box, moves.moved_by(affine, instance.points[members]) - instance.points[members]
+        cx, cy = moves.moved_by(affine, np.array([box.cx, box.cy])) + np.median(moved - wanted, 0)
+        times = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+        return replace(box, cx=float(cx), cy=float(cy), side=max(box.side * times, LEAST_SIDE))
 
     def move(self, affine: np.ndarray, title: str, members: Iterable[int] | None = None) -> bool:
         """Move as one edit; True when it was kept."""

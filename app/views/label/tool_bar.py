@@ -15,8 +15,8 @@ from app.views.words import mark, told
 
 HEIGHT = 40
 NARROWEST = 520
-WORDS_NEED = 860
-MODEL_NEEDS = 780  # under this the model is chosen in Models
+WORDS_NEED = 800
+MODEL_NEEDS = 760  # under this the model is chosen in Models
 EXTRAS_NEED = 660  # under this some switches are in the menus and the palette alone
 TOOLS = (  # tool, icon, text, action that chooses it
     ("select", "cursor-default-outline", mark("Select and move landmarks"), "select_tool"),
@@ -115,12 +115,15 @@ class ToolBar(QWidget):
         return button
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A narrow bar leaves the key to the tooltip, then the model to Models."""
+        """A narrow bar leaves the key to the tooltip, then the model to Models, then some switches to the menus."""
         super().resizeEvent(event)
-        self.again.set_capped(self.width() >= WORDS_NEED)
-        self.model.setVisible(self.model.count() > 0 and self.width() >= MODEL_NEEDS)
+        self.again.set_capped(self._has_room(WORDS_NEED))
+        self.model.setVisible(self.model.count() > 0 and self._has_room(MODEL_NEEDS))
         for button in (self.switches["onion"], self.switches["snap"], self.adjust):
-            button.setVisible(self.width() >= EXTRAS_NEED)
+            button.setVisible(self._has_room(EXTRAS_NEED))
+
+    def _has_room(self, need: int) -> bool:
+        return self.width() >= theme.theme().size(need)
 
     def _line(self) -> QWidget:
         holder = QWidget(self)
@@ -151,4 +154,4 @@ class ToolBar(QWidget):
         for name, title in entries:
             self.model.addItem(title, name)
         self.model.setCurrentIndex(self.model.findData(current))
-        self.model.setVisible(bool(entries) and self.width() >= MODEL_NEEDS)
+        self.model.setVisible(bool(entries) and self._has_room(MODEL_NEEDS))
