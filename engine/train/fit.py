@@ -60,6 +60,8 @@ class Fit:
             raise TrainingError(f"A batch of {self.recipe.batch} cannot be shared evenly by {self.group.world} "
                                 "processes; choose a multiple.")  # fmt: skip
         self.task = task_of(self.recipe, self.schema)
+        weights = self.task.weights(self.recipe)
+        self.balance = None if weights is None else torch.from_numpy(weights).to(self.group.device)
         self.network.to(self.group.device, memory_format=torch.channels_last)
         optim.set_procedure(self.network, self.recipe, self.done)
         self.exact = precision.is_exact(self.recipe, self.group.device)
@@ -153,7 +155,7 @@ class Fit:
             outputs = self.trained(images, every=True)
             if self.teacher is not None:
                 targets = self.teacher.mixed(images, targets, weight)
-        return heatmap_loss(self.recipe.loss, outputs, targets, weight, self.group.total(weight.sum()))
+        return heatmap_loss(self.recipe.loss, outputs, targets, weight, self.group.total(weight.sum()), self.balance)
 
     def _free(self) -> None:
         """All weights train from now on; what the optimiser knows of them is of another task."""

@@ -30,14 +30,17 @@ def _total(kind: str, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def heatmap_loss(
-    kind: str, outputs: list[Tensor], target: Tensor, weight: Tensor, labelled: Tensor | None = None
-) -> Tensor:
+    kind: str, outputs: list[Tensor], target: Tensor, weight: Tensor, labelled: Tensor | None = None,
+    balance: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """`bce` or `l2`, the mean over labelled landmarks' pixels, summed over the stacks (intermediate supervision).
 
     outputs: each stack's logits, (N, K, h, w) float32, as target; weight (N, K) float32, 0 leaves a landmark out.
-    `softmax`: the mean over labelled pictures' pixels, weight (N, 1).
+    `softmax`: the mean over labelled pictures' pixels, weight (N, 1); balance (K,) says how much each part counts.
     `labelled` is the sum of all weights where this is a part of the batch, else the weights' own.
     """
+    if balance is not None:
+        target = target * balance[:, None, None]
     pixels = target.shape[-1] * target.shape[-2]
     total = sum(_total(kind, logits, target, weight[:, :, None, None]) for logits in outputs)
     return total / ((weight.sum() if labelled is None else labelled).clamp(min=1) * pixels)

@@ -20,6 +20,7 @@ LEAST = {
 }  # fmt: skip
 SHARES = (
     "flip_share", "rotation_share", "part", "erase", "grey", "blur", "human_share", "pretraining", "teacher_share",
+    "balance",
 )  # fmt: skip
 MOST = {"batch": 4096, "stacks": MAX_STACKS, "ema": 0.999999, "settle": 1.0, **dict.fromkeys(SHARES, 1.0)}
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", tuple: "a list of pairs"}
@@ -53,6 +54,7 @@ class Recipe:
     everything outside 7 x 7 cells cut off by `window`. `mask` leaves unknown landmarks out of the loss; without
     it their maps are trained to be empty. `parts` names a division (engine.parts) that is learnt in place of
     landmarks, with the loss `softmax`: each map is then one part's, and the targets are how much of a cell it covers.
+    By `balance` small parts count more, 0 for every cell alike, 1 for every part.
 
     Augmentation: angles in degrees, shift in landmark box sides. Rotation and scale are `normal` (deviation
     `rotation`, `scale`; cut at `rotation_limit`, `scale_low`, `scale_high`) or `uniform` within the limits; scale
@@ -91,6 +93,7 @@ class Recipe:
     schedule: str = "cosine"
     drops: tuple[tuple[float, float], ...] = ()
     parts: str = ""
+    balance: float = 0.5
     loss: str = "bce"
     sigma: float = 1.2
     window: bool = False

@@ -48,6 +48,9 @@ class Task(Protocol):
     def read(self, logits: np.ndarray, affine: np.ndarray, examples: Examples, index: int) -> np.ndarray:
         """What counts of one picture's maps (K, h, w): (K, columns) float64."""
 
+    def weights(self, recipe: Recipe) -> np.ndarray | None:
+        """How much each map counts in the loss, (K,) float32; None for all alike."""
+
     def measured(self, found: np.ndarray, examples: Examples) -> Measured:
         """The hold-out as a whole, from what `read` gave for each of its pictures."""
 
@@ -77,6 +80,10 @@ class Landmarks:
     def read(self, logits: np.ndarray, affine: np.ndarray, examples: Examples, index: int) -> np.ndarray:
         """Landmarks, (K, 2) picture pixels."""
         return crop.apply(crop.invert(affine), heatmaps.to_crop(heatmaps.decode(logits)[:, :2]))
+
+    def weights(self, recipe: Recipe) -> np.ndarray | None:
+        """All alike."""
+        return None
 
     def measured(self, found: np.ndarray, examples: Examples) -> Measured:
         """NME or PCK."""
@@ -119,6 +126,14 @@ class Division:
         labels = parts.middles(truth, len(self.parts))
         wanted = crop.apply(crop.invert(affine), labels)
         return np.concatenate([middles, wanted, parts.overlaps(found, truth, len(self.parts))], 1)
+
+    def weights(self, recipe: Recipe) -> np.ndarray | None:
+        """By `balance`: 1 over that power of a part's share of the mean face's crop; 1 in the mean over its pixels."""
+        side = recipe.side // heatmaps.STRIDE
+        shape = (np.array(self.labels.mean) - 0.5) * (recipe.side / recipe.crop) + (recipe.side - 1) / 2
+        area = parts.shares(self.parts, shape, side, heatmaps.STRIDE).mean((1, 2)).astype(np.float64)
+        found = np.maximum(area, 1e-3) ** -recipe.balance
+        return (found / (area @ found)).astype(np.float32)
 
     def measured(self, found: np.ndarray, examples: Examples) -> Measured:
         """Mean IoU."""

@@ -25,3 +25,4 @@ def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert ran.code == 0, (command, ran.err)
         said.append(ran.out)
     assert "model.hourbit" in said[0] and "bce to l2, binary" in said[3] and "L2 in place of BCE" in said[4]
+    assert "miou, mean" in said[6] and "Inner mouth" in said[6]

@@ -59,6 +59,9 @@ def test_softmax_is_cross_entropy_per_pixel_of_labelled_pictures() -> None:
     found = heatmap_loss("softmax", [logits], shares, weight)
     expected = torch.nn.functional.cross_entropy(logits[:1], shares[:1])
     assert found.item() == pytest.approx(expected.item(), rel=1e-9)
+    weights = torch.arange(1.0, 8.0, dtype=torch.float64)
+    some = -(shares[:1] * weights[:, None, None] * torch.log_softmax(logits[:1], 1)).sum() / 25
+    assert heatmap_loss("softmax", [logits], shares, weight, balance=weights).item() == pytest.approx(some.item())
     found.backward()
     assert not logits.grad[1].any() and logits.grad[0].any()
 
@@ -110,6 +113,14 @@ def test_scores_of_a_perfect_and_a_shifted_answer() -> None:
     assert np.abs(right.points[:, 1] - right.truth[:, 1]).max() < 4
     wrong = task.measured(np.stack([task.read(np.zeros((7, 16, 16)), affine, some, i) for i in range(4)]), some)
     assert wrong.score < 12 and wrong.errors[:, 1:].min() == 100
+
+
+def test_small_parts_count_more_by_balance() -> None:
+    task = Division(FACE)
+    even = task.weights(with_settings(RECIPE, {"balance": 0.0}))
+    np.testing.assert_allclose(even, 1, rtol=1e-5)
+    some = task.weights(RECIPE)
+    assert some[0] < 1 and some[3] > 2 and some[6] > some[4] > some[1]
 
 
 def test_what_does_not_go_together_is_refused() -> None:
