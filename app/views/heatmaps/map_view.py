@@ -12,7 +12,7 @@ from app.services.maps import Look, Shown, to_picture
 from app.views.heatmaps import colours
 from app.views.heatmaps.marking import Marks, paint_marks
 from app.views.label.numbers import number
-from app.views.live.plates import PLATE_HEIGHT, draw_legend, draw_plate
+from app.views.live.plates import PLATE_HEIGHT, draw_legend, draw_plate, legend_height
 from app.views.theme import theme
 from engine.parts import Parts
 
@@ -183,7 +183,7 @@ class MapView(QWidget):
         if self._division is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             named = [(part.name, part.colour) for part in self._division.parts[1:]]
-            draw_legend(painter, room.right() - 8, room.top() + 8, named)
+            draw_legend(painter, room.right() - 8, room.bottom() - 8 - legend_height(len(named)), named)
 
     def picture(self) -> QImage:
         """Map, peaks and line as they show, at twice their size."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.services.inspection import Inspection
-from app.services.maps import Look, Shown, line_through, profile, shown, to_cells
+from app.services.maps import Look, Shown, line_through, profile, shown, to_cells, to_picture
 from app.views.heatmaps.foot import Foot
 from app.views.heatmaps.map_view import LEAST, MapView
 from app.views.heatmaps.marking import Marks
@@ -19,6 +19,7 @@ from app.views.label.numbers import number
 from app.views.widgets import ElidedLabel
 from engine.architecture import SEGMENTATION
 from engine.parts import parts_of
+from engine.types import Heatmaps
 from engine.uncertainty import peaks
 
 SECOND, WIDE, LOW = 0.3, 1.5, 0.5  # of the first peak; of the median width; score
@@ -85,7 +86,7 @@ class MapsPage(QWidget):
         self._shown = made = shown(inspection, look)
         self._of_scores = one and look.kind == "map" and look.scale == "probability"
         if one and self._divided:
-            self._peaks = inspection.landmarks[[look.landmark]]
+            self._peaks = _surest(inspection.maps, look.landmark)
         elif one:
             self._peaks = peaks(inspection.maps, look.landmark)
         if one:
@@ -98,10 +99,14 @@ class MapsPage(QWidget):
         self._show_words(target, look)
         place = target.label[look.landmark] if one else np.full(2, np.nan)
         label = to_cells(inspection.maps, place) if np.isfinite(place).all() else None
-        self._marks = Marks(self._cells if one else np.empty((0, 3)), label, self._line_now())
         together = self._divided and look.projection == "max" and look.kind == "map"
+        self._marks = Marks(self._cells if one else np.empty((0, 3)), label, None if together else self._line_now())
+        for widget in (self.curve, self.line_words, self.unit):
+            widget.setVisible(not together)
+        self.foot.setVisible(not self._divided)
         self.map.show_map(inspection, made, look, self._marks, parts_of(target.schema) if together else None)
-        self._show_profile()
+        if not together:
+            self._show_profile()
         return made
 
     def marks(self) -> Marks:
@@ -166,7 +171,7 @@ class MapsPage(QWidget):
         return self._line if self._line is not None else line_through(self._cells, self._shown.values.shape)
 
     def _line_changed(self, line: np.ndarray | None) -> None:
-        if self._shown is not None:
+        if self._shown is not None and not self.curve.isHidden():
             self._line = line
             self.map.show_line(self._line_now())
             self._show_profile()
@@ -191,6 +196,13 @@ class MapsPage(QWidget):
         self.line_words.setText(through if self._line is None else self.tr("Profile along your line"))
         self.line_words.setToolTip(self.tr("Drag the line's ends; a double click puts it back"))
         self.line_words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+
+def _surest(maps: Heatmaps, part: int) -> np.ndarray:
+    """(1, 3): where a part is surest, x and y in picture pixels, and its probability there."""
+    values = maps.probabilities[part]
+    row, column = np.unravel_index(int(values.argmax()), values.shape)
+    return np.array([[*to_picture(maps, np.array([column, row], float)), values[row, column]]])
 
 
 def doubt_words(widget: QWidget, found: np.ndarray, widths: np.ndarray, landmark: int) -> tuple[str, bool]:

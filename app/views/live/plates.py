@@ -81,13 +81,17 @@ def draw_colour_bar(painter: QPainter, right: float, y: float, maximum: str) -> 
     painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, maximum)
 
 
+def legend_height(rows: int) -> float:
+    """How high a legend of so many rows is."""
+    return rows * LEGEND_ROW + 2 * LEGEND_EDGE
+
+
 def draw_legend(painter: QPainter, right: float, y: float, named: list[tuple[str, tuple[int, int, int]]]) -> QRectF:
     """Names beside squares of their colours (RGB), one below the other, on a plate that ends at `right`; its place."""
     painter.setFont(_plate_font(painter, False))
     widest = max(QFontMetricsF(painter.font()).horizontalAdvance(name) for name, _ in named)
-    height = len(named) * LEGEND_ROW + 2 * LEGEND_EDGE
     width = widest + SWATCH + 8 + 2 * PADDING
-    plate = QRectF(right - width, y, width, height)
+    plate = QRectF(right - width, y, width, legend_height(len(named)))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(PLATE)
     painter.drawRoundedRect(plate, 3, 3)

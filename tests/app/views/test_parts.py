@@ -114,8 +114,10 @@ def test_the_dock_shows_all_parts_until_one_is_chosen(qtbot) -> None:
     page.show()
     assert page.name.text() == "All parts"
     image = page.map.picture()
-    found = {colour(image, x, y) for x in range(image.width() - 240, image.width(), 3) for y in range(0, 300, 3)}
+    right, bottom = image.width(), image.height()
+    found = {colour(image, x, y) for x in range(right - 240, right, 3) for y in range(bottom - 300, bottom, 3)}
     assert all(any(near(one, part.colour, 4) for one in found) for part in FACE.parts[1:])
     one = page.show_maps(seen, replace(target, landmark=EYES), Look(EYES))
     np.testing.assert_allclose(one.values, seen.maps.probabilities[EYES])
+    assert page._peaks[0, 2] == pytest.approx(one.values.max()) and page.foot.isHidden() and not page.curve.isHidden()
     assert page.name.text() == "Eyes"
