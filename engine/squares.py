@@ -33,7 +33,7 @@ def detector_schema() -> Schema:
     count = MAPS * len(CLASSES)
     parts = ("centre", "size", "offset in x", "offset in y")
     return Schema(
-        name=NAME, title="Boxes of faces and people", subject=SUBJECT,
+        name=NAME, title="Faces and people", subject=SUBJECT,
         landmarks=tuple(f"{name}, {part}" for name in CLASSES for part in parts), edges=(), flip=(),
         groups={name.capitalize(): tuple(range(MAPS * n, MAPS * n + MAPS)) for n, name in enumerate(CLASSES)},
         sides=("centre",) * count, crop=1.0, normaliser=(0, MAPS), mean=((0.5, 0.5),) * count,

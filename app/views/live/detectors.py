@@ -57,7 +57,7 @@ class DetectorChoice(QObject):
         subject = self._subject or ""
         texts = {
             "detect": self.tr("People") if subject == "person" else self.tr("Faces"),
-            "face": self.tr("Faces, by OpenCV"), "person": self.tr("One person, by the model"),
+            "face": self.tr("OpenCV faces"), "person": self.tr("One person"),
             "whole": self.tr("Whole picture"),
         }  # fmt: skip
         rows = [(name, texts[name]) for name in OFFERED.get(subject, ("whole",))]

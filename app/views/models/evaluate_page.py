@@ -119,7 +119,8 @@ class EvaluatePage(Page):
         _fill(self.measure, {k: v for k, v in METRICS.items() if body or k != "pckh"}, "pck" if body else "nme")
         lacking = ("interocular", "interpupil") if not face else ("torso", "head")
         _fill(self.normalise, {k: self.tr(v) for k, v in NORMALISERS.items() if k not in lacking}, "")
-        detected = {"face": self.tr("face detector")} if face else {"person": self.tr("found by the model")}
+        faces = {"detect": self.tr("detected"), "face": self.tr("OpenCV faces")}
+        detected = faces if face else {"person": self.tr("found by the model")}
         _fill(self.detector, {"file": self.tr("labelled")} | detected, "file")
         self.project.setEnabled(not problem)
         self.project.setToolTip(problem)

@@ -27,6 +27,7 @@ from app.views.widgets import Line
 from engine.errors import UserError
 from engine.models import FILES
 from engine.schema import Schema
+from engine.squares import is_detector
 
 WIDTH = 272
 
@@ -129,7 +130,7 @@ class LibraryPane(QWidget):
         document = self.context.document
         if document is not None:
             names.setdefault(document.schema.name, document.schema)
-        return names
+        return dict(sorted(names.items(), key=lambda named: is_detector(named[1])))  # landmarks first
 
     def fill(self) -> None:
         """List the schema's models; the selected one stays, else the one in use is selected."""
@@ -210,4 +211,5 @@ class LibraryPane(QWidget):
 
 def short_title(schema: Schema) -> str:
     """What it is about and how many landmarks it has, for narrow places."""
-    return f"{schema.title.split(',')[0].split(' (')[0]} {len(schema)}"
+    title = schema.title.split(",")[0].split(" (")[0]
+    return title if is_detector(schema) else f"{title} {len(schema)}"

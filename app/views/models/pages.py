@@ -24,6 +24,8 @@ from app.views.models.listing import lineage
 from engine.errors import UserError
 from engine.external import ExternalModel
 from engine.graph import count
+from engine.squares import NAME as DETECTOR
+from engine.squares import is_detector, thresholds
 
 FORM_WIDTH, FIELD_WIDTH = 560, 160
 EPOCHS, RATE = 15, 0.0003  # as in the recipe for fine-tuning
@@ -108,10 +110,13 @@ class CardPage(Page):
         """Fill the page; a model that cannot be read says why."""
         self.title.setText(entry.title)
         self.line.setText(lineage(entry))
-        self.evaluate.setEnabled(not entry.problem)
-        self.button.setEnabled(not entry.problem and not entry.external)
-        self.button.setToolTip(self.tr("Only Hourbit models can be fine-tuned") if entry.external else "")
-        self.use.setVisible(not used and not entry.problem)
+        finds_boxes = entry.schema == DETECTOR
+        self.evaluate.setEnabled(not entry.problem and not finds_boxes)
+        self.button.setEnabled(not entry.problem and not entry.external and not finds_boxes)
+        told = self.tr("Detectors are trained and measured on scenes, by command") if finds_boxes else ""
+        self.evaluate.setToolTip(told)
+        self.button.setToolTip(self.tr("Only Hourbit models can be fine-tuned") if entry.external else told)
+        self.use.setVisible(not used and not entry.problem and not finds_boxes)
         self.back.setVisible(can_roll_back)
         card = dict(entry.card or {})
         groups = card.get("groups")
@@ -137,8 +142,11 @@ class CardPage(Page):
                 self.tr("Crop"): f"{model.crop:g}", self.tr("File"): f"{entry.size / 1e6:.2f} MB",
             }  # fmt: skip
         a, counts = model.architecture, count(model.graph)
+        what: dict[str, Any] = {self.tr("Landmarks"): a.landmarks}
+        if is_detector(model.schema):
+            what = {self.tr("Least score"): ", ".join(f"{n} {v:g}" for n, v in thresholds(model.card).items())}
         return {
-            self.tr("Schema"): model.schema.title, self.tr("Landmarks"): a.landmarks,
+            self.tr("Schema"): model.schema.title, **what,
             self.tr("Input"): f"{a.side} \u00d7 {a.side}", self.tr("Width"): a.width,
             self.tr("Parameters"): counts.parameters, self.tr("Binary weights"): counts.binary_weights,
             self.tr("File"): f"{entry.size / 1e6:.2f} MB",
