@@ -23,8 +23,9 @@ class Import:
 
 
 def python_files(*folders: str) -> list[Path]:
-    """Our Python files in these folders of the repository, sorted; the root's own with none."""
+    """Our Python files in these folders of the repository, sorted; a folder may be one file."""
     found = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    found += [ROOT / folder for folder in folders if folder.endswith(".py")]
     return sorted(path for path in found if "__pycache__" not in path.parts)
 
 

@@ -7,6 +7,7 @@ translation yet, takes out what the window no longer says, and lists what waits 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,14 @@ from tests.source_tree import ROOT, python_files, tree
 
 CATALOGUES = ROOT / "resources" / "translations"
 WINDOW = "app/views"
+# Rooms below the window whose sentences people read there; deeper ones are about the insides of files.
+BELOW = (
+    "app/project", "app/services", "app/sources", "app/library.py", "app/files.py", "engine/images.py",
+    "engine/schema.py", "engine/modelfile.py", "engine/detect.py", "plugins",
+)  # fmt: skip
+ERRORS = ("Outdated", "Busy", "Unwritable", "ReadOnly", "Cancelled", "Unfit")  # classes of errors that are not so named
+FOR_PROGRAMMERS = {"ValueError", "TypeError", "KeyError", "RuntimeError", "OSError", "IndexError"}
+TELLERS = ("edits.py", "training.py")  # files whose sentences are told as they stand, not raised
 MARKS = {"tr": 0, "mark": 0, "translate": 1}  # function -> which argument is the English text
 # Calls that show their words to people: of a widget, an action, a menu, a notice, a dialogue or a screen reader.
 SHOWN = {
@@ -42,7 +51,7 @@ NAMES = {
 # What reads like words and is none: a key, a style of Qt, a model's name in a project, what a programmer reads.
 NOT_SAID = {
     "Delete", "Backspace", "Left", "Right", "Up", "Down", "Fusion", "mean shape", "to check", "d MMM yyyy",
-    "parent sha256", "English", "the array is shorter than its picture",
+    "parent sha256", "English", "another file", "the array is shorter than its picture",
 }  # fmt: skip
 SENTENCE = re.compile(r"[A-Z][a-z]+(?:[ ,:\u2026].*)?|[a-z]+ .*[a-z]{2}.*")
 NO_WORDS = re.compile(r"[\s\W\d_]*|[A-Z]|(?:Ctrl|Shift|Alt|Enter|Return|Space|Esc|Tab|Hourbit|Inter|px|fps|ms)+")
@@ -180,8 +189,28 @@ QUIET = {
 
 
 def said() -> list[Found]:
-    """All English words of the window that a catalogue translates."""
-    return [found for path in python_files(WINDOW) for found in translated(path)]
+    """All English words of the window that a catalogue translates, sentences from below and schemas' titles too."""
+    found = [found for path in python_files(WINDOW) for found in translated(path)]
+    found += [found for path in python_files(*BELOW) for found in told(path)]
+    for path in sorted((ROOT / "resources" / "schemas").glob("*.json")):
+        found.append(Found(json.loads(path.read_text("utf-8"))["title"], path, 1))
+    return found
+
+
+def told(path: Path) -> list[Found]:
+    """Sentences of a file below the window that are shown in it: of errors, names of edits, capital-first texts."""
+    found = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and called(node) not in FOR_PROGRAMMERS and node.args and called(node).endswith(
+            ("Error", *ERRORS)
+        ):
+            found += [Found(template(text), path, text.lineno) for text in literals(node.args[0])]
+    for node in (*_plain_texts(path), *(n for n in ast.walk(tree(path)) if isinstance(n, ast.JoinedStr))):
+        text = template(node)
+        reads = text[:1].isupper() and SENTENCE.fullmatch(text.replace("{", " ")) and has_words(text)
+        if path.name in TELLERS and reads:
+            found.append(Found(text, path, node.lineno))
+    return [one for one in found if one.text and re.sub(r"\{\d+\}", "", one.text).strip(" :;.,")]
 
 
 def catalogue(code: str) -> polib.POFile:

@@ -23,6 +23,7 @@ from app.views.theme import icon, theme
 from app.views.tokens import MENU_BAR, STATUS_BAR
 from app.views.weights import weighted
 from app.views.widgets import ElidedLabel, key_cap
+from app.views.words import told
 
 RAIL, RAIL_BUTTON = 64, 60
 SAID_MS = 8000
@@ -223,7 +224,7 @@ class StatusLine(QWidget):
     def say(self, sentence: str, undo: Callable[[], object] | None = None) -> None:
         """A line in place of the facts for a while, with a way back where there is one."""
         self._undo = undo
-        self.said.setText(sentence)
+        self.said.setText(told(sentence))
         self.facts.hide()
         self.said.show()
         self.undo.setVisible(undo is not None)

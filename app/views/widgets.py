@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePol
 
 from app.views.theme import icon, theme
 from app.views.tokens import HEADING
+from app.views.words import told
 
 BANNER_HEIGHT = 40
 BANNER_ICONS = {"error": "alert-circle-outline", "warning": "alert-outline", "success": "check-circle-outline"}
@@ -167,8 +168,9 @@ class Banner(QFrame):
     def show_message(
         self, kind: str, sentence: str, button: str = "", remedy: Callable[[], object] | None = None
     ) -> None:
-        """Show a sentence; kind is error, warning or success; `remedy` is what the button does."""
+        """Show a sentence in the user's language; kind: error, warning or success; `remedy`: what the button does."""
         self._kind, self._remedy = kind, remedy
+        sentence = told(sentence)
         self.text.setText(sentence)
         self.text.setToolTip(sentence)
         self.button.setText(button)

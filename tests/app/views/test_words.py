@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.views import words
 from app.views.pages import SettingsPage
+from app.views.widgets import Banner
 from app.views.words import Catalogue, language, languages, speak, spoken, told, tr
 from tests import source_tree, translations
 from tests.app.views.desk import close_window, no_camera, open_window
@@ -98,3 +99,25 @@ def test_the_walk_finds_words_that_go_past_translation(tmp_path, monkeypatch):
     ]  # fmt: skip
     assert [found.text for found in translations.made_of_values(path)] == ["{0} of them"]
     assert {found.text for found in translations.translated(path)} == {"shown", "Fine", "{0} of them"}
+
+
+@pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
+def test_every_language_is_complete_and_keeps_the_values(code):
+    """`python -m tests.translations` adds what is missing; then translate it."""
+    held = {entry.msgid: entry.msgstr for entry in translations.catalogue(code)}
+    wanted = {found.text for found in translations.said() if found.text}
+    assert not wanted - set(held), f"not in {code}.po"
+    assert not set(held) - wanted, f"nobody says these of {code}.po any more"
+    assert not [english for english, other in held.items() if not other.strip()]
+    holes = [(english, other) for english, other in held.items()
+             if set(words.HOLE.findall(english)) != set(words.HOLE.findall(other))]  # fmt: skip
+    assert not holes
+    assert not [english for english, other in held.items() if english.endswith("\u2026") != other.endswith("\u2026")]
+
+
+def test_an_error_from_below_is_told_in_the_language(german, qtbot):
+    parent = QLabel()
+    qtbot.addWidget(parent)
+    banner = Banner(parent)
+    banner.show_message("error", "people.hourbit-project is open elsewhere (process 7); close it there first.")
+    assert banner.text.text().startswith("people.hourbit-project ist anderswo offen (process 7)")
