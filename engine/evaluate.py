@@ -14,6 +14,7 @@ from engine import crop, metrics, scores
 from engine.architecture import LANDMARKS, SEGMENTATION
 from engine.detect import Detector, make_detector, overlap
 from engine.errors import UserError
+from engine.finding import doubt_figures
 from engine.labelled import Labelled, load_labelled
 from engine.parts import all_known, intersection_over_union, label_schema, mask, overlaps, part_map, parts_of
 from engine.predictor import Predictor
@@ -40,7 +41,7 @@ class Options:
     corners), interpupil, box (the tight one), file (the data's own box), diagonal, head or torso; threshold of
     pck and pckh, auc_limit and failure_limit of nme, all as shares of the normaliser; detector "file" takes the
     labelled boxes, any other looks itself; flip: average with the mirror image; decode: parabola, or quarter as in
-    the paper's code.
+    the paper's code; doubt: also how many of the worst each criterion of doubt finds, with one more pass.
     """
 
     metric: str | None = None
@@ -51,6 +52,7 @@ class Options:
     decode: str = "parabola"
     auc_limit: float = scores.AUC_LIMIT
     failure_limit: float = scores.FAILURE_LIMIT
+    doubt: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,12 @@ def measure(
         return _measure_parts(runtime, labelled, options, progress)
     size = normaliser(labelled, schema, options.normalise or "box")
     predictor = Predictor(runtime, _detector(options.detector, runtime), options.flip, options.decode)
-    seen = predict_all(predictor, labelled, options.detector == "file", progress)
+    judged: dict[int, np.ndarray] = {}
+
+    def judge(n: int, picture: np.ndarray, prediction: Prediction) -> None:
+        judged[n] = predictor.doubts(picture, prediction)
+
+    seen = predict_all(predictor, labelled, options.detector == "file", progress, judge if options.doubt else None)
     usable = np.isfinite(size) & (size > 0)
     used = usable & seen.found
     yaw = labelled.extras.get("yaw")
@@ -131,6 +138,8 @@ def measure(
         "n": int(used.sum()), "missed": int((usable & ~seen.found).sum()), "left_out": int((~usable).sum()),
         "flip": options.flip, "decode": options.decode, "speed": speed(runtime, seen),
     }  # fmt: skip
+    if options.doubt:
+        figures["doubt"] = doubt_figures(errors, judged)
     return Evaluation(figures, labelled, seen, size, errors)
 
 
@@ -143,7 +152,7 @@ def _measure_parts(
     usable = all_known(labelled.weight)
     counted = np.full((len(labelled), len(division), 2), np.nan)
 
-    def compare(n: int, prediction: Prediction) -> None:
+    def compare(n: int, picture: np.ndarray, prediction: Prediction) -> None:
         if usable[n]:
             found = part_map(prediction.heatmaps)
             truth = mask(division, crop.apply(prediction.heatmaps.affine, labelled.points[n]), len(found))
@@ -187,11 +196,11 @@ def speed(runtime: Runtime, seen: Found) -> dict[str, Any]:
 
 def predict_all(
     predictor: Predictor, labelled: Labelled, boxes_from_file: bool, progress: Progress | None = None,
-    see: Callable[[int, Prediction], None] | None = None,
+    see: Callable[[int, np.ndarray, Prediction], None] | None = None,
 ) -> Found:  # fmt: skip
     """Landmarks of every labelled subject, from its own box or from the detected box that covers it best.
 
-    see(n, prediction) is called for each subject that was found.
+    see(n, picture, prediction) is called, with heatmaps, for each subject that was found.
     """
     count = (len(labelled), predictor.runtime.model.landmarks, 2)
     points, found = np.full(count, np.nan), np.zeros(len(labelled), bool)
@@ -209,11 +218,11 @@ def predict_all(
                 box = None
         if box is not None:
             began = time.perf_counter()
-            prediction = predictor.predict_box(picture, box)
+            prediction = predictor.predict_box(picture, box, see is not None)
             crops += time.perf_counter() - began
             points[n], found[n], score[n] = prediction.landmarks[:, :2], True, prediction.score
             if see is not None:
-                see(n, prediction)
+                see(n, picture, prediction)
         if progress is not None:
             progress(n + 1, len(labelled))
     return Found(points, found, score, time.perf_counter() - start, crops)

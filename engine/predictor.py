@@ -11,6 +11,7 @@ from engine import crop
 from engine import heatmaps as maps
 from engine.architecture import SEGMENTATION
 from engine.detect import Detector, make_detector
+from engine.doubts import judge
 from engine.errors import UserError
 from engine.parts import predicted
 from engine.squares import is_detector
@@ -60,6 +61,21 @@ class Predictor:
         found = maps.decode(logits, self.decode)
         found[:, :2] = crop.apply(crop.invert(affine), maps.to_crop(found[:, :2], model.stride))
         return Prediction(found, box, model.name, Heatmaps(logits, affine, model.stride) if heatmaps else None)
+
+    def mirrored(self, picture: np.ndarray, box: Box) -> np.ndarray:
+        """(K, 3) float64: what the model finds in the mirror image of the same crop, sides swapped back."""
+        check_picture(picture)
+        model = self.runtime.model
+        logits = self._run(picture, crop.matrix(box.cx, box.cy, box.side * model.crop, model.side, flip=True))
+        turned = np.ascontiguousarray(logits[model.schema.permutation][:, :, ::-1])
+        found = maps.decode(turned, self.decode)
+        affine = crop.matrix(box.cx, box.cy, box.side * model.crop, model.side)
+        found[:, :2] = crop.apply(crop.invert(affine), maps.to_crop(found[:, :2], model.stride))
+        return found
+
+    def doubts(self, picture: np.ndarray, prediction: Prediction) -> np.ndarray:
+        """(7,) float64 by engine.doubts.CRITERIA; a prediction with heatmaps, made with or without flip."""
+        return judge(prediction, self.runtime.model.schema, self.mirrored(picture, prediction.box))
 
     def _run(self, picture: np.ndarray, affine: np.ndarray) -> np.ndarray:
         sampled = crop.sample(picture, affine, self.runtime.model.side)

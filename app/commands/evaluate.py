@@ -50,6 +50,9 @@ def evaluate(
     failure_over: Annotated[float, typer.Option(help="Percent over which a picture counts as a failure.")] = 8.0,
     runtime: Annotated[str, typer.Option(help="packed, reference or onnx.")] = "packed",
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write each subject's errors into a table.")] = None,
+    doubt: Annotated[
+        bool, typer.Option("--doubt", help="Tell how many of the worst each criterion of doubt finds.")
+    ] = False,
     paper: Annotated[bool, typer.Option("--paper", help="Print the paper's tables beside the result.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -62,7 +65,7 @@ def evaluate(
         return
     if paper:
         find_own_model(model)  # the tables are about networks of this kind
-    options = Options(metric, normalise, threshold, detector, flip, decode, auc_to / 100, failure_over / 100)
+    options = Options(metric, normalise, threshold, detector, flip, decode, auc_to / 100, failure_over / 100, doubt)
     done, opened = _measured(model, data, (form, split), options, runtime, csv)
     value, lines = done.figures, _lines(done.figures)
     if csv is not None:
@@ -209,10 +212,19 @@ def _lines(value: dict[str, Any]) -> list[str]:
             rows += [(f"{name} {low}", f"{_number(v)}  n {part['n'][low]}") for low, v in part["bins"].items()]
             rows.append((f"{name}, mean of bins", _number(part["mean_of_bins"])))
     rows += [(name.replace("_", " "), str(value[name])) for name in ("n", "missed", "left_out")]
+    if value.get("doubt"):
+        rows += _doubt_rows(value["doubt"])
     told = value["speed"]
     rows.append(("speed", f"{_number(told['ms_per_crop'])} ms a crop, {_number(told['pictures_per_second'])} pictures "
                  f"a second ({told['runtime']}, {told['isa']})"))  # fmt: skip
     return columns([*rows, *((f"  {name}", _number(error)) for name, error in value["per_landmark"].items())])
+
+
+def _doubt_rows(value: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [("worst tenth by error found in the first fifth by doubt", "")]
+    for name, told in value["criteria"].items():
+        rows.append((f"  {name}", f"{_number(told['caught'])}  rank correlation {_number(told['correlation'])}"))
+    return rows
 
 
 def _number(value: float | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.doubts import CRITERIA
 from engine.modelfile import write_model
 from engine.paper import Run, beside, paper_rows
 from tests.app.cli_runner import hourbit
@@ -40,6 +41,15 @@ def test_figures_speed_and_table(model: Path, tmp_path: Path) -> None:
         assert np.mean([float(row[name]) for row in rows]) == pytest.approx(value["per_landmark"][name], abs=1e-3)
     text = hourbit("evaluate", model, pack).out
     assert "ms a crop" in text and names[0] in text
+
+
+def test_doubt_tells_what_each_criterion_finds(model: Path, tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "p.npz", blob_points(12))
+    value = hourbit("evaluate", model, pack, "--doubt", "--json").json
+    assert value["doubt"]["n"] == 12 and set(value["doubt"]["criteria"]) == set(CRITERIA)
+    assert all(told["caught"] in (0, 100, None) for told in value["doubt"]["criteria"].values())  # one is the worst tenth
+    assert "doubt" not in hourbit("evaluate", model, pack, "--json").json
+    assert "first fifth by doubt" in hourbit("evaluate", model, pack, "--doubt").out
 
 
 def test_missed_and_left_out_subjects_have_empty_cells(model: Path, tmp_path: Path) -> None:
