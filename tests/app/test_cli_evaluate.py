@@ -47,7 +47,8 @@ def test_doubt_tells_what_each_criterion_finds(model: Path, tmp_path: Path) -> N
     pack = write_pack(tmp_path / "p.npz", blob_points(12))
     value = hourbit("evaluate", model, pack, "--doubt", "--json").json
     assert value["doubt"]["n"] == 12 and set(value["doubt"]["criteria"]) == set(CRITERIA)
-    assert all(told["caught"] in (0, 100, None) for told in value["doubt"]["criteria"].values())  # one is the worst tenth
+    caught = {told["caught"] for told in value["doubt"]["criteria"].values()}
+    assert caught <= {0, 100, None}  # the worst tenth is one subject
     assert "doubt" not in hourbit("evaluate", model, pack, "--json").json
     assert "first fifth by doubt" in hourbit("evaluate", model, pack, "--doubt").out
 
