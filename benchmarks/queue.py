@@ -101,7 +101,8 @@ def tell(name: str, taken: list[tuple[float, float]], budget: str = "") -> None:
         print(f"{name:34} {cpu[0]:8.1f} ms CPU {wall[0]:8.1f} ms wall   {budget}", flush=True)
         return
     figures = f"{np.median(cpu):7.1f} {np.percentile(cpu, 99):7.1f} {cpu.max():7.1f}"
-    print(f"{name:34} {figures} ms CPU: median, p99, worst; wall p99 {np.percentile(wall, 99):.1f}   {budget}", flush=True)
+    wait = np.percentile(wall, 99)
+    print(f"{name:34} {figures} ms CPU: median, p99, worst; wall p99 {wait:.1f}   {budget}", flush=True)
 
 
 def measure(project: Path, shots: Path | None) -> None:
