@@ -24,17 +24,18 @@ def data_folder() -> Path:
     return folder
 
 
-def atomic_write(path: str | Path, data: bytes) -> None:
+def atomic_write(path: str | Path, data: bytes, durable: bool = True) -> None:
     """Replace a file's contents: afterwards it holds the old bytes or the new, never a part.
 
-    Raises UserError with the reason where it cannot be written; the old file is then untouched.
+    Raises UserError with the reason where it cannot be written; the old file is then untouched. What can be made
+    again need not be `durable`: a power cut may leave it empty.
     """
-    with atomic_file(path) as file:
+    with atomic_file(path, durable) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
+def atomic_file(path: str | Path, durable: bool = True) -> Iterator[BinaryIO]:
     """A file to write piece by piece; it takes the place of `path` when the block ends without an error.
 
     Raises UserError with the reason where it cannot be written. Whatever ends the block early, the old file stays
@@ -47,7 +48,8 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
         with open(temporary, "xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         if path.exists():
             os.chmod(temporary, path.stat().st_mode & 0o777)
         os.replace(temporary, path)
@@ -57,7 +59,8 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
     finally:  # gone where it took its place
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 @contextlib.contextmanager

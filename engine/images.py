@@ -8,11 +8,13 @@ repeated; of several pages or frames the first counts; EXIF's orientation is app
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import UserError
+from engine.frames import count_frames
 from engine.headers import MAX_PIXELS, MAX_SIDE, Header, HeaderError, read_header
 from engine.opencv import cv2
 from engine.types import check_picture
@@ -21,11 +23,26 @@ IMAGE_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm",
 })  # fmt: skip
 MAX_BYTES = 512 << 20
+JPEG_END = b"\xff\xd9"
 FIRST_READ = 256 << 10  # bytes that hold most headers
 
 
 class ImageError(UserError):
     """A picture that cannot be read; the message is one sentence with a remedy."""
+
+
+class DamagedPictureError(ImageError):
+    """A picture that is cut short or damaged: some of it may still be shown."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person gets to see of a file: pixels (H, W, 3) uint8 RGB, how many frames or pages it has, of which
+    this is the first, and what is wrong with it, "" where it is whole."""
+
+    pixels: np.ndarray
+    frames: int = 1
+    damage: str = ""
 
 
 def decode(data: bytes, name: str = "") -> np.ndarray:
@@ -34,13 +51,16 @@ def decode(data: bytes, name: str = "") -> np.ndarray:
     `name` is what messages call it. Raises ImageError for what is no picture, damaged, cut short or too large.
     """
     name = name or "The picture"
-    header = _header(data, name)
+    return _pixels(data, _header(data, name), name)
+
+
+def _pixels(data: bytes, header: Header, name: str) -> np.ndarray:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise ImageError(f"{name} is damaged and cannot be decoded; get the file again.") from error
+        raise DamagedPictureError(f"{name} is damaged and cannot be decoded; get the file again.") from error
     if pixels is None or not pixels.size:
-        raise ImageError(f"{name} is damaged or of a kind that cannot be decoded; save it as PNG or JPEG.")
+        raise DamagedPictureError(f"{name} is damaged or of a kind that cannot be decoded; save it as PNG or JPEG.")
     # Of a TIFF the decoder hands out upright pixels, and 8-bit ones multiplied by their alpha.
     tiff = header.kind == "tiff"
     picture = _to_rgb(pixels, premultiplied=tiff and pixels.dtype == np.uint8)
@@ -51,6 +71,25 @@ def load_image(path: str | Path) -> np.ndarray:
     """Decode a file: (H, W, 3) uint8 RGB, upright; raises ImageError, or OSError where it cannot be opened."""
     path = Path(path)
     return decode(_read(path), path.name)
+
+
+def load_shown(path: str | Path) -> Shown:
+    """A picture file for the eye: as `load_image`, but of a JPEG that is cut short also the part that is there.
+
+    Raises ImageError, or OSError where it cannot be opened.
+    """
+    path = Path(path)
+    data = _read(path)
+    try:
+        return Shown(decode(data, path.name), count_frames(data))
+    except DamagedPictureError as error:
+        header = _header(data, path.name, whole=False)
+        if header.kind != "jpeg":
+            raise
+        try:
+            return Shown(_pixels(data + JPEG_END, header, path.name), damage=str(error))
+        except ImageError:
+            raise error from None
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -99,8 +138,8 @@ def _header(data: bytes, name: str, whole: bool = True) -> Header:
         return read_header(data) if whole else header
     except HeaderError as error:
         known = "empty" not in str(error) and "no picture" not in str(error)
-        verdict = "is damaged" if known else "cannot be read"
-        raise ImageError(f"{name} {verdict}: {error}; get the file again.") from error
+        kind, verdict = (DamagedPictureError, "is damaged") if known else (ImageError, "cannot be read")
+        raise kind(f"{name} {verdict}: {error}; get the file again.") from error
 
 
 def _check_size(header: Header, name: str) -> None:

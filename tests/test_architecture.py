@@ -14,8 +14,8 @@ from tests.source_tree import OURS, PACKAGES, ROOT, functions, imports, module_n
 
 BASE = tuple(
     f"engine.{name}" for name in (
-        "errors", "types", "schema", "opencv", "images", "headers", "crop", "heatmaps", "architecture", "blocks",
-        "parts", "graph", "metrics", "packs", "labels", "rows",
+        "errors", "types", "schema", "opencv", "images", "headers", "frames", "crop", "heatmaps", "architecture",
+        "blocks", "parts", "graph", "metrics", "packs", "labels", "rows",
     )
 )  # fmt: skip
 ENGINE = ("engine",)  # all of it but train, which NEVER names

@@ -86,14 +86,15 @@ class Document:
         return document
 
     @classmethod
-    def read(cls, path: str | Path, reason: str = "") -> Document:
+    def read(cls, path: str | Path, reason: str = "", place: Path | None = None) -> Document:
         """A project to look at, whoever has it open and whatever wrote it; raises UserError where it is damaged.
 
         reason: why it cannot be worked in. It is a copy as of now, or its newest backup, as `read_only` then says.
+        place: where the project is whose backup `path` is.
         """
         store, backup = open_copy(Path(path))
         said = reason or f"{Path(path).name} is open to read."
-        return cls._of(store, Path(path), f"{said} This is its backup of {backup}." if backup else said)
+        return cls._of(store, place or Path(path), f"{said} This is its backup of {backup}." if backup else said)
 
     def copy_to(self, path: str | Path) -> Path:
         """Write all of it, with its history, to a new project file; raises UserError where that cannot be made."""
@@ -153,6 +154,11 @@ class Document:
         """The instances of an image, oldest first; damaged ones are left out and listed in `damaged`."""
         with self._lock:
             return self._contents.instances(image)
+
+    def is_hurt(self, image: int) -> bool:
+        """Whether a label of an image is damaged."""
+        with self._lock:
+            return self._contents.is_hurt(image)
 
     def check(self) -> list[str]:
         """Read every label; returns what is damaged in all of the project."""

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from app.files import sync_folder
-from app.project.records import checksum
+from app.project.records import DamagedError, checksum
 from engine.errors import UserError
 
 APPLICATION = 0x486F7572  # "Hour": what file(1) and we know the format by
@@ -34,7 +34,11 @@ CREATE INDEX journal_by_state ON journal (undone, id);
 
 
 class Unwritable(UserError):
-    """A project that cannot be worked in here and now, but can be read from a copy."""
+    """A project that cannot be worked in here and now, but can be read from a copy. `path`: its file."""
+
+    def __init__(self, sentence: str, path: Path) -> None:
+        super().__init__(sentence)
+        self.path = path
 
 
 class Busy(Unwritable):
@@ -78,7 +82,7 @@ def connect(path: Path, newer: bool = False) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise Unwritable(f"{path} cannot be opened ({error}); check the folder and its permissions.") from error
+        raise Unwritable(f"{path} cannot be opened ({error}); check the folder and its permissions.", path) from error
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         application = connection.execute("PRAGMA application_id").fetchone()[0]
@@ -86,7 +90,7 @@ def connect(path: Path, newer: bool = False) -> sqlite3.Connection:
         if application != APPLICATION:
             raise UserError(f"{path.name} is no Hourbit project; choose a .hourbit-project file.")
         if version > VERSION and not newer:
-            raise Unwritable(f"{path.name} was written by a newer Hourbit; update Hourbit to work in it.")
+            raise Unwritable(f"{path.name} was written by a newer Hourbit; update Hourbit to work in it.", path)
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")  # takes the lock, and tells whether the file can be written
@@ -116,16 +120,17 @@ def explained(path: Path, error: Exception) -> UserError:
     """What SQLite says, as a sentence with a remedy."""
     text = str(error)
     if "locked" in text:
-        return Busy(f"{path.name} is open elsewhere ({_who(path)}); close it there first.")
+        return Busy(f"{path.name} is open elsewhere ({_who(path)}); close it there first.", path)
     if "locking protocol" in text:
-        return Unwritable(f"{path.name} cannot be locked where it is; copy it to a disk of this computer.")
+        return Unwritable(f"{path.name} cannot be locked where it is; copy it to a disk of this computer.", path)
     if "readonly" in text or "read-only" in text:
-        return Unwritable(f"{path.name} cannot be written; keep a copy in a folder of yours and work in that.")
+        sentence = f"{path.name} cannot be written; keep a copy in a folder of yours and work in that."
+        return Unwritable(sentence, path)
     if "unable to open" in text or "disk I/O" in text:
-        return Unwritable(f"{path} cannot be opened; check the folder and its permissions.")
+        return Unwritable(f"{path} cannot be opened; check the folder and its permissions.", path)
     if "not a database" in text:
         return UserError(f"{path.name} is no Hourbit project; choose a .hourbit-project file.")
-    return UserError(f"{path.name} is damaged ({text}); restore a backup from the data folder.")
+    return DamagedError(f"{path.name} is damaged ({text}); restore a backup.")
 
 
 def _say_who(path: Path) -> None:

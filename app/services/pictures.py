@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -11,21 +12,32 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.services.own_thread import OwnThread
+from app.services.thumbnails import Thumbnails
 from engine.errors import UserError
-from engine.images import load_image
+from engine.images import load_image, load_shown
 from engine.opencv import cv2
 from engine.types import frozen
 
+AWAY = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE})
 CACHE_BYTES = 512 << 20
 SMALLEST_LEVEL = 1500  # a level of the pyramid is made while the longer side is above this, pixels
 
 
+class MissingError(UserError):
+    """A picture whose file is nowhere, or whose disk is away: it may come back."""
+
+
 @dataclass(frozen=True)
 class Picture:
-    """A decoded picture and its halvings. pixels (H, W, 3) uint8 RGB; levels: (h, w, 4) uint8 BGRX, largest first."""
+    """A decoded picture and its halvings. pixels (H, W, 3) uint8 RGB; levels: (h, w, 4) uint8 BGRX, largest first.
+
+    It is the first of `frames`; `damage` says what is wrong with the file, "" where it is whole.
+    """
 
     pixels: np.ndarray
     levels: tuple[np.ndarray, ...]
+    frames: int = 1
+    damage: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -37,7 +49,7 @@ class Picture:
         return self.pixels.nbytes + sum(level.nbytes for level in self.levels)
 
 
-def make_picture(pixels: np.ndarray) -> Picture:
+def make_picture(pixels: np.ndarray, frames: int = 1, damage: str = "") -> Picture:
     """A picture with its pyramid from (H, W, 3) uint8 RGB pixels."""
     level = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA)
     levels = [frozen(level)]
@@ -45,7 +57,7 @@ def make_picture(pixels: np.ndarray) -> Picture:
         height, width = level.shape[:2]
         level = cv2.resize(level, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
         levels.append(frozen(level))
-    return Picture(frozen(pixels), tuple(levels))
+    return Picture(frozen(pixels), tuple(levels), frames, damage)
 
 
 def equalised(picture: Picture) -> Picture:
@@ -74,13 +86,14 @@ class PictureCache:
         self._held: OrderedDict[tuple[str, int, int], Picture] = OrderedDict()
 
     def load(self, path: Path) -> Picture:
-        """The picture of a file; raises UserError where it cannot be read."""
-        key = self._key(path)
+        """The picture of a file, of a damaged one what is there of it; raises UserError where it cannot be read."""
+        key = self.key(path)
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
                 return self._held[key]
-        picture = make_picture(load_image(path))
+        shown = load_shown(path)
+        picture = make_picture(shown.pixels, shown.frames, shown.damage)
         with self._lock:
             self._held[key] = picture
             while len(self._held) > 1 and sum(p.nbytes for p in self._held.values()) > self._limit:
@@ -90,31 +103,34 @@ class PictureCache:
     def peek(self, path: Path) -> Picture | None:
         """The picture if it is held already, without reading the file's pixels."""
         try:
-            key = self._key(path)
+            key = self.key(path)
         except UserError:
             return None
         with self._lock:
             return self._held.get(key)
 
     @staticmethod
-    def _key(path: Path) -> tuple[str, int, int]:
+    def key(path: Path) -> tuple[str, int, int]:
+        """What a file's pixels are known by; raises UserError where it is not there."""
         try:
             stat = path.stat()
         except OSError as error:
-            raise UserError(f"{path.name} is not there any more; put it back or remove it from the project.") from error
+            raise problem(path, error) from error
         return str(path), stat.st_mtime_ns, stat.st_size
 
 
 class Pictures(OwnThread, QObject):
     """Loads pictures for the canvas and thumbnails for the queue in one thread of its own.
 
-    loaded(image id, Picture); thumbnailed(image id, (side, side, 4) uint8 BGRX); failed(image id, sentence).
-    A thumbnail that cannot be made reports through `failed` as well.
+    loaded(image id, Picture); thumbnailed(image id, (side, side, 4) uint8 BGRX); failed(image id, sentence);
+    missing(image id, sentence): the file is not there, or its disk is away. A thumbnail that cannot be made
+    reports through `failed` and `missing` as well.
     """
 
     loaded = Signal(int, object)
     thumbnailed = Signal(int, object)
     failed = Signal(int, str)
+    missing = Signal(int, str)
 
     _thread_name = "pictures"
 
@@ -123,6 +139,7 @@ class Pictures(OwnThread, QObject):
         self._prepare_thread()
         self.cache = cache
         self._side = thumbnail_side
+        self._thumbnails = Thumbnails(thumbnail_side)
         self._shown: list[tuple[int, Path, bool]] = []  # newest last; True: the view waits for it
         self._small: OrderedDict[int, Path] = OrderedDict()
 
@@ -175,26 +192,37 @@ class Pictures(OwnThread, QObject):
     def _load(self, image: int, path: Path, small: bool, wanted: bool) -> None:
         try:
             if small:
-                held = self.cache.peek(path)
-                pixels = held.pixels if held else load_image(path)
-                self._tell(self.thumbnailed, image, thumbnail(pixels, self._side))
+                self._tell(self.thumbnailed, image, self._small_one(path))
             else:
                 picture = self.cache.load(path)
                 if wanted:
                     self._tell(self.loaded, image, picture)
         except (UserError, OSError) as error:
             if wanted:
-                self._tell(self.failed, image, reason(path, error))
+                told = problem(path, error)
+                self._tell(self.missing if isinstance(told, MissingError) else self.failed, image, str(told))
+
+    def _small_one(self, path: Path) -> np.ndarray:
+        """A thumbnail: from the disk, else made and kept there."""
+        key = self.cache.key(path)
+        kept = self._thumbnails.get(key)
+        if kept is not None:
+            return kept
+        held = self.cache.peek(path)
+        whole = held is not None and not held.damage
+        made = thumbnail(held.pixels if whole else load_image(path), self._side)
+        self._thumbnails.put(key, made)
+        return made
 
     def _tell(self, signal: Signal, image: int, value: object) -> None:
         if not self._closed:
             signal.emit(image, value)
 
 
-def reason(path: Path, error: Exception) -> str:
-    """One sentence about why a picture could not be read."""
+def problem(path: Path, error: Exception) -> UserError:
+    """Why a picture could not be read, as a sentence with a remedy; MissingError where its file is not there."""
     if isinstance(error, UserError):
-        return str(error)
-    if isinstance(error, FileNotFoundError):
-        return f"{path.name} is not there any more; put it back or remove it from the project."
-    return f"{path.name} cannot be read ({error.strerror or error}); check the file."
+        return error
+    if isinstance(error, OSError) and error.errno in AWAY:
+        return MissingError(f"{path.name} is not there; connect its disk, or say where it is now.")
+    return UserError(f"{path.name} cannot be read ({getattr(error, 'strerror', None) or error}); check the file.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.files import data_folder
 from app.project.document import Document
-from app.project.edits import AddImages, NewImage
+from app.project.edits import AddImages, Batch, Edit, Link, NewImage, Relink
+from app.project.opening import Busy, Unwritable
+from app.project.values import Image
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES, image_size, natural_key
 from engine.samples import write_sample_folder
@@ -80,15 +82,56 @@ def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: T
         new = read_new(pictures, (), told)
         document = Document.create(path, load_schema(schema), name)
     else:
-        document = Document.open(path)
+        document = open_or_read(path)
+    if document.read_only:
+        return document
     try:
         new = new or read_new(pictures, {image.path for image in document.images()}, told)
-        if new:
-            document.apply(AddImages(new))
+        edit, _, _ = joined(document, new)
+        if edit is not None:
+            document.apply(edit)
     except (UserError, OSError, Cancelled):
         document.close()
         raise
     return document
+
+
+def is_missing(document: Document, image: Image) -> bool:
+    """Whether an image's file is nowhere: its disk may be away, so this is asked and never stored."""
+    return not document.picture_path(image).is_file()
+
+
+def joined(document: Document, new: Iterable[NewImage]) -> tuple[Edit | None, int, int]:
+    """The edit that takes pictures in, how many images it adds, and how many it finds again.
+
+    A picture with the bytes of an image whose own file is gone is that image, moved; None where nothing is to do.
+    """
+    new = list(new)
+    wanted = {image.digest for image in new if image.digest}
+    gone = {i.digest: i for i in document.images() if i.digest in wanted and is_missing(document, i)}
+    links, added = [], []
+    for picture in new:
+        image = gone.pop(picture.digest, None)
+        if image is None:
+            added.append(picture)
+        else:
+            links.append(Link(image.id, picture.path))
+    parts = [edit for edit, some in ((Relink(tuple(links)), links), (AddImages(tuple(added)), added)) if some]
+    edit = Batch(tuple(parts), parts[1].title) if len(parts) == 2 else parts[0] if parts else None
+    return edit, len(added), len(links)
+
+
+def open_or_read(path: str | Path) -> Document:
+    """A project to work in; to read alone where it cannot be written or a newer version wrote it.
+
+    Raises UserError; Busy where another program has it open: that is for the user to settle.
+    """
+    try:
+        return Document.open(path)
+    except Busy:
+        raise
+    except Unwritable as error:
+        return Document.read(path, str(error))
 
 
 def read_new(pictures: list[Path], known: Collection[str], told: Told = _go_on) -> tuple[NewImage, ...]:

@@ -33,6 +33,7 @@ class Reading(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.error: Exception | None = None  # what `failed` told last
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._result.connect(self._finish)
@@ -89,6 +90,7 @@ class Reading(QObject):
             if isinstance(result, Document):
                 result.close()
         elif isinstance(result, Exception):
+            self.error = result
             self.failed.emit(str(result))
         elif result is not None:
             self.made.emit(result)

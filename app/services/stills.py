@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.services.own_thread import OwnThread
-from app.services.pictures import PictureCache, reason
+from app.services.pictures import MissingError, PictureCache, problem
 from engine.detect import patient_detector
 from engine.errors import UserError
 from engine.images import load_image
@@ -57,12 +57,14 @@ class Answer:
 class Stills(OwnThread, QObject):
     """Background prediction of project pictures.
 
-    predicted(image id, Answer); failed(image id, sentence): the picture cannot be read;
+    predicted(image id, Answer); failed(image id, sentence): the picture cannot be read; missing(image id, sentence):
+    its file is not there, or its disk is away;
     progress(done, total) of `predict_all`, (0, 0) when it ends; unavailable(sentence): no model to run.
     """
 
     predicted = Signal(int, object)
     failed = Signal(int, str)
+    missing = Signal(int, str)
     progress = Signal(int, int)
     unavailable = Signal(str)
 
@@ -117,12 +119,13 @@ class Stills(OwnThread, QObject):
             self._urgent = [*kept, wanted]
         self._wake()
 
-    def predict_all(self, pictures: Iterable[tuple[int, str | Path]]) -> None:
-        """Queue whole pictures behind all single requests; counted by `progress`."""
-        wanted = [Request(image, Path(path)) for image, path in pictures]
+    def predict_all(self, pictures: Iterable[tuple[int, str | Path]], token: Hashable = None) -> None:
+        """Queue whole pictures behind all single requests; counted by `progress`. `token` is as in a request."""
+        wanted = [Request(image, Path(path), token=token) for image, path in pictures]
         with self._ready:
-            waiting = {r.image for r in (*self._backlog, *self._urgent, *self._in_hand) if not r.boxes}
-            new = [r for r in wanted if r.image not in waiting]
+            held = (*self._backlog, *self._urgent, *self._in_hand)
+            waiting = {(r.image, r.token) for r in held if not r.boxes}
+            new = [r for r in wanted if (r.image, r.token) not in waiting]
             self._backlog.extend(new)
             self._total += len(new)
             self._served.difference_update(r.image for r in new)
@@ -154,7 +157,7 @@ class Stills(OwnThread, QObject):
     def _run(self) -> None:
         while (work := self._next()) is not None:
             request, counted = work
-            if not (counted and request.image in self._served):
+            if not (counted and request.token is None and request.image in self._served):
                 predictor = self._open()
                 if predictor is None:
                     continue
@@ -191,7 +194,8 @@ class Stills(OwnThread, QObject):
             else:
                 found = predictor.predict(pixels, heatmaps=True)
         except (UserError, OSError) as error:
-            self._tell(self.failed, request.image, reason(request.path, error))
+            told = problem(request.path, error)
+            self._tell(self.missing if isinstance(told, MissingError) else self.failed, request.image, str(told))
             return
         worst = max((float(doubt_of(p)) for p in found), default=None)  # second peaks count, so maps are needed
         if not request.heatmaps:
@@ -199,8 +203,10 @@ class Stills(OwnThread, QObject):
         self._tell(self.predicted, request.image, Answer(request, tuple(found), worst))
 
     def _pixels(self, request: Request) -> np.ndarray:
-        """The picture's pixels; only a picture for the screen enters the cache."""
+        """The picture's pixels; only a picture for the screen enters the cache. Raises UserError, also for damage."""
         held = self.cache.load(request.path) if request.heatmaps else self.cache.peek(request.path)
+        if held is not None and held.damage:
+            raise UserError(held.damage)
         return held.pixels if held else load_image(request.path)
 
     def _count(self) -> None:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.project.document import Document
-from app.project.edits import AddImages, NewImage
-from app.project.values import ACCEPTED
+from app.project.edits import NewImage, Relink
 from app.services.importing import LABEL_SUFFIXES
 from app.services.projects import (
     FACES,
-    MOST_RECENT,
     SUFFIX,
-    Recent,
+    joined,
     open_folder,
+    open_or_read,
     open_sample,
     pictures_in,
     project_of,
     read_new,
 )
 from app.services.reading import Make, Reading
+from app.services.relinking import Found, find_missing
 from app.views.context import Context
 from app.views.exporting import Exporting
 from app.views.importing import Importing
 from app.views.models.description import take_in
+from app.views.recents import Recents
+from app.views.recovering import Recovering
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES
 from engine.models import FILES as MODELS
@@ -39,8 +40,11 @@ VIDEOS = (".mp4", ".mkv", ".avi", ".webm", ".mov", ".m4v", ".mpg", ".mpeg")
 class Opening(QObject):
     """What brings things in; files are read in the background.
 
-    failed(sentence); said(sentence); show(workspace); video(path); working(text, done 0..1), text "" at the end.
+    failed(sentence); said(sentence); show(workspace); video(path); working(text, done 0..1), text "" at the end;
+    offered(kind, sentence, button, what it does): something is wrong, and what helps.
     """
+
+    offered = Signal(str, str, str, object)
 
     failed = Signal(str)
     said = Signal(str)
@@ -53,7 +57,12 @@ class Opening(QObject):
         self.context, self.window = context, window
         self.reading = Reading(self)
         self.importing, self.exporting = Importing(context, window), Exporting(context, window)
-        self._name = ""
+        self.recents, self.recovering = Recents(context), Recovering(context, window)
+        self.recent = self.recents.listed
+        self._name, self._place = "", None  # of what is being read
+        self.recovering.offered.connect(self.offered)
+        self.recovering.said.connect(self.said)
+        self.recovering.opened.connect(self._read)
         for part in (self.importing, self.exporting):
             part.failed.connect(self.failed)
             part.said.connect(self.said)
@@ -91,7 +100,7 @@ class Opening(QObject):
         if self._is_open(Path(place)):
             self.show.emit("label")
         else:
-            self._read(Path(place).name.removesuffix(SUFFIX), lambda told: Document.open(place))
+            self._read(Path(place).name.removesuffix(SUFFIX), lambda told: open_or_read(place), Path(place))
 
     def new_project(self) -> None:
         """Make an empty project."""
@@ -124,7 +133,7 @@ class Opening(QObject):
 
     def close(self) -> None:
         """Close the project; every edit is kept already."""
-        self._remember_project()
+        self.recents.remember()
         self.context.set_document(None)
 
     def cancel(self) -> None:
@@ -173,27 +182,13 @@ class Opening(QObject):
             return self.tr("Import the labels")
         return self.tr("Hourbit cannot open this")
 
-    def recent(self) -> list[Recent]:
-        """Projects that were open before and still exist, newest first."""
-        found = []
-        for entry in self.context.settings.get("recent", []):
-            try:
-                recent = Recent(Path(entry["path"]), str(entry["name"]), int(entry["done"]), int(entry["total"]),
-                                float(entry["when"]), str(entry.get("picture", "")),
-                                str(entry.get("model", "")))  # fmt: skip
-            except (AttributeError, KeyError, TypeError, ValueError):
-                continue
-            if recent.path.is_file():
-                found.append(recent)
-        return found
-
     # ---- reading in the background
 
-    def _read(self, name: str, make: Make) -> None:
+    def _read(self, name: str, make: Make, place: Path | None = None) -> None:
         if self.reading.busy:
             self.failed.emit(self.tr("Still reading {0}; wait for it, or cancel it below.").replace("{0}", self._name))
             return
-        self._name = name
+        self._name, self._place = name, place
         self.reading.start(make)
 
     def _progress(self, done: int, total: int) -> None:
@@ -201,14 +196,14 @@ class Opening(QObject):
         self.working.emit(words.replace("{1}", str(done)).replace("{2}", str(total)), done / max(total, 1))
 
     def _failed(self, sentence: str) -> None:
-        self.failed.emit(sentence)
+        self.recovering.explain(self.reading.error, self._place)
 
-    def _made(self, made: Document | tuple[NewImage, ...]) -> None:
+    def _made(self, made: Document | Found | tuple[NewImage, ...]) -> None:
         if isinstance(made, Document):
-            self._remember_project()
+            self.recents.remember()
             self.context.set_document(made)
-            self._remember_project()
-        elif not self._add(made):
+            self.recents.remember()
+        elif not (self._relink(made) if isinstance(made, Found) else self._add(made)):
             return
         self.show.emit("label")
 
@@ -216,15 +211,53 @@ class Opening(QObject):
         document = self.context.document
         if document is None:  # closed while the pictures were read
             return False
+        edit, added, found = joined(document, new)
         try:
-            if new:
-                document.apply(AddImages(new))
+            if edit is not None:
+                document.apply(edit)
         except UserError as error:
             self.failed.emit(str(error))
             return False
+        if found:
+            self._say_found(found)
+            return True
         one, many = self.tr("1 picture added"), self.tr("{0} pictures added")
-        self.said.emit(one if len(new) == 1 else many.replace("{0}", str(len(new))))
+        self.said.emit(one if added == 1 else many.replace("{0}", str(added)))
         return True
+
+    def locate(self) -> None:
+        """Look for missing pictures in a folder; those that are known by their bytes are found again."""
+        document = self.context.document
+        place = document and QFileDialog.getExistingDirectory(
+            self.window, self.tr("Where are the pictures now?"), self._last()
+        )
+        if place:
+            self._remember_place(Path(place))
+            self._read(document.name, lambda told: find_missing(document, Path(place).absolute(), told))
+
+    def _relink(self, found: Found) -> bool:
+        document = self.context.document
+        if document is None:
+            return False
+        try:
+            if found.links:
+                document.apply(Relink(found.links))
+        except UserError as error:
+            self.failed.emit(str(error))
+            return False
+        if found.others:
+            words = self.tr("{0} are called like missing pictures but hold others: they were left alone.")
+            self.offered.emit("warning", words.format(", ".join(found.others[:3])), "", None)
+        elif found.missing:
+            words = self.tr("{0} pictures found again, {1} still missing; choose another folder for those.")
+            self.offered.emit("warning", words.format(len(found.links), found.missing), "", None)
+        else:
+            self._say_found(len(found.links))
+        return True
+
+    def _say_found(self, count: int) -> None:
+        self.said.emit(self.tr("1 picture found again") if count == 1 else
+                       self.tr("{0} pictures found again").format(count))  # fmt: skip
 
     def _import(self, path: Path) -> None:
         try:
@@ -263,22 +296,3 @@ class Opening(QObject):
 
     def _remember_place(self, folder: Path) -> None:
         self.context.settings.set("last folder", str(folder))
-
-    def _remember_project(self) -> None:
-        document = self.context.document
-        if document is None:
-            return
-        counts, images = document.counts(), document.images()
-        entry = {
-            "path": str(document.path.resolve()), "name": document.name, "total": sum(counts.values()),
-            "done": sum(counts[state] for state in ACCEPTED), "when": time.time(),
-            "picture": images[0].path if images else "", "model": self._model(document),
-        }  # fmt: skip
-        others = [e for e in self.context.settings.get("recent", []) if e.get("path") != entry["path"]]
-        self.context.settings.set("recent", [entry, *others][:MOST_RECENT])
-
-    def _model(self, document: Document) -> str:
-        try:
-            return self.context.library.in_use(document.schema.name).title
-        except UserError:
-            return ""

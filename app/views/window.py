@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self.menus.exported.connect(opening.exporting.one_file)
         self.menus.reopened.connect(opening.project)
         opening.failed.connect(lambda sentence: self.banner.show_message("error", sentence))
+        opening.offered.connect(self.banner.show_message)
         self.broken.connect(lambda sentence: self.banner.show_message("error", sentence))
         opening.said.connect(self.say)
         opening.show.connect(self.show_page)
@@ -155,7 +156,8 @@ class MainWindow(QMainWindow):
             "keys": lambda: show_keys(self.context, self),
             "about": lambda: AboutPage(self).exec(), "full_screen": self._full_screen,
             "start_camera": self._start_camera, "import_labels": self.opening.importing.ask,
-            "export_set": self.opening.exporting.ask,
+            "export_set": self.opening.exporting.ask, "locate": self.opening.locate,
+            "copy_project": self.opening.recovering.keep_copy, "backups": self.opening.recovering.backups,
         }  # fmt: skip
         if name in WORKSPACES:
             self.show_page(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
-from app.project.edits import SetState
+from app.project.edits import Onto, SetState
 from app.project.values import Image, State
 from app.services.pictures import Picture, Pictures
 from app.services.stills import Stills
@@ -16,6 +16,7 @@ from app.views.label.editing import Editing
 from app.views.label.guesses import Guesses
 from app.views.label.queue_model import QueueModel
 
+OPEN = frozenset({State.NEW, State.PREDICTED, State.IN_WORK, State.BROKEN})
 THUMBNAIL = 96  # pixels: 48 at twice their size
 
 
@@ -25,6 +26,7 @@ class Browsing(QObject):
     moved = Signal()  # another picture, or another place in the list
     picture_loaded = Signal(object)  # Picture
     picture_failed = Signal(str)
+    picture_missing = Signal(str)
     size_differs = Signal(int, int)
 
     def __init__(self, editing: Editing, guesses: Guesses, stills: Stills, parent: QObject | None = None) -> None:
@@ -37,6 +39,7 @@ class Browsing(QObject):
         self._unsubscribe = None
         self.pictures.loaded.connect(self._loaded)
         self.pictures.failed.connect(self._failed)
+        self.pictures.missing.connect(self._missing)
         stills.failed.connect(self._unreadable)
 
     # ---- the document
@@ -81,8 +84,15 @@ class Browsing(QObject):
     def predict_all(self, again: bool = False) -> None:
         """Predict the new pictures in the background; `again` also those that only a model has labelled."""
         states = (State.NEW, State.PREDICTED) if again else (State.NEW,)
-        if self.document is not None:
+        if self.document is not None and not self.document.read_only:
             self.stills.predict_all([(i.id, self.path(i)) for i in self.model.images_in(states)])
+
+    def predict_onto(self, onto: Onto) -> None:
+        """Predict in the background what has no labels at all, or all that only models have labelled."""
+        if self.document is not None and not self.document.read_only:
+            images = self.model.images_in(OPEN if onto is Onto.MODEL else OPEN | {State.DONE_EMPTY})
+            wanted = [i for i in images if onto is Onto.MODEL or not self.document.instances(i.id)]
+            self.stills.predict_all([(i.id, self.path(i)) for i in wanted], token=onto)
 
     # ---- the picture on screen
     @property
@@ -173,6 +183,10 @@ class Browsing(QObject):
     def _failed(self, image: int, reason: str) -> None:
         if image == self.current:
             self.picture_failed.emit(reason)
+
+    def _missing(self, image: int, reason: str) -> None:
+        if image == self.current:
+            self.picture_missing.emit(reason)
 
     def _unreadable(self, image: int, reason: str) -> None:
         """A picture that no model could read is marked, unless it has been worked on."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF
 
+from app.project.edits import Onto
 from app.project.values import Visibility
 from app.views.label.shaping import GROW, TURN
 
@@ -56,6 +57,10 @@ def command_table(workspace: LabelWorkspace) -> dict[str, Callable[[], object]]:
         **shape_commands(workspace),
         "predict_again": guesses.predict_again,
         "predict_all": lambda: browsing.predict_all(),
+        "predict_empty": lambda: browsing.predict_onto(Onto.EMPTY),
+        "predict_models": lambda: browsing.predict_onto(Onto.MODEL),
+        "flag": editing.toggle_flag,
+        "remove_image": editing.remove_image,
     }
 
 

@@ -12,12 +12,13 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
-from app.project.edits import Accept, PutInstance, Reject, RemoveInstance
+from app.project.edits import Accept, PutInstance, Reject, RemoveImages, RemoveInstance, SetTags
 from app.project.values import Box, Image, Instance, Origin, Visibility
 from app.views.label import shapes
 from app.views.words import mark
 from engine.errors import UserError
 
+FLAG = "flagged"  # the tag of key G
 CYCLE = (Visibility.VISIBLE, Visibility.OCCLUDED, Visibility.ABSENT)
 
 
@@ -231,6 +232,18 @@ class Editing(QObject):
         """Delete the active instance."""
         if self.current is not None:
             self.apply(RemoveInstance(self.current.id))
+
+    def remove_image(self) -> None:
+        """Take the picture out of the project; its file stays."""
+        if self.image is not None:
+            self.apply(RemoveImages((self.image.id,)))
+
+    def toggle_flag(self) -> None:
+        """Mark the picture to come back to, or take the mark away."""
+        if self.image is not None:
+            flagged = FLAG in self.image.tags
+            title = "Take the flag away" if flagged else "Flag"
+            self.apply(SetTags(self.image.id, tuple({*self.image.tags} ^ {FLAG}), title))
 
     def accept(self) -> bool:
         """Store the picture's labels as checked."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.project.edits import Predicted, PutInstance
+from app.project.edits import Onto, Predicted, PutInstance
 from app.project.values import Box, State
 from app.services import heat
 from app.services.stills import Answer, Stills
@@ -114,10 +114,12 @@ class Guesses(QObject):
     def _take_found(self, answer: Answer) -> None:
         document = self.editing.document
         image = shapes.find(document, answer.image)
-        if image is None or any(i.box.origin == "hand" for i in document.instances(image.id)):
+        onto = answer.request.token if isinstance(answer.request.token, Onto) else Onto.NEW
+        boxed = image is not None and any(i.box.origin == "hand" for i in document.instances(image.id))
+        if image is None or (boxed and onto is Onto.NEW):
             return  # somebody has said by a box where the subjects are
         found = tuple(shapes.instance_of(p, image, document.annotator) for p in answer.predictions)
-        self.editing.apply(Predicted(image.id, found, answer.doubt))
+        self.editing.apply(Predicted(image.id, found, answer.doubt, onto=onto))
         if not found and self.editing.image is not None and image.id == self.editing.image.id:
             self.said.emit(self.tr("The model found nothing here. Draw a box with N."))
 

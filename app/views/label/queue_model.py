@@ -46,6 +46,7 @@ class QueueModel(QAbstractListModel):
         self._resort.timeout.connect(self._sort)
         pictures.thumbnailed.connect(self._thumbnailed)
         pictures.failed.connect(self._failed)
+        pictures.missing.connect(self._failed)
 
     # ---- content
     def open(self, document: Document | None) -> None:

@@ -1,0 +1,74 @@
+"""What is wrong with the picture on screen, told with what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.project.edits import Refit
+from app.services.pictures import Picture
+from app.views.words import told
+
+if TYPE_CHECKING:
+    from app.views.label.workspace import LabelWorkspace
+
+
+class Troubles(QObject):
+    """Shows the workspace's banner. A missing picture is a state that passes: nothing of it is stored."""
+
+    def __init__(self, workspace: LabelWorkspace) -> None:
+        super().__init__(workspace)
+        self._workspace, self._browsing, self._banner = workspace, workspace.browsing, workspace.banner
+        self._withheld = False  # labels that belong to a picture of another size wait for an answer
+        browsing = self._browsing
+        browsing.picture_loaded.connect(self._loaded)
+        browsing.picture_failed.connect(self._failed)
+        browsing.picture_missing.connect(self._missing)
+        browsing.size_differs.connect(self._size_differs)
+
+    def clear(self) -> None:
+        """Another picture comes on screen."""
+        self._banner.dismiss()
+        self._show_labels()
+        document, current = self._browsing.document, self._browsing.current
+        if document is not None and current is not None and document.is_hurt(current):
+            sentence = self.tr("A label of this picture is damaged and is left as it is; a backup may have it.")
+            self._warn(sentence, self.tr("Backups\u2026"), lambda: self._workspace.wanted.emit("backups"))
+
+    def _warn(self, sentence: str, button: str = "", remedy: Callable[[], object] | None = None) -> None:
+        self._banner.show_message("warning", sentence, button, remedy)
+
+    def _failed(self, sentence: str) -> None:
+        self._banner.show_message("error", told(sentence), self.tr("Look again"), self._browsing.look_again)
+
+    def _missing(self, sentence: str) -> None:
+        self._warn(told(sentence), self.tr("Find it\u2026"), lambda: self._workspace.wanted.emit("locate"))
+
+    def _loaded(self, picture: Picture) -> None:
+        if picture.damage:
+            words = self.tr("{0} What there is of it is shown; it stays out of training.")
+            self._warn(words.format(told(picture.damage)), self.tr("Look again"), self._browsing.look_again)
+
+    def _size_differs(self, width: int, height: int) -> None:
+        """Labels of a picture that had another size are not shown before somebody says what they belong to."""
+        image, document = self._browsing.editing.image, self._browsing.document
+        if not document.instances(image.id):
+            self._fit(width, height)  # nothing to lose
+            return
+        self._withheld = True
+        self._workspace.canvas.show_labels(False)
+        text = self.tr("The picture is {0} \u00d7 {1}, its labels were made at {2} \u00d7 {3}: put the old one back, or")
+        sentence = text.format(width, height, image.width, image.height)
+        self._warn(sentence, self.tr("Fit the labels"), lambda: self._fit(width, height))
+
+    def _fit(self, width: int, height: int) -> None:
+        image = self._browsing.editing.image
+        if image is not None and self._browsing.editing.apply(Refit(image.id, width, height)) is not None:
+            self._show_labels()
+
+    def _show_labels(self) -> None:
+        if self._withheld:
+            self._withheld = False
+            self._workspace.canvas.show_labels(self._workspace.tools.switches["labels"].isChecked())
