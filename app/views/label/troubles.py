@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from app.project.edits import Refit
 from app.services.pictures import Picture
 from app.views.words import told
+
+AGAIN_MS = 3000  # between two looks for a missing picture
 
 if TYPE_CHECKING:
     from app.views.label.workspace import LabelWorkspace
@@ -22,6 +24,9 @@ class Troubles(QObject):
         super().__init__(workspace)
         self._workspace, self._browsing, self._banner = workspace, workspace.browsing, workspace.banner
         self._withheld = False  # labels that belong to a picture of another size wait for an answer
+        self._away = False  # the picture on screen is missing, its disk perhaps only away
+        self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
+        self._again.timeout.connect(self._look_again)
         browsing = self._browsing
         browsing.picture_loaded.connect(self._loaded)
         browsing.picture_failed.connect(self._failed)
@@ -30,6 +35,8 @@ class Troubles(QObject):
 
     def clear(self) -> None:
         """Another picture comes on screen."""
+        self._away = False
+        self._again.stop()
         self._banner.dismiss()
         self._show_labels()
         document, current = self._browsing.document, self._browsing.current
@@ -44,9 +51,25 @@ class Troubles(QObject):
         self._banner.show_message("error", told(sentence), self.tr("Look again"), self._browsing.look_again)
 
     def _missing(self, sentence: str) -> None:
-        self._warn(told(sentence), self.tr("Find it\u2026"), lambda: self._workspace.wanted.emit("locate"))
+        if not self._again.isActive() and not self._away:
+            self._warn(told(sentence), self.tr("Find it\u2026"), lambda: self._workspace.wanted.emit("locate"))
+        self._away = True
+        self._again.start()
+
+    def _look_again(self) -> None:
+        if self._away and self._browsing.current is not None:
+            self._browsing.load()
+
+    def _back(self) -> None:
+        """A disk that was away is there again: go on with what waited for it."""
+        self._away = False
+        self._banner.dismiss()
+        self._browsing.guesses.ask()
+        self._browsing.predict_all()
 
     def _loaded(self, picture: Picture) -> None:
+        if self._away:
+            self._back()
         if picture.damage:
             words = self.tr("{0} What there is of it is shown; it stays out of training.")
             self._warn(words.format(told(picture.damage)), self.tr("Look again"), self._browsing.look_again)
@@ -59,7 +82,7 @@ class Troubles(QObject):
             return
         self._withheld = True
         self._workspace.canvas.show_labels(False)
-        text = self.tr("The picture is {0} \u00d7 {1}, its labels were made at {2} \u00d7 {3}: put the old one back, or")
+        text = self.tr("The picture is {0} \u00d7 {1}, its labels were made at {2} \u00d7 {3}: put the old one back or")
         sentence = text.format(width, height, image.width, image.height)
         self._warn(sentence, self.tr("Fit the labels"), lambda: self._fit(width, height))
 

