@@ -7,6 +7,7 @@ repeated; of several pages or frames the first counts; EXIF's orientation is app
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,12 @@ class DamagedPictureError(ImageError):
 @dataclass(frozen=True)
 class Shown:
     """What a person gets to see of a file: pixels (H, W, 3) uint8 RGB, how many frames or pages it has, of which
-    this is the first, and what is wrong with it, "" where it is whole."""
+    this is the first, what is wrong with it, "" where it is whole, and the digest of the file's bytes."""
 
     pixels: np.ndarray
     frames: int = 1
     damage: str = ""
+    digest: str = ""
 
 
 def decode(data: bytes, name: str = "") -> np.ndarray:
@@ -80,14 +82,15 @@ def load_shown(path: str | Path) -> Shown:
     """
     path = Path(path)
     data = _read(path)
+    digest = hashlib.sha256(data).hexdigest()
     try:
-        return Shown(decode(data, path.name), count_frames(data))
+        return Shown(decode(data, path.name), count_frames(data), digest=digest)
     except DamagedPictureError as error:
         header = _header(data, path.name, whole=False)
         if header.kind != "jpeg":
             raise
         try:
-            return Shown(_pixels(data + JPEG_END, header, path.name), damage=str(error))
+            return Shown(_pixels(data + JPEG_END, header, path.name), damage=str(error), digest=digest)
         except ImageError:
             raise error from None
 

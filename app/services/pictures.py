@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +31,14 @@ class MissingError(UserError):
 class Picture:
     """A decoded picture and its halvings. pixels (H, W, 3) uint8 RGB; levels: (h, w, 4) uint8 BGRX, largest first.
 
-    It is the first of `frames`; `damage` says what is wrong with the file, "" where it is whole.
+    It is the first of `frames`; `damage` says what is wrong with the file, "" where it is whole; digest of its bytes.
     """
 
     pixels: np.ndarray
     levels: tuple[np.ndarray, ...]
     frames: int = 1
     damage: str = ""
+    digest: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -49,7 +50,7 @@ class Picture:
         return self.pixels.nbytes + sum(level.nbytes for level in self.levels)
 
 
-def make_picture(pixels: np.ndarray, frames: int = 1, damage: str = "") -> Picture:
+def make_picture(pixels: np.ndarray) -> Picture:
     """A picture with its pyramid from (H, W, 3) uint8 RGB pixels."""
     level = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGRA)
     levels = [frozen(level)]
@@ -57,7 +58,7 @@ def make_picture(pixels: np.ndarray, frames: int = 1, damage: str = "") -> Pictu
         height, width = level.shape[:2]
         level = cv2.resize(level, (max(width // 2, 1), max(height // 2, 1)), interpolation=cv2.INTER_AREA)
         levels.append(frozen(level))
-    return Picture(frozen(pixels), tuple(levels), frames, damage)
+    return Picture(frozen(pixels), tuple(levels))
 
 
 def equalised(picture: Picture) -> Picture:
@@ -93,7 +94,8 @@ class PictureCache:
                 self._held.move_to_end(key)
                 return self._held[key]
         shown = load_shown(path)
-        picture = make_picture(shown.pixels, shown.frames, shown.damage)
+        made = make_picture(shown.pixels)
+        picture = replace(made, frames=shown.frames, damage=shown.damage, digest=shown.digest)
         with self._lock:
             self._held[key] = picture
             while len(self._held) > 1 and sum(p.nbytes for p in self._held.values()) > self._limit:

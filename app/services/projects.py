@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,21 +105,34 @@ def is_missing(document: Document, image: Image) -> bool:
 def joined(document: Document, new: Iterable[NewImage]) -> tuple[Edit | None, int, int]:
     """The edit that takes pictures in, how many images it adds, and how many it finds again.
 
-    A picture with the bytes of an image whose own file is gone is that image, moved; None where nothing is to do.
+    A picture with the bytes of an image whose own file is gone, or holds other bytes now, is that image: it was
+    moved. What lies at such an image's old place is then looked at as a picture of its own. None where nothing is
+    to do.
     """
-    new = list(new)
-    wanted = {image.digest for image in new if image.digest}
-    gone = {i.digest: i for i in document.images() if i.digest in wanted and is_missing(document, i)}
-    links, added = [], []
-    for picture in new:
-        image = gone.pop(picture.digest, None)
+    waiting, by_digest = list(new), defaultdict(list)
+    for image in document.images():
+        if image.digest:
+            by_digest[image.digest].append(image)
+    links: list[Link] = []
+    added: list[NewImage] = []
+    while waiting:
+        picture = waiting.pop(0)
+        image = next((i for i in by_digest.get(picture.digest, ()) if _has_left(document, i)), None)
         if image is None:
             added.append(picture)
-        else:
-            links.append(Link(image.id, picture.path))
+            continue
+        by_digest[picture.digest].remove(image)
+        links.append(Link(image.id, picture.path))
+        if not is_missing(document, image):
+            waiting.append(_new_image(document.picture_path(image)))
     parts = [edit for edit, some in ((Relink(tuple(links)), links), (AddImages(tuple(added)), added)) if some]
     edit = Batch(tuple(parts), parts[1].title) if len(parts) == 2 else parts[0] if parts else None
     return edit, len(added), len(links)
+
+
+def _has_left(document: Document, image: Image) -> bool:
+    """Whether an image's file is not at its place any more, though another may be."""
+    return is_missing(document, image) or _new_image(document.picture_path(image)).digest != image.digest
 
 
 def open_or_read(path: str | Path) -> Document:

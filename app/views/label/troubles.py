@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from app.project.edits import Refit
+from app.project.values import Image
 from app.services.pictures import Picture
 from app.views.words import told
 
@@ -73,6 +74,24 @@ class Troubles(QObject):
         if picture.damage:
             words = self.tr("{0} What there is of it is shown; it stays out of training.")
             self._warn(words.format(told(picture.damage)), self.tr("Look again"), self._browsing.look_again)
+        image = self._browsing.editing.image
+        if picture.size == (image.width, image.height) and len(image.digest) == len(picture.digest):
+            self._compare(image, picture)
+
+    def _compare(self, image: Image, picture: Picture) -> None:
+        """A file that holds other bytes than when it was labelled may show somebody else."""
+        if image.digest == picture.digest:
+            return
+        if not self._browsing.document.instances(image.id):
+            self._fit(*picture.size)
+            return
+        self._withhold()
+        sentence = self.tr("The file holds another picture than the one that was labelled: put the old one back or")
+        self._warn(sentence, self.tr("Keep the labels"), lambda: self._fit(*picture.size))
+
+    def _withhold(self) -> None:
+        self._withheld = True
+        self._workspace.canvas.show_labels(False)
 
     def _size_differs(self, width: int, height: int) -> None:
         """Labels of a picture that had another size are not shown before somebody says what they belong to."""
@@ -80,15 +99,16 @@ class Troubles(QObject):
         if not document.instances(image.id):
             self._fit(width, height)  # nothing to lose
             return
-        self._withheld = True
-        self._workspace.canvas.show_labels(False)
+        self._withhold()
         text = self.tr("The picture is {0} \u00d7 {1}, its labels were made at {2} \u00d7 {3}: put the old one back or")
         sentence = text.format(width, height, image.width, image.height)
         self._warn(sentence, self.tr("Fit the labels"), lambda: self._fit(width, height))
 
     def _fit(self, width: int, height: int) -> None:
-        image = self._browsing.editing.image
-        if image is not None and self._browsing.editing.apply(Refit(image.id, width, height)) is not None:
+        image, picture = self._browsing.editing.image, self._browsing.picture
+        if image is None or picture is None:
+            return
+        if self._browsing.editing.apply(Refit(image.id, width, height, picture.digest)) is not None:
             self._show_labels()
 
     def _show_labels(self) -> None:
