@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
+from app.services.equalising import Equaliser
 from app.services.pictures import Picture, equalised
 from app.views.label.adjusting import Adjust
 from app.views.label.canvas import Canvas
 from app.views.label.last_picture import LastPicture
 from app.views.label.tool_bar import ToolBar
+
+AT_ONCE = 3_000_000  # values of a picture that is equalised without a wait that one would notice
 
 
 class Seeing(QObject):
@@ -19,15 +22,27 @@ class Seeing(QObject):
         self._canvas, self._tools, self._last = canvas, tools, last
         self._picture: Picture | None = None
         self.equalised = False
+        self._equaliser = Equaliser(self)
+        self._equaliser.made.connect(self._made)
         self.adjust = Adjust(tools)
         self.adjust.looked.connect(canvas.picture.set_look)
         self.adjust.faded.connect(self._fade)
 
     def show_picture(self, picture: Picture | None, keep_view: bool = False) -> None:
-        """Put a picture on the canvas as the switches say, or none."""
+        """Put a picture on the canvas as the switches say, or none; a large one is equalised a moment later."""
         self._picture = picture
-        shown = equalised(picture) if picture is not None and self.equalised else picture
-        self._canvas.set_picture(shown, keep_view)
+        wanted = self.equalised and picture is not None
+        small = picture is not None and picture.pixels.size <= AT_ONCE
+        self._equaliser.ask(picture if wanted and not small else None)
+        self._canvas.set_picture(equalised(picture) if wanted and small else picture, keep_view)
+
+    def _made(self, asked: Picture, made: Picture) -> None:
+        if asked is self._picture and self.equalised:
+            self._canvas.set_picture(made, keep_view=True)
+
+    def close(self) -> bool:
+        """End the thread; True when it has ended in time."""
+        return self._equaliser.close()
 
     def flip(self, name: str) -> None:
         """Turn a switch round."""

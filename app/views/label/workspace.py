@@ -166,7 +166,7 @@ class LabelWorkspace(QMainWindow):
 
     def close_services(self) -> bool:
         """End the threads of this workspace; True when they have ended in time."""
-        return self.heatmaps.dock.close_service() & self.browsing.close()
+        return self.heatmaps.dock.close_service() & self.browsing.close() & self.seeing.close()
 
     # ---- what changed
     def _open_document(self) -> None:
