@@ -24,7 +24,7 @@ from engine.train.scenes import Scenes
 from engine.train.views import View, make_view, plain_view
 
 # Small views first: (share of the schedule, side / the recipe's side). Objects keep their size in pixels.
-SIDES = ((0.0, 0.5), (0.4, 0.75), (0.72, 1.0))
+SIDES = ((0.0, 0.67), (0.4, 1.0))
 STEP_SIDE = 64  # sides are multiples of this
 CALIBRATION = 40  # batches over which batch-norm's final statistics are means
 

@@ -18,13 +18,13 @@ from engine.train.recipes import Recipe
 from engine.train.scenes import Scene, Scenes
 
 TILES = (1, 2, 3)  # tiles along a side
-TILE_SHARES = (0.6, 0.28, 0.12)
+TILE_SHARES = (0.7, 0.22, 0.08)
 SMALLEST = (7.0, 14.0)  # pixels of a face's, a person's longer side: what is smaller is ignored
 DRAWN_FROM = (9.0, 20.0)  # least size that is aimed at
 DRAWN_TO = (0.85, 1.0)  # largest size, as a share of the tile
 LARGEST_SCALE = 2.5
 SMALLEST_FIT = 0.4  # no photograph is smaller than this share of its tile: borders teach nothing
-WHOLE = 0.25  # share of the views that show the whole photograph as large as fits
+WHOLE = 0.3  # share of the views that show the whole photograph as large as fits
 SEEN, CUT = 0.65, 0.02  # share of a box inside the tile from which it counts, up to which it is none
 
 
