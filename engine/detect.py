@@ -220,17 +220,18 @@ def _person(runtime: Runtime | None) -> Detector:
     return PersonDetector(runtime)
 
 
-def _scene(runtime: Runtime | None, model: Model | None = None) -> Detector:
+def _scene(runtime: Runtime | None, model: Model | None = None, closer: bool = False) -> Detector:
     """Our own detector, for the subject of the landmark model, or for all it finds."""
     from engine.runtime import open_runtime
     from engine.scene_detector import SceneDetector, shipped_detector
 
     subject = runtime.model.schema.subject if runtime else ""
-    return SceneDetector(open_runtime(model or shipped_detector()), subject if subject in CLASSES else "")
+    return SceneDetector(open_runtime(model or shipped_detector()), subject if subject in CLASSES else "", closer)
 
 
 DETECTORS: dict[str, Callable[[Runtime | None], Detector]] = {
     "detect": _scene,
+    "closer": lambda runtime: _scene(runtime, closer=True),
     "face": lambda runtime: FaceDetector(),
     "person": _person,
     "whole": lambda runtime: WholeDetector(runtime.model.crop if runtime else 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from engine import crop
 from engine.errors import UserError
 from engine.modelfile import Model, read_model
-from engine.squares import CLASSES, PERSON_MARGIN, is_detector, read_squares, thresholds
+from engine.squares import CLASSES, PERSON_MARGIN, is_detector, read_squares, suppress_squares, thresholds
 from engine.types import Box, check_picture
 
 if TYPE_CHECKING:
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
 
 SHIPPED = "detect.hourbit"
 BODY_SIDE = 4.7  # an upper body's landmark box in face sides
+CLOSER = 1.25  # a picture this many times as long as wide has squares along it to look at
+MOST_LOOKS = 4
+CUT = 0.1  # share of a square that may lie beyond a look's edge
 BODY_DROP = 1.3  # how far its centre lies below the face's, in face sides
 
 
 class SceneDetector:
-    """Squares of faces, of people, or of both, from one run on the whole picture.
+    """Squares of faces, of people, or of both, from a look at the whole picture.
+
+    With `closer` it looks at the squares along the picture besides, for about three times the time: what is small in
+    the whole of a wide picture is larger in these.
 
     subject: "face" or "person" gives landmark boxes of these alone, "" both classes as scenes are labelled: people's
     boxes with PERSON_MARGIN. Where people are sought and a face has no body around it, the upper body that
@@ -33,10 +40,10 @@ class SceneDetector:
 
     name = "detect"
 
-    def __init__(self, runtime: Runtime, subject: str = "") -> None:
+    def __init__(self, runtime: Runtime, subject: str = "", closer: bool = False) -> None:
         if not is_detector(runtime.model.schema):
             raise UserError(f"{runtime.model.name} finds landmarks and no boxes; choose a detector, such as detect.")
-        self.runtime, self.subject = runtime, subject
+        self.runtime, self.subject, self.closer = runtime, subject, closer
         self.threshold = thresholds(runtime.model.card)
 
     @property
@@ -48,19 +55,42 @@ class SceneDetector:
         """Boxes in (H, W, 3) uint8 RGB, largest first; their origin is their class, `body` for a guessed one."""
         check_picture(picture)
         height, width = picture.shape[:2]
-        side = self.runtime.model.side
-        affine = crop.matrix((width - 1) / 2, (height - 1) / 2, max(width, height), side)
-        logits = self.runtime.run(crop.sample(picture, affine, side), logits=True)
-        back, scale = crop.invert(affine), max(width, height) / side
+        looks = [self._look(picture, area) for area in self._areas(width, height)]
         found: dict[str, list[Box]] = {}
-        for name, squares in zip(CLASSES, read_squares(logits, self.threshold, self.runtime.model.stride), strict=True):
-            centres = crop.apply(back, squares[:, :2])
-            found[name] = [
-                Box(float(x), float(y), float(s * scale), float(score), name)
-                for (x, y), s, score in zip(centres, squares[:, 2], squares[:, 3], strict=True)
-                if -0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5
-            ]
+        for number, name in enumerate(CLASSES):
+            squares = np.concatenate([look[number] for look in looks])
+            if len(looks) > 1:
+                squares = suppress_squares(squares[np.argsort(-squares[:, 3], kind="stable")])
+            inside = ((squares[:, :2] >= -0.5) & (squares[:, :2] < np.array([width, height]) - 0.5)).all(1)
+            found[name] = [Box(*(float(v) for v in square), name) for square in squares[inside]]
         return sorted(self._wanted(found), key=lambda box: -box.side)
+
+    def _areas(self, width: int, height: int) -> list[tuple[float, float, float]]:
+        """Squares of the picture to look at, centre and side: all of it, and where `closer`, those along it."""
+        x, y, short, long = (width - 1) / 2, (height - 1) / 2, min(width, height), max(width, height)
+        areas = [(x, y, float(long))]
+        if self.closer and long > CLOSER * short:
+            count = min(MOST_LOOKS, math.ceil(long / short))
+            ends = np.linspace((short - 1) / 2, long - 1 - (short - 1) / 2, count).tolist()
+            areas += [(end, y, float(short)) if width > height else (x, end, float(short)) for end in ends]
+        return areas
+
+    def _look(self, picture: np.ndarray, area: tuple[float, float, float]) -> list[np.ndarray]:
+        """What is seen in an area, for each class (D, 4): squares in picture pixels and their scores.
+
+        What the area's edge cuts, where the picture goes on, is left to the other looks.
+        """
+        side, size = self.runtime.model.side, np.array(picture.shape[1::-1])
+        affine = crop.matrix(*area, side)
+        logits = self.runtime.run(crop.sample(picture, affine, side), logits=True)
+        back, scale, found = crop.invert(affine), area[2] / side, []
+        low, high = np.array(area[:2]) - area[2] / 2, np.array(area[:2]) + area[2] / 2
+        for squares in read_squares(logits, self.threshold, self.runtime.model.stride):
+            placed = np.concatenate([crop.apply(back, squares[:, :2]), squares[:, 2:3] * scale, squares[:, 3:]], 1)
+            reach = placed[:, 2:3] * (0.5 - CUT)
+            cut = (placed[:, :2] - reach < low) & (low > 0) | (placed[:, :2] + reach > high) & (high < size - 1)
+            found.append(placed[~cut.any(1)])
+        return found
 
     def _wanted(self, found: dict[str, list[Box]]) -> list[Box]:
         if self.subject == "face":

@@ -114,7 +114,8 @@ def predict(
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="Pictures, folders, videos, packs.")],
     model: Annotated[str, typer.Option(help="A model's name, or a .hourbit file.")] = "face68",
     detector: Annotated[
-        str | None, typer.Option(help="detect, face, person, whole, a detector's file, or file: a pack's boxes.")
+        str | None,
+        typer.Option(help="detect, closer, face, person, whole, a detector's file, or file: a pack's boxes."),
     ] = None,
     form: Annotated[str, typer.Option("--format", help="Of the labels; see docs/formats.md.")] = "coco",
     out: Annotated[Path | None, typer.Option(help="File to write the labels to.")] = None,

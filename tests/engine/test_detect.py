@@ -177,7 +177,7 @@ def test_follow_bodies_by_what_is_seen() -> None:
 
 
 def test_registry() -> None:
-    assert set(DETECTORS) == {"detect", "face", "person", "whole"}
+    assert set(DETECTORS) == {"detect", "closer", "face", "person", "whole"}
     with pytest.raises(UserError, match="whole"):
         make_detector("dog")
     for runtime in (None, BlobRuntime(small_model())):

@@ -32,9 +32,10 @@ class Says:
     name, isa, threads, notice, checked = "says", "numpy", 1, "", True
 
     def __init__(self, *squares: tuple[int, float, float, float], side: int = 128) -> None:
-        self.model, self.squares = small_detector(side), squares
+        self.model, self.squares, self.crops = small_detector(side), squares, 0
 
     def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
+        self.crops += 1
         assert crop.shape == (self.model.side, self.model.side, 3) and logits
         maps = np.zeros((8, self.model.cells, self.model.cells), np.float32)
         maps[::MAPS] = -9
@@ -117,3 +118,37 @@ def test_the_next_one_looks_where_the_first_finds_nothing() -> None:
     nobody, somebody = Fixed("first", []), Fixed("second", [box])
     assert FirstOf(nobody, somebody).detect(picture) == [box] and FirstOf(nobody, somebody).name == "first"
     assert FirstOf(somebody, nobody).detect(picture) == [box] and FirstOf(nobody).detect(picture) == []
+
+
+class Brightest(Says):
+    """Finds one face of 20 crop pixels around the brightest crop pixel, if there is a bright one."""
+
+    def run(self, crop: np.ndarray, logits: bool = False) -> np.ndarray:
+        y, x = np.unravel_index(crop[..., 0].argmax(), crop.shape[:2])
+        self.squares = ((0, float(x), float(y), 20.0),) if crop[y, x, 0] > 200 else ()
+        return super().run(crop, logits)
+
+
+def test_a_closer_look_finds_smaller_faces() -> None:
+    """What is 20 pixels of the crop is 80 of the whole picture, and 40 of a square along it."""
+    picture = np.zeros((256, 512, 3), np.uint8)
+    picture[100:108, 100:108] = 255
+    once, closer = (SceneDetector(Brightest(), closer=closer).detect(picture) for closer in (False, True))
+    assert [box.side for box in once] == pytest.approx([80], rel=1e-5)
+    assert sorted(box.side for box in closer) == pytest.approx([40, 80], rel=1e-5)
+    assert all(abs(box.cx - 103.5) < 5 and abs(box.cy - 103.5) < 5 for box in closer)
+
+
+@pytest.mark.parametrize(("shape", "looks"), [((100, 120), 1), ((100, 126), 3), ((400, 100), 5), ((10, 1000), 5)])
+def test_squares_along_the_picture(shape: tuple[int, int], looks: int) -> None:
+    said = Says()
+    SceneDetector(said, closer=True).detect(np.zeros((*shape, 3), np.uint8))
+    assert said.crops == looks
+
+
+def test_what_a_closer_look_cuts_is_left_to_the_others() -> None:
+    """The face stands across the middle, at the inner edge of both squares."""
+    picture = np.zeros((256, 512, 3), np.uint8)
+    picture[100:108, 250:256] = 255
+    (box,) = SceneDetector(Brightest(), closer=True).detect(picture)
+    assert box.side == pytest.approx(80, rel=1e-5)
