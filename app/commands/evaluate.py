@@ -26,7 +26,7 @@ def register(cli: typer.Typer) -> None:
 
 def evaluate(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="By name or file; for scene packs a detector: detect, closer, face, person.")
+        str, typer.Argument(metavar="MODEL", help="By name or file; for scenes a detector, such as detect.")
     ],
     data: Annotated[
         str, typer.Argument(metavar="DATA", help="Pack or scene pack, COCO file, data set, or: samples.")
@@ -43,7 +43,7 @@ def evaluate(
     threshold: Annotated[
         float | None, typer.Option(help="Of pck (0.2) and pckh (0.5), as a share of the normaliser.")
     ] = None,
-    detector: Annotated[str, typer.Option(help="file: the file's boxes; or detect, closer, face, person, whole.")] = "file",
+    detector: Annotated[str, typer.Option(help="file: its boxes; or detect, closer, face, person, whole.")] = "file",
     flip: Annotated[bool, typer.Option("--flip", help="Average with the mirrored picture: slower, better.")] = False,
     decode: Annotated[str, typer.Option(help="parabola, or quarter as in the paper's code.")] = "parabola",
     auc_to: Annotated[float, typer.Option(help="Percent to which the area under the NME curve is taken.")] = 7.0,
