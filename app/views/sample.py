@@ -14,7 +14,10 @@ from engine.runtime import Runtime
 from engine.samples import sample_pictures
 
 NAMES = {"packed": mark("Packed"), "reference": "NumPy", "onnx": "ONNX Runtime"}
-ISAS = {"avx512": "AVX-512", "avx512bw": "AVX-512 BW", "avx2": "AVX2", "neon": "NEON", "scalar": mark("scalar")}
+ISAS = {
+    "amx": "AMX", "avx512": "AVX-512", "avx512bw": "AVX-512 BW", "avx2": "AVX2", "neon": "NEON",
+    "scalar": mark("scalar"),
+}  # fmt: skip
 
 
 def predict_sample(context: Context) -> dict[str, Any]:

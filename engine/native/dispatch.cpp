@@ -14,6 +14,10 @@
 #else
 #include <cpuid.h>
 #endif
+#if defined(HOURBIT_AMX)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace hourbit {
@@ -36,7 +40,7 @@ bool hidden(const char *feature) {
 
 #if defined(HOURBIT_X86)
 
-enum Word { ONE_ECX, SEVEN_EBX, SEVEN_ECX, WORDS };
+enum Word { ONE_ECX, SEVEN_EBX, SEVEN_ECX, SEVEN_EDX, WORDS };
 
 struct Feature {
     const char *name;
@@ -50,7 +54,8 @@ constexpr Feature AVX2[] = {{"osxsave", ONE_ECX, 27}, {"avx", ONE_ECX, 28},   {"
 constexpr Feature AVX512BW[] = {{"avx512f", SEVEN_EBX, 16},  {"avx512dq", SEVEN_EBX, 17},
                                 {"avx512bw", SEVEN_EBX, 30}, {"avx512vl", SEVEN_EBX, 31}};
 constexpr Feature AVX512[] = {{"avx512_vnni", SEVEN_ECX, 11}, {"avx512_vpopcntdq", SEVEN_ECX, 14}};
-constexpr uint64_t YMM_STATE = 0x6, ZMM_STATE = 0xE6;
+constexpr Feature AMX[] = {{"amx_tile", SEVEN_EDX, 24}, {"amx_int8", SEVEN_EDX, 25}};
+constexpr uint64_t YMM_STATE = 0x6, ZMM_STATE = 0xE6, TILE_STATE = 0x60000;
 
 bool cpuid(unsigned leaf, unsigned (&r)[4]) {
 #if defined(_MSC_VER)
@@ -75,6 +80,16 @@ uint64_t saved_state() {
 #endif
 }
 
+// Linux hands out the 8 KB of tiles on request, once for all threads of a process.
+bool tiles_allowed() {
+#if defined(HOURBIT_AMX)
+    constexpr long REQUEST = 0x1023, TILE_DATA = 18;
+    return syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+#else
+    return false;
+#endif
+}
+
 template <int COUNT>
 bool all(const unsigned (&found)[WORDS], const Feature (&features)[COUNT]) {
     for (const Feature &f : features)
@@ -88,11 +103,14 @@ const char *detect() {
     if (cpuid(7, leaf)) {
         found[SEVEN_EBX] = leaf[1];
         found[SEVEN_ECX] = leaf[2];
+        found[SEVEN_EDX] = leaf[3];
     }
     if (!all(found, POPCNT)) return "";
     if (!all(found, AVX2) || (saved_state() & YMM_STATE) != YMM_STATE) return "scalar";
     if (!all(found, AVX512BW) || (saved_state() & ZMM_STATE) != ZMM_STATE) return "avx2,scalar";
-    return all(found, AVX512) ? "avx512,avx512bw,avx2,scalar" : "avx512bw,avx2,scalar";
+    if (!all(found, AVX512)) return "avx512bw,avx2,scalar";
+    const bool amx = all(found, AMX) && (saved_state() & TILE_STATE) == TILE_STATE && tiles_allowed();
+    return amx ? "amx,avx512,avx512bw,avx2,scalar" : "avx512,avx512bw,avx2,scalar";
 }
 
 #elif defined(HOURBIT_NEON)
@@ -114,6 +132,9 @@ const Kernels *find_kernels(const char *isa) {
     if (!strcmp(isa, "avx2")) return &avx2_kernels;
     if (!strcmp(isa, "avx512bw")) return &avx512bw_kernels;
     if (!strcmp(isa, "avx512")) return &avx512_kernels;
+#if defined(HOURBIT_AMX)
+    if (!strcmp(isa, "amx")) return &amx_kernels;
+#endif
 #elif defined(HOURBIT_NEON)
     if (!strcmp(isa, "neon")) return &neon_kernels;
 #endif

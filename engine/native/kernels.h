@@ -64,6 +64,7 @@ struct Conv {
     const int32_t *threshold;   // bit = (half >= threshold) xor flip; padded with INT32_MAX
     const uint8_t *flip;        // one bit a channel, padded with 0
     bool pairs;                 // rows must be done two at a time
+    bool again;                 // the lent memory is as the last call for this convolution left it
     int sign_count;
     Sign signs[SIGNS];
 };
@@ -127,7 +128,8 @@ struct Kernels {
     const char *name;
     int64_t (*conv_bytes)(const ConvShape &);
     void (*conv_pack)(const ConvShape &, const uint8_t *bits, void *packed);
-    void (*conv)(const Conv &, int first, int last);
+    int64_t (*conv_lent)(const Conv &);  // bytes that a thread lends to it, a multiple of 64; null for none
+    void (*conv)(const Conv &, int first, int last, void *lent);
     int64_t (*stem_bytes)(int channels);
     void (*stem_pack)(int channels, const int16_t *weight, void *packed);
     void (*stem)(const Stem &, int first, int last);
@@ -147,6 +149,9 @@ extern const Kernels scalar_kernels;
 extern const Kernels avx2_kernels;
 extern const Kernels avx512bw_kernels;
 extern const Kernels avx512_kernels;
+#if defined(HOURBIT_AMX)
+extern const Kernels amx_kernels;
+#endif
 #endif
 #if defined(HOURBIT_NEON)
 extern const Kernels neon_kernels;

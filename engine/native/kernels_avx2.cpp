@@ -87,7 +87,7 @@ struct Bytes {
 
 namespace hourbit {
 
-const Kernels avx2_kernels = {"avx2", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
+const Kernels avx2_kernels = {"avx2", conv_bytes, conv_pack, nullptr, conv, stem_bytes, stem_pack, stem,
                               sign, pool, up_add, head_bytes, head_pack, head, mean, mix, peak};
 
 }  // namespace hourbit

@@ -1,6 +1,7 @@
 // AVX-512 with VPOPCNTDQ and VNNI: exclusive or and population count, 16 output channels in a register.
 #include "lanes_avx512.h"
 #include "layers.h"
+#include "stem.h"
 #include "lanes_more.h"
 
 namespace hourbit {
@@ -91,7 +92,7 @@ void conv_vectors(const Conv &c, const uint32_t *weight, const uint32_t *skip, i
         conv_group<V, false>(c, weight, skip, channel, first, last);
 }
 
-void conv(const Conv &c, int first, int last) {
+void conv(const Conv &c, int first, int last, void *) {
     const uint32_t *weight = static_cast<const uint32_t *>(c.weight);
     const uint32_t *skip = static_cast<const uint32_t *>(c.skip_weight);
     for (int channel = 0; channel < c.shape.channels; channel += GROUP) {
@@ -124,7 +125,7 @@ int64_t peak(int64_t rounds) {
 
 }  // namespace
 
-const Kernels avx512_kernels = {"avx512", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
+const Kernels avx512_kernels = {"avx512", conv_bytes, conv_pack, nullptr, conv, stem_bytes, stem_pack, stem,
                                 sign, pool, up_add, head_bytes, head_pack, head, mean, mix, peak};
 
 }  // namespace hourbit

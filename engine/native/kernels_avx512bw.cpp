@@ -34,7 +34,7 @@ struct Bytes {
 
 namespace hourbit {
 
-const Kernels avx512bw_kernels = {"avx512bw", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
+const Kernels avx512bw_kernels = {"avx512bw", conv_bytes, conv_pack, nullptr, conv, stem_bytes, stem_pack, stem,
                                   sign, pool, up_add, head_bytes, head_pack, head, mean, mix, peak};
 
 }  // namespace hourbit

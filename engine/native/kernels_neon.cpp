@@ -74,6 +74,7 @@ struct Lanes {
 }  // namespace hourbit
 
 #include "layers.h"
+#include "stem.h"
 #include "lanes_more.h"
 
 namespace hourbit {
@@ -184,7 +185,7 @@ void conv_group(const Conv &c, const uint32_t *weight, const uint32_t *skip, int
     }
 }
 
-void conv(const Conv &c, int first, int last) {
+void conv(const Conv &c, int first, int last, void *) {
     const uint32_t *weight = static_cast<const uint32_t *>(c.weight);
     const uint32_t *skip = static_cast<const uint32_t *>(c.skip_weight);
     for (int channel = 0, lanes; channel < c.shape.channels; channel += lanes) {
@@ -217,7 +218,7 @@ int64_t peak(int64_t rounds) {
 
 }  // namespace
 
-const Kernels neon_kernels = {"neon", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
+const Kernels neon_kernels = {"neon", conv_bytes, conv_pack, nullptr, conv, stem_bytes, stem_pack, stem,
                               sign, pool, up_add, head_bytes, head_pack, head, mean, mix, peak};
 
 }  // namespace hourbit

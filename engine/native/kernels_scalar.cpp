@@ -96,6 +96,7 @@ struct Lanes {
 }  // namespace hourbit
 
 #include "layers.h"
+#include "stem.h"
 #include "lanes_more.h"
 
 namespace hourbit {
@@ -183,7 +184,7 @@ inline void conv_tile(const Conv &c, int y, int x, int channel) {
     finish<R, W, 1>(c, half, y, x, channel, N, c.skip ? skip[0] : nullptr, N);
 }
 
-void conv(const Conv &c, int first, int last) {
+void conv(const Conv &c, int first, int last, void *) {
     for (int channel = 0; channel < c.shape.channels; channel += N)
         for (int y = first; y < last; y += c.pairs ? 2 : 1) {
             int x = 0;
@@ -206,7 +207,7 @@ int64_t peak(int64_t rounds) {
 
 }  // namespace
 
-const Kernels scalar_kernels = {"scalar", conv_bytes, conv_pack, conv, stem_bytes, stem_pack, stem,
+const Kernels scalar_kernels = {"scalar", conv_bytes, conv_pack, nullptr, conv, stem_bytes, stem_pack, stem,
                                 sign, pool, up_add, head_bytes, head_pack, head, mean, mix, peak};
 
 }  // namespace hourbit

@@ -131,6 +131,11 @@ HOURBIT_INLINE void fetch(const Conv &c, int y, int x, int channel) {
         for (int q = 0; q < (W + 1) / 2; ++q)
             for (int v = 0; v < V; v += 16 / N) HOURBIT_FETCH(up + static_cast<int64_t>(q) * c.stride + v * N);
     }
+    if (c.pooled) {
+        const float *pooled = c.pooled + (static_cast<int64_t>(y / 2) * (c.side / 2) + x / 2) * c.stride + channel;
+        for (int q = 0; q < W / 2; ++q)
+            for (int v = 0; v < V; v += 16 / N) HOURBIT_FETCH(pooled + static_cast<int64_t>(q) * c.stride + v * N);
+    }
     const float *map = c.other ? c.other : c.target;
     if (!map) return;
     for (int p = 0; p < R * W; ++p)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "layers.h"
+#include "stem.h"
 
 namespace hourbit {
 namespace {
@@ -154,7 +155,7 @@ void conv_group(const Conv &c, const uint8_t *weight, const uint8_t *skip, int c
     }
 }
 
-void conv(const Conv &c, int first, int last) {
+void conv(const Conv &c, int first, int last, void *) {
     const uint8_t *weight = static_cast<const uint8_t *>(c.weight);
     const uint8_t *skip = static_cast<const uint8_t *>(c.skip_weight);
     for (int channel = 0; channel < c.shape.channels; channel += GROUP) {

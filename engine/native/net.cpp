@@ -85,6 +85,7 @@ bool build(HbNet *net, const HbStep *steps, const HbBuffer *buffers) {
     if (!(net->image = place_image(net, steps, width * width * 3 + ALIGN))) return false;
     for (int i = 0; i < net->step_count; ++i)
         if (!prepare(net, steps, i)) return false;
+    if (!(net->lent = table<char>(net, net->threads * net->lent_bytes))) return false;
     plan_bands(net, steps);
     if (!net->logits) return fail("a net needs a head");
     if (net->threads == 1) return true;
@@ -103,16 +104,16 @@ void widen(HbNet *net, const uint8_t *pixels) {
 }
 
 // Rows `first` to `last` - 1 of a step that is not the head.
-void run_rows(const Kernels *k, const Step &step, int first, int last) {
+void run_rows(const HbNet *net, const Step &step, int first, int last, int thread) {
     switch (step.op) {
-        case HB_STEM: return k->stem(step.stem, first, last);
-        case HB_SIGN: return k->sign(step.sign, first, last);
-        case HB_CONV: return k->conv(step.conv, first, last);
-        case HB_POOL: return k->pool(step.pool, first, last);
-        case HB_MEAN: return k->mean(step.pool, first, last);
+        case HB_STEM: return net->kernels->stem(step.stem, first, last);
+        case HB_SIGN: return net->kernels->sign(step.sign, first, last);
+        case HB_CONV: return net->kernels->conv(step.conv, first, last, net->lent + thread * net->lent_bytes);
+        case HB_POOL: return net->kernels->pool(step.pool, first, last);
+        case HB_MEAN: return net->kernels->mean(step.pool, first, last);
         case HB_AROUND: return around(step.around, first, last);
-        case HB_MIX: return k->mix(step.mix, first, last);
-        default: k->up_add(step.up_add, first, last);
+        case HB_MIX: return net->kernels->mix(step.mix, first, last);
+        default: net->kernels->up_add(step.up_add, first, last);
     }
 }
 
@@ -149,7 +150,8 @@ void run_chain(const Run &run, int index, int first, int last, int thread) {
     for (int y = first; y < last; ++y) {
         if (run.times) run.times[index] -= now();
         head.source = conv.target = line - y * row;
-        run.net->kernels->conv(conv, y, y + 1);
+        conv.again = y > first;
+        run.net->kernels->conv(conv, y, y + 1, run.net->lent + thread * run.net->lent_bytes);
         if (run.times) run.times[index + 1] -= now(), run.times[index] += now();
         run_head(run, head, y, y + 1, thread);
         if (run.times) run.times[index + 1] += now();
@@ -164,7 +166,7 @@ void run_some(const Run &run, int index, int first, int last, int thread) {
     if (step.op == HB_HEAD)
         run_head(run, step.head, first, last, thread);
     else
-        run_rows(run.net->kernels, step, first, last);
+        run_rows(run.net, step, first, last, thread);
     if (run.times) run.times[index] += now();
 }
 
@@ -255,7 +257,7 @@ extern "C" int32_t hb_run_part(HbNet *net, const uint8_t *image, int64_t image_s
     for (int i = first; i < last; ++i) {
         const bool head = net->steps[i].op == HB_HEAD || net->steps[i].chained;
         if (head) return fail("the head needs a full run"), 1;
-        run_rows(net->kernels, net->steps[i], 0, net->steps[i].rows);
+        run_rows(net, net->steps[i], 0, net->steps[i].rows, 0);
     }
     return 0;
 }

@@ -52,6 +52,8 @@ struct HbNet {
     int16_t *image;
     int32_t image_buffer;  // the buffer in which it lies, or -1
     int64_t logits;
+    int64_t lent_bytes;  // of each thread
+    char *lent;
 };
 
 namespace hourbit {

@@ -120,6 +120,8 @@ bool prepare_conv(HbNet *net, const HbStep *steps, int index, Step &step) {
                          s.stride != s.channels || s.stride != steps[index + 1].in_channels))
         return fail("a line that the head does not read");
     if (line(net, s.target) && !step.chained) return fail("a line without the head behind it");
+    const int64_t lent = net->kernels->conv_lent ? net->kernels->conv_lent(c) : 0;
+    if (lent > net->lent_bytes) net->lent_bytes = lent;
     return prepare_outputs(net, s, c);
 }
 

@@ -35,7 +35,7 @@ class Runtime(Protocol):
     Any thread may call it, and while it computes, other Python threads go on. One packed runtime serves one crop at
     a time, so threads that shall run side by side open a runtime each; they share nothing but the model's tensors.
 
-    name: packed, reference or onnx; isa: avx512, avx512bw, avx2, neon, scalar, numpy or onnx; notice: why another
+    name: packed, reference or onnx; isa: amx, avx512, avx512bw, avx2, neon, scalar, numpy or onnx; notice: why another
     runtime than the one asked for serves, else empty; checked: compared with the reference on this machine.
     """
 

@@ -24,9 +24,9 @@ from engine.runtime.plan import make_plan
 from engine.runtime.steps import ARRAYS, SIGNS, Buffer, Plan, Step, Tap
 
 ABI = 5
-ISAS = ("avx512", "avx512bw", "avx2", "neon", "scalar")
+ISAS = ("amx", "avx512", "avx512bw", "avx2", "neon", "scalar")
 ARM = platform.machine().lower() in ("arm64", "aarch64")
-OTHERS = ("avx512", "avx512bw", "avx2") if ARM else ("neon",)  # of other processors
+OTHERS = ("amx", "avx512", "avx512bw", "avx2") if ARM else ("neon",)  # of other processors
 MAX_THREADS = 16  # as in engine/native/team.h
 FILES = ("libhourbit.so", "hourbit.dll", "libhourbit.dylib")
 

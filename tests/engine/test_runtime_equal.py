@@ -29,7 +29,7 @@ ARCHITECTURES = {
     "three stacks": Architecture(7, width=32, stem=16, side=64, stacks=3, pool="average", pad=0),
     "two stacks": Architecture(17, width=64, stem=16, side=64, stacks=2, block="multiscale", relu=True),
 }
-ISAS = ("avx512", "avx512bw", "avx2", "neon", "scalar")
+ISAS = ("amx", "avx512", "avx512bw", "avx2", "neon", "scalar")
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES.values(), ids=ARCHITECTURES.keys())

@@ -33,7 +33,7 @@ def test_all_runtimes_of_this_machine_agree(model: Model) -> None:
     assert found["compared"] > 2 * 5 * 16 * 16 and found["images"] == 2
     assert found["differing"] == 0
     assert found["by"] == dict.fromkeys(available_isas(), 0)
-    assert set(available_isas()) | (set(found["absent"]) - {"onnx"}) == {"avx512", "avx512bw", "avx2", "scalar"}
+    assert set(available_isas()) | (set(found["absent"]) - {"onnx"}) == {"amx", "avx512", "avx512bw", "avx2", "scalar"}
     if "onnx" in found["absent"]:
         assert found["onnx_max_abs"] is None
     else:

@@ -18,7 +18,7 @@ ARM_COMPILER, ARM_EMULATOR, X86_EMULATOR = "aarch64-linux-gnu-g++", "qemu-aarch6
 ARM_SYSTEM = Path("/usr/aarch64-linux-gnu")  # where Debian's cross compiler has its libraries
 
 X86 = platform.machine() in ("x86_64", "AMD64")
-ISAS = ("avx512", "avx512bw", "avx2", "scalar") if X86 else ("neon", "scalar")
+ISAS = ("amx", "avx512", "avx512bw", "avx2", "scalar") if X86 else ("neon", "scalar")
 
 _folders: list[TemporaryDirectory[str]] = []  # kept, and removed when the tests end
 

@@ -155,8 +155,8 @@ int hostile(const std::vector<Case> &cases, int count) {
         Case c = cases[draw(static_cast<uint32_t>(cases.size()))];
         const int spoilt = 1 + static_cast<int>(draw(3));
         for (int k = 0; k < spoilt; ++k) spoil(c);
-        static const char *const ISAS[] = {"avx512", "avx512bw", "avx2", "neon", "scalar", "scalar"};
-        HbNet *net = create(c, ISAS[draw(6)], draw(40) ? 1 + static_cast<int32_t>(draw(3)) : static_cast<int32_t>(odd()));
+        static const char *const ISAS[] = {"amx", "avx512", "avx512bw", "avx2", "neon", "scalar", "scalar"};
+        HbNet *net = create(c, ISAS[draw(7)], draw(40) ? 1 + static_cast<int32_t>(draw(3)) : static_cast<int32_t>(odd()));
         if (!net) {
             if (!*hb_last_error()) stop("refused without a reason", "");
             ++refused;

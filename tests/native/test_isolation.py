@@ -23,6 +23,7 @@ pytestmark = [
 ]
 
 # What an instruction's text shows, from the youngest set to the oldest.
+AMX = re.compile(r"\t(tile|ldtilecfg|sttilecfg|tdp)|%tmm")
 AVX512 = re.compile(r"%zmm|%[xy]mm(1[6-9]|2\d|3[01])|%k[0-7]|\{evex\}")
 AVX = re.compile(r"\tv[a-z]\w+ |%ymm")  # every mnemonic of the VEX vector encodings begins so
 BMI2 = re.compile(r"\t(pdep|pext|mulx|rorx|sarx|shlx|shrx|bzhi)[lq]? ")
@@ -31,6 +32,8 @@ POPCNT = re.compile(r"\tpopcnt[lqw]? ")
 
 def allowed(stem: str) -> set[re.Pattern[str]]:
     """What the object of a source file may hold."""
+    if "amx" in stem:
+        return {AMX, AVX512, AVX, BMI2, POPCNT}
     if "avx512" in stem:
         return {AVX512, AVX, BMI2, POPCNT}
     if "avx2" in stem:
@@ -55,13 +58,15 @@ def tool(*words: object) -> str:
 def test_no_instruction_leaves_its_file(objects: dict[str, Path]) -> None:
     for stem, path in objects.items():
         text = tool("objdump", "-d", "--no-show-raw-insn", path)
-        for kind in (AVX512, AVX, BMI2, POPCNT):
+        for kind in (AMX, AVX512, AVX, BMI2, POPCNT):
             if kind not in allowed(stem):
                 found = kind.search(text)
                 assert found is None, f"{path.name}: {text[found.start() - 60 : found.end() + 60]}"
 
 
 def test_the_patterns_find_what_they_seek(objects: dict[str, Path]) -> None:
+    text = tool("objdump", "-d", "--no-show-raw-insn", objects["kernels_amx"])
+    assert AMX.search(text) and AVX512.search(text)
     text = tool("objdump", "-d", "--no-show-raw-insn", objects["kernels_avx512"])
     assert AVX512.search(text) and AVX.search(text)
     text = tool("objdump", "-d", "--no-show-raw-insn", objects["kernels_avx2"])
@@ -90,6 +95,7 @@ def test_the_library_gives_its_interface_and_needs_the_c_library_alone(objects: 
 
 
 MASKS = {
+    "amx_tile": "avx512", "amx_int8": "avx512",
     "avx512_vpopcntdq": "avx512bw", "avx512f": "avx2", "avx512_vnni,popcntx": "avx512bw", "avx2": "scalar",
     "fma": "scalar", "bmi2,avx512f": "scalar", "osxsave": "scalar", "popcnt": "numpy",
 }  # fmt: skip
