@@ -30,7 +30,7 @@ def describe(model: Model) -> dict[str, Any]:
     finds = thresholds(model.card) if is_detector(model.schema) else None
     return {
         "name": model.name, "schema": model.schema.name, "landmarks": 0 if finds else network.landmarks,
-        **({"finds": finds, "maps": network.landmarks} if finds else {}), "block": network.block,
+        **({"finds": finds, "maps": network.landmarks} if finds else {}), "head": network.head, "block": network.block,
         "width": network.width, "stem": network.stem, "mid": network.mid, "stacks": network.stacks,
         "binary": not network.real, "input": network.side, "heatmap": network.heatmap, "pad": network.pad,
         "relu": network.relu, "pool": network.pool, "parameters": counts.parameters,

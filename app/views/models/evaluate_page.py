@@ -24,9 +24,12 @@ from app.views.models.charts import Card, CurveCard, GroupChart
 from app.views.models.facts import Facts
 from app.views.models.pages import Page
 from app.views.words import mark, tr
+from engine.architecture import LANDMARKS, SEGMENTATION
+from engine.parts import parts_of
 from engine.schema import Schema
 
 METRICS = {"nme": "NME", "pck": "PCK", "pckh": "PCKh", "oks": "OKS / AP"}
+OF_PARTS = {"miou": "Mean IoU"}
 NORMALISERS = {
     "": mark("usual"), "interocular": mark("outer eye corners"), "interpupil": mark("eye centres"),
     "box": mark("landmark box"), "diagonal": mark("box diagonal"), "torso": mark("torso"), "head": mark("head size"),
@@ -110,21 +113,24 @@ class EvaluatePage(Page):
             self.body.addWidget(widget)
         self.body.addStretch(1)
 
-    def show_entry(self, entry: Entry, schema: Schema, problem: str) -> None:
+    def show_entry(self, entry: Entry, schema: Schema, problem: str, head: str = LANDMARKS) -> None:
         """Offer what fits the model; `problem` says why the project's labels cannot be measured on, or ""."""
-        self._schema = schema
+        self._schema, parts = schema, head == SEGMENTATION
         body, face = schema.name == "mpii16", schema.subject == "face"
         self.title.setText(self.tr("Evaluate {0}").replace("{0}", entry.title))
         self.line.setText(self.tr("On labelled pictures, in percent"))
-        _fill(self.measure, {k: v for k, v in METRICS.items() if body or k != "pckh"}, "pck" if body else "nme")
+        metrics = {k: v for k, v in METRICS.items() if body or k != "pckh"}
+        _fill(self.measure, OF_PARTS if parts else metrics, "pck" if body else "nme")
         lacking = ("interocular", "interpupil") if not face else ("torso", "head")
-        _fill(self.normalise, {k: self.tr(v) for k, v in NORMALISERS.items() if k not in lacking}, "")
+        fitting = {k: self.tr(v) for k, v in NORMALISERS.items() if k not in lacking and not (k and parts)}
+        _fill(self.normalise, fitting, "")
         faces = {"detect": self.tr("detected"), "face": self.tr("OpenCV faces")}
         detected = faces if face else {"person": self.tr("found by the model")}
         _fill(self.detector, {"file": self.tr("labelled")} | detected, "file")
         self.project.setEnabled(not problem)
         self.project.setToolTip(problem)
-        self.samples.setVisible(schema.name == "ibug68")
+        labels = parts_of(schema).labels if parts else schema
+        self.samples.setVisible(labels.name == "ibug68")
         flattered = entry.origin == "fine-tuned"
         self.note.setText(self.tr("Labels that this model was trained with flatter it.") if flattered else "")
         self.note.setVisible(flattered)
@@ -204,11 +210,12 @@ def _by_group(schema: Schema | None, each: dict[str, float]) -> dict[str, float]
 
 def _facts(figures: dict[str, Any]) -> dict[str, Any]:
     """The figures that a person reads first."""
-    facts: dict[str, Any] = {METRICS[figures["metric"]]: figures["mean"]}
+    facts: dict[str, Any] = {(METRICS | OF_PARTS)[figures["metric"]]: figures["mean"]}
     means = figures.get("means", {})
     facts |= {tr("Mean, {0}").format(name.replace("_", ", ")): value for name, value in means.items()}
     facts |= figures.get("columns", {})
-    names = {"visible": tr("Visible landmarks"), "auc": "AUC", "failure_rate": tr("Failures"), "oks": tr("Mean OKS"),
+    names = {"without_background": tr("Without background"), "pixels_right": tr("Pixels right"),
+             "visible": tr("Visible landmarks"), "auc": "AUC", "failure_rate": tr("Failures"), "oks": tr("Mean OKS"),
              "ap50": "AP50", "ap75": "AP75", "ar": tr("Recall (AR)")}  # fmt: skip
     facts |= {words: figures[key] for key, words in names.items() if figures.get(key) is not None}
     for bin_, value in (figures.get("yaw") or {}).get("bins", {}).items():

@@ -13,6 +13,7 @@ from app.views.context import Context
 from app.views.models.evaluate_page import FILE, PROJECT, EvaluatePage
 from engine.errors import UserError
 from engine.evaluate import Options
+from engine.parts import label_schema
 
 
 class EvaluationDesk(QObject):
@@ -38,7 +39,8 @@ class EvaluationDesk(QObject):
         if self.service.active:
             return
         if self.entry is None or self.entry.path != entry.path or not self.page.result.isVisibleTo(self.page):
-            self.page.show_entry(entry, entry.model.schema, problem)
+            model = entry.model
+            self.page.show_entry(entry, model.schema, problem, model.head)
         self.entry = entry
         self.page.show_running(False)
 
@@ -57,9 +59,9 @@ class EvaluationDesk(QObject):
                 path = QFileDialog.getOpenFileName(self.page, self.tr("Evaluate on"), "", words)[0]
                 if not path:
                     return
-                name, subjects = Path(path).name, file_subjects(Path(path), model.schema)
+                name, subjects = Path(path).name, file_subjects(Path(path), label_schema(model))
             else:
-                name, subjects = self.tr("the sample pictures"), sample_subjects_of(model.schema)
+                name, subjects = self.tr("the sample pictures"), sample_subjects_of(label_schema(model))
             self.service.start(Task(model, name, subjects, Options(**self.page.options())))
         except (UserError, OSError) as error:
             self.failed.emit(str(error))

@@ -21,6 +21,7 @@ from app.library import Entry
 from app.views.models.charts import Card, GroupChart
 from app.views.models.facts import Facts, flat
 from app.views.models.listing import lineage
+from engine.architecture import SEGMENTATION
 from engine.errors import UserError
 from engine.external import ExternalModel
 from engine.graph import count
@@ -142,7 +143,8 @@ class CardPage(Page):
                 self.tr("Crop"): f"{model.crop:g}", self.tr("File"): f"{entry.size / 1e6:.2f} MB",
             }  # fmt: skip
         a, counts = model.architecture, count(model.graph)
-        what: dict[str, Any] = {self.tr("Landmarks"): a.landmarks}
+        name = self.tr("Parts") if a.head == SEGMENTATION else self.tr("Landmarks")
+        what: dict[str, Any] = {name: a.landmarks}
         if is_detector(model.schema):
             what = {self.tr("Least score"): ", ".join(f"{n} {v:g}" for n, v in thresholds(model.card).items())}
         return {

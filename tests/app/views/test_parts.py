@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 
+from app.library import Entry
 from app.services.inspection import Ask, inspect
 from app.services.maps import Look
 from app.services.pipeline import Result, Timing
@@ -17,11 +18,16 @@ from app.views.heatmaps.maps_page import MapsPage
 from app.views.heatmaps.target import Target
 from app.views.live.keeping import Keeping
 from app.views.live.view import LiveView
+from app.views.models.evaluate_page import EvaluatePage
 from engine import crop, parts
 from engine.architecture import SEGMENTATION, Architecture
+from engine.evaluate import Options, measure
+from engine.labelled import sample_subjects
+from engine.modelfile import write_model
 from engine.random_model import random_model
 from engine.runtime import open_runtime
 from engine.samples import sample_people
+from engine.schema import load_schema
 from engine.types import Box, Frame, Heatmaps
 
 FACE = parts.load_parts("face-parts")
@@ -121,3 +127,20 @@ def test_the_dock_shows_all_parts_until_one_is_chosen(qtbot) -> None:
     np.testing.assert_allclose(one.values, seen.maps.probabilities[EYES])
     assert page._peaks[0, 2] == pytest.approx(one.values.max()) and page.foot.isHidden() and not page.curve.isHidden()
     assert page.name.text() == "Eyes"
+
+
+def test_models_measures_parts_by_their_own_metric(qtbot, tmp_path) -> None:
+    network = Architecture(7, width=32, stem=16, side=64, head=SEGMENTATION)
+    model = write_model(tmp_path / "parts.hourbit", random_model("Parts", network, FACE.schema))
+    entry = Entry("parts", "Parts", FACE.schema.name, model.path, model.size, "imported")
+    page = EvaluatePage()
+    qtbot.addWidget(page)
+    page.show_entry(entry, model.schema, "", model.head)
+    assert [page.measure.itemData(n) for n in range(page.measure.count())] == ["miou"]
+    assert page.options()["normalise"] is None and not page.samples.isHidden()
+    subjects = sample_subjects(parts.label_schema(model))
+    done = measure(open_runtime(model, "reference"), subjects, Options(**page.options()))
+    page.show_result("samples", done.figures)
+    assert page.table.rowCount() == 7 and page.groups.isVisibleTo(page)
+    page.show_entry(entry, load_schema("ibug68"), "")
+    assert page.measure.currentData() == "nme" and page.normalise.count() > 3
