@@ -109,7 +109,7 @@ def test_scores_of_a_perfect_and_a_shifted_answer() -> None:
         shares = parts.shares(FACE, augment.crop.apply(affine, some.points[i]), 16, 4)
         found.append(task.read(np.log(shares + 1e-3), affine, some, i))
     right = task.measured(np.stack(found), some)
-    assert right.score > 50 and right.groups["Skin"] > 92  # of 16 x 16 cells; eyes are one cell high
+    assert right.score > 50 and right.groups["Skin"] > 88  # of 16 x 16 cells; eyes are one cell high
     assert np.abs(right.points[:, 1] - right.truth[:, 1]).max() < 4
     wrong = task.measured(np.stack([task.read(np.zeros((7, 16, 16)), affine, some, i) for i in range(4)]), some)
     assert wrong.score < 12 and wrong.errors[:, 1:].min() == 100
