@@ -78,6 +78,13 @@ def chosen(names: Iterable[str]) -> list[Row]:
     return [row for row in rows() if set(row.groups) & set(wanted)]
 
 
+def alike(wanted: Iterable[Row], width: int, side: int) -> list[Row]:
+    """Rows that are the base row at a size, because widths are rounded."""
+    base = rows()[0]
+    same = base.all_settings(width, side)
+    return [row for row in wanted if row is not base and row.all_settings(width, side) == same]
+
+
 def spread(scores: Iterable[float | None]) -> float | None:
     """How far apart the scores of trainings are that differ in their seed alone; None of fewer than two."""
     known = [score for score in scores if score is not None]

@@ -56,6 +56,9 @@ def ablate(
     wanted = ablation.chosen(name.strip() for name in rows.split(",") if name.strip())
     if not wanted:
         raise UserError(f"--rows names no group; choose from {', '.join(ablation.groups())}.")
+    for row in ablation.alike(wanted, width, side):
+        say(f"{row.name}: left out, since widths are multiples of 32 and this one is the base row's again.")
+        wanted.remove(row)
     if steps and budget:
         raise UserError("--steps and --budget both say how long a row trains; give one of them.")
     length = {"minutes": budget} if budget else {"steps": steps or STEPS}

@@ -89,6 +89,12 @@ def test_every_row_sees_as_many_pictures_as_the_base_does_in_its_minutes(tmp_pat
         assert ran.code == 0 and LIMITS == [{"minutes": 3.0}, {"steps": 77}]
 
 
+def test_a_row_that_rounding_makes_the_base_is_left_out(tmp_path: Path, trained: list[str]) -> None:
+    ran = ablate(tmp_path, "width")
+    assert [row["id"] for row in ran.json["rows"]] == ["base", "width-half"] and "multiples of 32" in ran.err
+    assert trained == ["base", "width-half"]
+
+
 def test_wrong_words(tmp_path: Path, trained: list[str]) -> None:
     for rows in ("colour", ","):
         ran = ablate(tmp_path, rows)
@@ -104,6 +110,8 @@ def test_every_row_is_a_network_and_every_claim_has_its_rows() -> None:
         Architecture(16, **{name: value for name, value in settings.items() if name in fields})
     assert set(ablation.groups()) == {group for row in rows.values() for group in row.groups}
     assert rows["width-three-quarters"].all_settings(256, 128)["width"] == 192
+    assert ablation.alike(rows.values(), 64, 64) == [rows["width-three-quarters"]]  # 48 is no multiple of 32
+    assert ablation.alike(rows.values(), 128, 64) == []
     for claim in ablation.claims():
         assert claim.group in rows[claim.better].groups and claim.group in rows[claim.worse].groups
     for group in ablation.groups():
