@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,8 @@ from typing import BinaryIO
 import platformdirs
 
 from engine.errors import UserError
+
+LEFT = re.compile(r"\..{1,40}\.([0-9a-f]{1,8})-[0-9a-f]{8}\.part(?:-journal|-wal|-shm)?", re.DOTALL)
 
 
 def data_folder() -> Path:
@@ -43,7 +46,7 @@ def atomic_file(path: str | Path, durable: bool = True) -> Iterator[BinaryIO]:
     """
     path = Path(path)
     check_place(path)
-    temporary = _beside(path)
+    temporary = beside(path)
     try:
         with open(temporary, "xb") as file:
             yield file
@@ -75,7 +78,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         raise UserError(f"{path} cannot be written (there is no such folder); choose another place or free space.")
     if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink() and not any(path.iterdir())):
         raise UserError(f"{path} exists already and is not empty; choose a new folder.")
-    temporary = _beside(path)
+    temporary = beside(path)
     try:
         temporary.mkdir()
         yield temporary
@@ -95,8 +98,35 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     sync_folder(path.parent)
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+def beside(path: Path) -> Path:
+    """A name next to `path` for what is still being written; `sweep` knows it by the process that writes."""
+    return path.with_name(f".{path.name[:40]}.{os.getpid():x}-{secrets.token_hex(4)}.part")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what programs that ended in the middle of writing have left in a folder; never what is being written."""
+    with contextlib.suppress(OSError):  # a folder that cannot be read or written keeps what it has
+        for entry in list(os.scandir(folder)):
+            left = LEFT.fullmatch(entry.name)
+            if left is None or _runs(int(left[1], 16)):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                os.unlink(entry.path)
+
+
+def _runs(process: int) -> bool:
+    """Whether there is such a process; yes where that cannot be told."""
+    if os.name != "posix":
+        return True  # asking would end it
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def check_place(path: Path) -> None:

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.files import data_folder, sync_folder
+from app.files import beside, data_folder, sweep, sync_folder
 from app.project.opening import Busy
 from app.project.store import Store
 from engine.errors import UserError
@@ -40,6 +40,7 @@ def back_up(store: Store, revision: int) -> None:
     """Copy a project unless its newest copy is of this revision; raises UserError or OSError."""
     folder = data_folder() / "backups"
     folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
     known = backups(store.path)
     if not revision or (known and known[0].revision == revision):
         return
@@ -68,7 +69,7 @@ def restore(path: Path, backup: Backup) -> Path | None:
     program has it open, or the disk refuses.
     """
     aside = None
-    part = path.with_name(f".{path.name[:40]}.restored.part")
+    part = beside(path)
     try:
         shutil.copyfile(backup.path, part)
         with open(part, "rb+") as file:

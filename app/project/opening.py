@@ -14,7 +14,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from app.files import sync_folder
+from app.files import beside, sweep, sync_folder
 from app.project.records import DamagedError, checksum
 from engine.errors import UserError
 
@@ -49,10 +49,9 @@ def make(path: Path, meta: dict[str, str]) -> None:
     """Write a new project file, whole or not at all; raises UserError where one is there, or none can be made."""
     if path.exists():
         raise UserError(f"{path.name} exists already; open it, or choose another name.")
-    part = path.with_name(f".{path.name}.part")
+    sweep(path.parent)
+    part = beside(path)
     try:
-        for left in (part, part.with_name(f"{part.name}-journal")):  # of an attempt that was cut off
-            left.unlink(missing_ok=True)
         with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
@@ -101,6 +100,7 @@ def connect(path: Path, newer: bool = False) -> sqlite3.Connection:
     except UserError:
         connection.close()
         raise
+    sweep(path.parent)
     _say_who(path)
     return connection
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from app.files import sync_folder
+from app.files import beside, sync_folder
 from app.project import opening
 from app.project.records import (
     SCHEMA,
@@ -157,9 +157,8 @@ class Store:
 
     def backup(self, target: Path) -> None:
         """A consistent copy of the whole project, whole or not at all; raises UserError."""
-        part = target.with_suffix(".part")
+        part = beside(target)
         try:
-            part.unlink(missing_ok=True)
             with self._lock, contextlib.closing(sqlite3.connect(part)) as copy:
                 self._connection.backup(copy)
             os.replace(part, target)

@@ -78,6 +78,7 @@ class Canvas(LabelledView):
         if self.gesture is not None:
             gesture, self.gesture = self.gesture, None
             gesture.cancel()
+            self.editing.release()
             self._set_cursor()
 
     def _begin(self, position: QPointF) -> Gesture:
@@ -131,6 +132,7 @@ class Canvas(LabelledView):
         if self.gesture is not None or self.editing.image is None:
             return
         if event.button() == Qt.MouseButton.LeftButton:
+            self.editing.grab()
             self.gesture = self._begin(event.position())
         elif event.button() == Qt.MouseButton.MiddleButton:
             self.gesture = Pan(self, event.position())
@@ -171,6 +173,7 @@ class Canvas(LabelledView):
                 gesture.finish(event.position())
             finally:
                 self.gesture = None
+                self.editing.release()
             self._hover(event.position())
             self._repaint()
         event.accept()

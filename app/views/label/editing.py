@@ -46,6 +46,7 @@ class Editing(QObject):
         self.chosen: frozenset[int] = frozenset()
         self.may_leave = False
         self.preview: Instance | None = None
+        self.grabbed = False
         self._refused: object | None = None
 
     # ---- what is on screen
@@ -57,6 +58,7 @@ class Editing(QObject):
     def show(self, image: int | None) -> None:
         """Put a picture on screen."""
         self._refused = None
+        self.release()
         self.cancel_preview()
         self.image = shapes.find(self.document, image)
         self._reload(keep=False)
@@ -180,6 +182,16 @@ class Editing(QObject):
         """Show the active instance's box elsewhere while the mouse button is down."""
         if self.current is not None:
             self.show_preview(replace(self.current, box=box))
+
+    def grab(self) -> None:
+        """The mouse button went down: until `release` what is on screen is the hand's, and predictions wait."""
+        self.grabbed = True
+
+    def release(self) -> None:
+        """The button is up."""
+        if self.grabbed:
+            self.grabbed = False
+            self.let_go.emit()
 
     def cancel_preview(self) -> None:
         """End a drag without an edit."""

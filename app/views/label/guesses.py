@@ -97,7 +97,7 @@ class Guesses(QObject):
         if editing.document is None:
             return
         on_screen = editing.image is not None and answer.image == editing.image.id
-        if on_screen and editing.preview is not None:
+        if on_screen and (editing.grabbed or editing.preview is not None):
             self._held.append(answer)
             return
         token = answer.request.token

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 
+from app.project.edits import Accept, Onto
 from app.project.values import Origin, State
 from app.services.stills import Answer, Request
 from app.views.label import shapes
@@ -77,6 +78,59 @@ def test_a_prediction_that_comes_during_a_drag_waits_and_does_not_pull_the_point
     (instance,) = bench.document.instances(image)
     assert instance.points[0] == pytest.approx(place)
     assert instance.points[1:] == pytest.approx(prediction(1).landmarks[1:, :2])
+
+
+def test_a_grabbed_point_is_the_hand_s_from_the_press_on(bench):
+    """Between press and first move nothing is dragged yet, and all the same it must not be pulled away."""
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    (before,) = bench.document.instances(image)
+    start = bench.at(0)
+    bench.press(start)
+    bench.guesses.take(answer(image, prediction(2)))
+    assert bench.document.instances(image) == (before,)
+    bench.move(start + QPoint(9, 9))
+    bench.guesses.take(answer(image, prediction(3)))
+    bench.release(start + QPoint(9, 9))
+    (after,) = bench.document.instances(image)
+    assert after.id == before.id and after.origin[0] == Origin.EDITED
+    assert np.array_equal(after.points[1:], before.points[1:])
+    assert bench.editing.grabbed is False
+
+
+def test_a_prediction_that_came_during_a_click_is_used_after_it(bench):
+    image = bench.images[0]
+    bench.guesses.take(answer(image, prediction(1)))
+    bench.press(bench.at(0))
+    bench.guesses.take(answer(image, prediction(2)))
+    bench.release(bench.at(0))
+    (after,) = bench.document.instances(image)
+    assert after.points == pytest.approx(prediction(2).landmarks[:, :2])
+
+
+@pytest.mark.parametrize("onto", Onto)
+def test_a_batch_never_touches_what_a_hand_has_made(bench, onto):
+    """Skip, only empty, replace what a model made: three ways, and no hand's landmark moves in any."""
+    image, other, third = bench.images[:3]
+    bench.guesses.take(answer(image, prediction(1)))
+    bench.drag(bench.at(0), (12, 8))
+    (mine,) = bench.document.instances(image)
+    bench.document.apply(Accept(other))  # empty, says a person
+    bench.guesses.take(answer(third, prediction(4)))
+    revision = bench.document.revision
+    far = Box(20.0, 20.0, 10.0, 1.0, "whole")
+    late = ((image, prediction(5)), (image, prediction(6, far)), (other, prediction(7)), (third, prediction(8)))
+    for id, found in late:
+        bench.guesses.take(answer(id, found, token=None if onto is Onto.NEW else onto))
+    assert mine in bench.document.instances(image)
+    assert len(bench.document.instances(image)) == (2 if onto is Onto.MODEL else 1)
+    assert len(bench.document.instances(other)) == (1 if onto is Onto.EMPTY else 0)
+    (guess,) = bench.document.instances(third)
+    kept = prediction(4 if onto is Onto.EMPTY else 8)
+    assert guess.points == pytest.approx(kept.landmarks[:, :2])
+    while bench.document.revision != revision and bench.document.undo_title == "Adopt predictions":
+        bench.document.undo()  # what changed a person's work can be taken back
+    assert bench.document.instances(image) == (mine,) and bench.document.instances(other) == ()
 
 
 def test_a_prediction_that_waited_for_a_cancelled_drag_is_used(bench):
