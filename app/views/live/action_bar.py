@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 from app.views import theme
 from app.views.key_button import KeyButton
 from app.views.keymap import KeyMap, KeyTip
+from app.views.live.record_button import RecordButton
 
 HEIGHT = 48
 
@@ -32,6 +33,7 @@ class ActionBar(QWidget):
         row.setSpacing(8)
         self.freeze = KeyButton(self.tr("Freeze"), keys, "freeze", self)
         self.add = KeyButton(self.tr("Add to project"), keys, "add_to_project", self)
+        self.record = RecordButton(keys, self)
         self.camera = self._tool("camera-outline", self.tr("Save the picture as PNG"))
         self.full = self._tool("fullscreen", self.tr("Full screen"))
         KeyTip(self.full, keys, "full_screen")
@@ -42,6 +44,7 @@ class ActionBar(QWidget):
         self.hint = QLabel("")
         self.hint.setProperty("muted", True)
         row.addWidget(self.freeze)
+        row.addWidget(self.record)
         row.addWidget(self.camera)
         row.addStretch(1)
         row.addWidget(self.hint)

@@ -21,6 +21,7 @@ from app.views.live.look import Look
 from app.views.live.segments import Segments
 from app.views.theme import icon, theme
 
+MOST = (1, 2, 3, 4, 6, 8)  # subjects at once that one can choose
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 VALUE = 44  # width of a number at a slider's right
 CAPTION = 72  # width of a caption at a row's left
@@ -29,38 +30,43 @@ CAPTION = 72  # width of a caption at a row's left
 class SourceControls(QWidget):
     """Which source, at which size, and what to find in it.
 
-    camera(CameraInfo), place("video", "folder" or "stream"), size((width, height)), detector(str).
+    camera(CameraInfo), place("video", "folder" or "stream"), size((width, height)), detector(str), limit(int).
     """
 
     camera = Signal(object)
     place = Signal(str)
     size = Signal(object)
     detector = Signal(str)
+    limit = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown = -1
-        self.sources, self.sizes, self.detectors = QComboBox(), QComboBox(), QComboBox()
+        self.sources, self.sizes, self.detectors, self.limits = QComboBox(), QComboBox(), QComboBox(), QComboBox()
         for box, name in ((self.sources, self.tr("Source")), (self.sizes, self.tr("Picture size")),
-                          (self.detectors, self.tr("What to find"))):  # fmt: skip
+                          (self.detectors, self.tr("What to find")), (self.limits, self.tr("How many"))):  # fmt: skip
             box.setAccessibleName(name)
             box.setToolTip(name)
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for wide, high in SIZES:
             self.sizes.addItem(f"{wide} \u00d7 {high}", (wide, high))
         self.sizes.setCurrentIndex(1)
+        for most in MOST:
+            self.limits.addItem(self.tr("Only one") if most == 1 else self.tr("Up to {0}").format(most), most)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addWidget(self.sources)
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self.sizes, 3)
-        row.addWidget(self.detectors, 2)
+        row.addWidget(self.detectors, 3)
+        row.addWidget(self.limits, 2)
+        layout.addWidget(self.sizes)
         layout.addLayout(row)
         self.sources.activated.connect(self._activated)
         self.sizes.activated.connect(lambda index: self.size.emit(self.sizes.itemData(index)))
         self.detectors.activated.connect(lambda index: self.detector.emit(self.detectors.itemData(index)))
+        self.limits.activated.connect(lambda index: self.limit.emit(self.limits.itemData(index)))
         self._listed: tuple[list[CameraInfo], str, bool] = ([], "", False)
         self.set_cameras([])
         theme().changed.connect(self._dress)
@@ -118,54 +124,6 @@ class SourceControls(QWidget):
         elif data is not None:
             self._shown = index
             self.camera.emit(data)
-
-
-class ModelControls(QWidget):
-    """Which model runs, and one line of truth about how. chosen(str): a model's path."""
-
-    chosen = Signal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.models = QComboBox()
-        self.models.setAccessibleName(self.tr("Model"))
-        self.models.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._sign, self.truth = QLabel(), QLabel()
-        self.truth.setWordWrap(True)
-        self.truth.setProperty("muted", True)
-        self.truth.setProperty("small", True)
-        self._sign.setFixedWidth(14)
-        self._sign.setAlignment(Qt.AlignmentFlag.AlignTop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self.models)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self._sign)
-        row.addWidget(self.truth, 1)
-        layout.addLayout(row)
-        self._good = True
-        self.models.activated.connect(lambda index: self.chosen.emit(self.models.itemData(index)))
-        theme().changed.connect(self._dress)
-
-    def _dress(self) -> None:
-        self.set_truth(self.truth.text(), self._good)
-
-    def set_models(self, entries: list[tuple[str, str]], current: str) -> None:
-        """Offer models as pairs of path and title."""
-        with QSignalBlocker(self.models):
-            self.models.clear()
-            for path, title in entries:
-                self.models.addItem(title, path)
-            self.models.setCurrentIndex(self.models.findData(current))
-
-    def set_truth(self, text: str, good: bool) -> None:
-        """Say which runtime runs on what, and whether it was checked."""
-        self._good = good
-        self.truth.setText(text)
-        name, role = ("check-circle", "success") if good else ("alert-circle-outline", "warning")
-        self._sign.setPixmap(icon(name, 14, role).pixmap(14, 14))
 
 
 class OverlayControls(QWidget):
@@ -244,6 +202,17 @@ class OverlayControls(QWidget):
         row.addWidget(slider, 1)
         row.addWidget(number)
         return slider, holder, number
+
+    def next_heatmap(self) -> None:
+        """Off, one, max, sum, and off again."""
+        names = list(self.heatmap.buttons)
+        name = names[(names.index(self.heatmap.current) + 1) % len(names)]
+        self.heatmap.choose(name)
+        self._heatmap_chosen(name)
+
+    def smooth_by(self, percent: int) -> None:
+        """More smoothing, or less."""
+        self.strength.setValue(self.strength.value() + percent)
 
     def _heatmap_chosen(self, mode: str) -> None:
         self._opacity_row.setVisible(mode != "off")

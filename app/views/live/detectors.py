@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.services.live import Live
+from app.services.seeing import DRAWN
 from app.views.context import Context
 from app.views.live.controls import SourceControls
 from engine.detect import DEFAULTS, make_detector
@@ -24,10 +25,11 @@ SUFFIXES = ("*.hourbit", "*.onnx")
 class DetectorChoice(QObject):
     """Keeps the panel's list of detectors and the live service in step; each subject's choice is remembered.
 
-    failed(sentence): a detector's file cannot be used.
+    failed(sentence): a detector's file cannot be used; drawing: a box is to be drawn by hand.
     """
 
     failed = Signal(str)
+    drawing = Signal()
 
     def __init__(self, context: Context, live: Live, controls: SourceControls, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +47,11 @@ class DetectorChoice(QObject):
         """Look with another detector; `FILE` asks for one."""
         if name == FILE:
             name = self._ask()
-        if name:
+        if name == DRAWN and self.live.options.box is None:
+            self._show(self.live.options.detector)  # once it is drawn
+            self.drawing.emit()
+            return
+        if name and name != DRAWN:
             self.context.settings.set(self._key, name)
         self._show(name or self.live.options.detector)
 
@@ -58,9 +64,9 @@ class DetectorChoice(QObject):
         texts = {
             "detect": self.tr("People") if subject == "person" else self.tr("Faces"),
             "face": self.tr("OpenCV faces"), "person": self.tr("One person"),
-            "whole": self.tr("Whole picture"),
+            "whole": self.tr("Whole picture"), DRAWN: self.tr("Drawn box"),
         }  # fmt: skip
-        rows = [(name, texts[name]) for name in OFFERED.get(subject, ("whole",))]
+        rows = [(name, texts[name]) for name in (*OFFERED.get(subject, ("whole",)), DRAWN)]
         rows += [(str(entry.path), entry.title) for entry in self.context.library.entries(NAME)
                  if entry.origin != "shipped" and not entry.problem]  # fmt: skip
         if wanted not in [name for name, _ in rows] and Path(wanted).is_file():

@@ -1,4 +1,4 @@
-"""Latency as a plot and four numbers, kept calm: the plot moves five times a second, the numbers twice."""
+"""Latency as a plot and six numbers, kept calm: the plot moves five times a second, the numbers twice."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.services.pipeline import Timing
 from app.views.live.statistics import COLOURS, PARTS, LatencyPlot
+from app.views.words import tr
 
 NUMBERS_EVERY = 0.5  # seconds
 AVERAGED = 1.0  # seconds of frames that a number speaks for
@@ -22,6 +23,12 @@ def average(history: Sequence[tuple[float, Timing]], now: float, window: float =
     if not recent:
         return None
     return Timing(*(sum(getattr(t, part) for t in recent) / len(recent) for part in PARTS))
+
+
+def part_words() -> dict[str, str]:
+    """What the parts of the latency are called."""
+    return {"capture": tr("Capture"), "wait": tr("Wait"), "detect": tr("Detect"), "engine": tr("Engine"),
+            "decode": tr("Decode"), "draw": tr("Draw")}  # fmt: skip
 
 
 class Swatch(QWidget):
@@ -58,8 +65,7 @@ class LatencyPanel(QWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(4)
-        texts = {"capture": self.tr("Capture"), "detect": self.tr("Detect"), "engine": self.tr("Engine"),
-                 "draw": self.tr("Draw")}  # fmt: skip
+        texts = part_words()
         for place, part in enumerate(PARTS):
             row, column = place // 2, place % 2 * 4
             name, number = QLabel(texts[part]), QLabel("\u2013")

@@ -8,12 +8,13 @@ from app.library import Entry
 from app.services.live import Live
 from app.views.context import Context
 from app.views.live.detectors import DetectorChoice
+from app.views.live.model_controls import RUNTIMES
 from app.views.live.panel import SidePanel
 from app.views.sample import runtime_truth
 from engine.runtime import Runtime, open_runtime
 from engine.squares import NAME
 
-KEY = "live/model"
+KEY, RUNTIME = "live/model", "live/runtime"
 
 
 class ModelChoice(QObject):
@@ -26,6 +27,10 @@ class ModelChoice(QObject):
         self.panel = panel
         self.detectors = DetectorChoice(context, live, panel.source, self)
         panel.model.chosen.connect(self.choose)
+        panel.model.second.connect(self.choose_second)
+        panel.model.runtime.connect(self.choose_runtime)
+        panel.model.set_runtime(self.runtime)
+        self._second = ""
         live.model_ready.connect(self._ready)
         live.model_failed.connect(lambda sentence: panel.model.set_truth(sentence, False))
         context.model_changed.connect(self.refresh)
@@ -42,6 +47,10 @@ class ModelChoice(QObject):
         current = self._preferred(entries)
         shown = [(str(entry.path), entry.title) for entry in entries]
         self.panel.model.set_models(shown, str(current.path) if current is not None else "")
+        self._second = self._second if self._second in [path for path, _ in shown] else ""
+        self.panel.model.set_seconds(shown, self._second)
+        if not self._second:
+            self.live.set_second(None)
         if current is None:
             self.live.set_runtime(None)
             self.panel.model.set_truth(self.tr("No model is here; import one in Models."), False)
@@ -54,6 +63,39 @@ class ModelChoice(QObject):
         if entry is not None:
             self.context.settings.set(KEY, path)
             self._open(entry)
+
+    def choose_second(self, path: str) -> None:
+        """Run another model beside the first, on the same frames; "" for none."""
+        entry = next((e for e in self.entries() if str(e.path) == path), None)
+        self._second = path if entry is not None else ""
+        if entry is None:
+            self.live.set_second(None)
+        else:
+            runtime = self.runtime
+            self.live.load_second(lambda: open_runtime(entry.model, runtime))
+        self.panel.model.seconds.setCurrentIndex(max(0, self.panel.model.seconds.findData(self._second)))
+
+    def next_second(self) -> None:
+        """None beside the first, then each model in turn."""
+        box = self.panel.model.seconds
+        self.choose_second(box.itemData((box.currentIndex() + 1) % max(box.count(), 1)) or "")
+
+    @property
+    def runtime(self) -> str:
+        """What shall compute: packed, reference or onnx."""
+        name = self.context.settings.get(RUNTIME, "packed")
+        return name if name in RUNTIMES else "packed"
+
+    def choose_runtime(self, name: str) -> None:
+        """Compute by other means; the frames go on meanwhile."""
+        self.context.settings.set(RUNTIME, name)
+        self.panel.model.set_runtime(name)
+        path = self.panel.model.models.currentData()
+        entry = next((e for e in self.entries() if str(e.path) == path), None)
+        if entry is not None:
+            self._open(entry)
+        if self._second:
+            self.choose_second(self._second)
 
     def _preferred(self, entries: list[Entry]) -> Entry | None:
         document = self.context.document
@@ -73,7 +115,8 @@ class ModelChoice(QObject):
     def _open(self, entry: Entry) -> None:
         # A runtime of its own: the one for stills would make live frames wait for whole batches.
         self.panel.model.set_truth(self.tr("Opening {0}").replace("{0}", entry.title), True)
-        self.live.load(lambda: open_runtime(entry.model))
+        runtime = self.runtime
+        self.live.load(lambda: open_runtime(entry.model, runtime))
 
     def _ready(self, runtime: Runtime) -> None:
         self.panel.model.set_truth(*runtime_truth(runtime))

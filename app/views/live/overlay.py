@@ -14,25 +14,31 @@ from app.views.live.plates import PLATE_HEIGHT, PLATE_TEXT, draw_colour_bar, dra
 from app.views.marks import draw_landmarks
 from app.views.qimage import to_qimage
 from app.views.theme import theme
+from app.views.words import tr
 from engine.parts import parts_of
 from engine.types import Box, Prediction
 
 if TYPE_CHECKING:
+    from app.views.live.sheet import Sheet
     from app.views.live.view import LiveView
 
+    Shown = LiveView | Sheet
+
+# Told apart by people with any colour vision (Okabe and Ito), the lighter ones first.
+SUBJECTS = ("#F0E442", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#D55E00", "#FFFFFF", "#0072B2")
 BRACKET = 18.0
 MARGIN = 12.0
 AWAY = 20.0  # from a selected mark to its name
 HIDDEN = 12.0  # how far a mark reaches around its landmark
 
 
-def heat_landmark(view: LiveView, subject: int, prediction: Prediction) -> int:
+def heat_landmark(view: Shown, subject: int, prediction: Prediction) -> int:
     """Whose heatmap is shown when one is: the selected landmark's, else the most doubtful one's."""
     chosen = view.selection[1] if view.selection[0] in (subject, -1) else -1
     return chosen if chosen >= 0 else int(prediction.landmarks[:, 2].argmin())
 
 
-def paint_heat(painter: QPainter, view: LiveView, fit: Fit) -> float | None:
+def paint_heat(painter: QPainter, view: Shown, fit: Fit) -> float | None:
     """The heatmaps of all subjects, in the frame's place; the painter is mirrored already where it must be.
 
     Of a segmentation its parts, while no heatmap is asked for. Returns the highest value, None where no heatmap shows.
@@ -62,25 +68,25 @@ def paint_heat(painter: QPainter, view: LiveView, fit: Fit) -> float | None:
     return highest
 
 
-def _parts(view: LiveView, prediction: Prediction) -> Heat | None:
+def _parts(view: Shown, prediction: Prediction) -> Heat | None:
     if not divided(prediction):
         return None
     return parts_layer(prediction.heatmaps, parts_of(view.result.schema).colours, view.look.opacity)
 
 
-def has_parts(view: LiveView) -> bool:
+def has_parts(view: Shown) -> bool:
     """Whether the result tells parts and no landmarks."""
     return view.result is not None and any(divided(subject.prediction) for subject in view.result.subjects)
 
 
-def paint_subjects(painter: QPainter, view: LiveView, fit: Fit) -> None:
+def paint_subjects(painter: QPainter, view: Shown, fit: Fit) -> None:
     """Brackets, lines, landmarks and name plates of all subjects."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for number, points in enumerate(view.points()):
         prediction = view.result.subjects[number].prediction
         box = screen_box(fit, prediction.box)
         if view.look.box:
-            paint_brackets(painter, box)
+            paint_brackets(painter, box, subject_colour(view, number))
         if not divided(prediction):
             _paint_marks(painter, view, fit, number, points, box.width())
     if view.look.box:
@@ -90,7 +96,7 @@ def paint_subjects(painter: QPainter, view: LiveView, fit: Fit) -> None:
 
 
 def _paint_marks(
-    painter: QPainter, view: LiveView, fit: Fit, number: int, points: np.ndarray, side: float
+    painter: QPainter, view: Shown, fit: Fit, number: int, points: np.ndarray, side: float
 ) -> None:
     placed = fit.to_screen(points)
     look, frozen = view.look, view.frozen
@@ -109,7 +115,7 @@ def _paint_marks(
         _paint_texts(painter, view, number, placed)
 
 
-def _paint_texts(painter: QPainter, view: LiveView, number: int, placed: np.ndarray) -> None:
+def _paint_texts(painter: QPainter, view: Shown, number: int, placed: np.ndarray) -> None:
     """Names and scores beside the landmarks, in white with a dark edge."""
     font = QFont(painter.font())
     font.setPixelSize(11)
@@ -133,20 +139,27 @@ def screen_box(fit: Fit, box: Box) -> QRectF:
     return QRectF(QPointF(*corners[0]), QPointF(*corners[1])).normalized()
 
 
-def paint_brackets(painter: QPainter, box: QRectF) -> None:
-    """The four corners of a box, white over black."""
+def subject_colour(view: Shown, number: int) -> QColor:
+    """White for the only subject; each of several has its own for as long as it is followed."""
+    subjects = view.result.subjects
+    return QColor(SUBJECTS[(subjects[number].number - 1) % len(SUBJECTS)] if len(subjects) > 1 else "#FFFFFF")
+
+
+def paint_brackets(painter: QPainter, box: QRectF, colour: QColor) -> None:
+    """The four corners of a box, over black."""
+    colour.setAlpha(230)
     reach = min(BRACKET, box.width() / 3)
     lines = []
     for corner, dx, dy in ((box.topLeft(), 1, 1), (box.topRight(), -1, 1),
                            (box.bottomLeft(), 1, -1), (box.bottomRight(), -1, -1)):  # fmt: skip
         lines += [(corner, corner + QPointF(dx * reach, 0)), (corner, corner + QPointF(0, dy * reach))]
-    for colour, width in ((QColor(0, 0, 0, 89), 4.0), (QColor(255, 255, 255, 217), 2.0)):
-        painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap))
+    for shade, width in ((QColor(0, 0, 0, 89), 4.0), (colour, 2.0)):
+        painter.setPen(QPen(shade, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap))
         for begin, end in lines:
             painter.drawLine(begin, end)
 
 
-def _paint_name(painter: QPainter, view: LiveView, fit: Fit) -> None:
+def _paint_name(painter: QPainter, view: Shown, fit: Fit) -> None:
     """The selected landmark's name and score, where the plate hides the fewest landmarks."""
     subject, landmark = view.selection
     if view.frozen is None or landmark < 0:
@@ -168,7 +181,7 @@ def _paint_name(painter: QPainter, view: LiveView, fit: Fit) -> None:
     draw_plate(painter, *min(places, key=cost), parts)
 
 
-def paint_read_out(painter: QPainter, view: LiveView, parts: list[tuple[str, str]]) -> None:
+def paint_read_out(painter: QPainter, view: Shown, parts: list[tuple[str, str]]) -> None:
     """The plate at the view's upper left, and at the right the colours of a heatmap that is shown."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     draw_plate(painter, MARGIN, MARGIN, parts)
@@ -180,7 +193,7 @@ def paint_read_out(painter: QPainter, view: LiveView, parts: list[tuple[str, str
         draw_colour_bar(painter, view.width() - MARGIN, MARGIN, maximum)
 
 
-def _paint_plate(painter: QPainter, view: LiveView, fit: Fit, number: int) -> None:
+def _paint_plate(painter: QPainter, view: Shown, fit: Fit, number: int) -> None:
     """The subject's name and its detector's score above its box, kept inside the frame."""
     subject = view.result.subjects[number]
     box = screen_box(fit, subject.prediction.box)
@@ -190,13 +203,19 @@ def _paint_plate(painter: QPainter, view: LiveView, fit: Fit, number: int) -> No
     y = min(box.top(), float(highest)) - PLATE_HEIGHT - 6
     if y < max(top, 0) + (MARGIN + PLATE_HEIGHT + 4 if x < 280 else 4):
         y = min(box.bottom() + 6, top + high - PLATE_HEIGHT - 4)
-    names = {"face": view.tr("Face"), "person": view.tr("Person")}
-    name = names.get(view.result.schema.subject, view.tr("Subject"))
+    names = {"face": tr("Face"), "person": tr("Person")}
+    name = names.get(view.result.schema.subject, tr("Subject"))
     score = view.locale().toString(subject.prediction.box.score, "f", 2)
     draw_plate(painter, x, y, [(f"{name} {subject.number}", ""), ("", score)])
 
 
-def paint_focus(painter: QPainter, view: LiveView) -> None:
+def paint_name_of_model(painter: QPainter, middle: float, y: float, name: str, seconds: float) -> None:
+    """A plate with a model's name and what it took, centred; for two models side by side."""
+    parts = [(name, ""), (f"{seconds * 1000:.1f}", "ms")]
+    draw_plate(painter, middle - plate_width(painter, parts) / 2, y, parts)
+
+
+def paint_focus(painter: QPainter, view: Shown) -> None:
     """The focus ring, two pixels inside the edge."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -7,8 +7,9 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.views.live.confidence import ConfidenceList
-from app.views.live.controls import ModelControls, OverlayControls, SourceControls
+from app.views.live.controls import OverlayControls, SourceControls
 from app.views.live.latency import LatencyPanel
+from app.views.live.model_controls import ModelControls
 from app.views.widgets import Section
 
 WIDTH = 312

@@ -61,7 +61,7 @@ class SourceChoice(QObject):
     def open_place(self, place: str | Path) -> None:
         """Show a video file, a folder of pictures or a stream's address; what is wrong is told in the banner."""
         self._camera = None
-        self.start(lambda: open_place(place))
+        self.start(lambda: open_place(place, hold=True))
 
     def start(self, make: Callable[[], Source]) -> None:
         """Run what `make` gives."""

@@ -13,8 +13,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.services.pipeline import Timing
 from app.views.theme import theme
 
-PARTS = ("capture", "detect", "engine", "draw")
-COLOURS = {"capture": "#49515B", "detect": "#6B7581", "engine": "#7A70C4", "draw": "#C9CED6"}
+PARTS = ("capture", "wait", "detect", "engine", "decode", "draw")
+COLOURS = {
+    "capture": "#49515B", "wait": "#5A636E", "detect": "#6B7581", "engine": "#7A70C4", "decode": "#A39BDD",
+    "draw": "#C9CED6",
+}  # fmt: skip
 SECONDS = 10.0  # what the plot spans
 LIMIT = 60.0  # milliseconds from capture to screen that are promised
 COMMON = 0.95  # share of the steps that the scale must hold
@@ -44,7 +47,7 @@ def scale_top(highest: float) -> float:
 
 
 class LatencyPlot(QWidget):
-    """Stacked areas of capture, detect, engine and draw over ten seconds, with the limit as a dashed line."""
+    """Stacked areas of where the time goes over ten seconds, with the limit as a dashed line."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

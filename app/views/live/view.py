@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.project.values import Instance
 from app.services.pipeline import Result
-from app.views.live import overlay
+from app.views.live import overlay, picture
+from app.views.live.drawing import BoxDrawing
 from app.views.live.frozen import Frozen
 from app.views.live.geometry import Fit, nearest
 from app.views.live.look import Look
@@ -20,7 +20,6 @@ from app.views.qimage import to_qimage
 from app.views.theme import theme
 
 GRAB = 12.0  # screen pixels
-DIM = 0.6  # brightness of the last frame while the source is silent
 ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
@@ -28,12 +27,13 @@ class LiveView(QWidget):
     """Shows results; while frozen, landmarks can be selected, dragged and nudged.
 
     painted(Result): a new result stands on the screen; corrected: a hand moved a landmark;
-    selected(subject, landmark), -1 for none.
+    selected(subject, landmark), -1 for none; box_drawn(Box): by hand, after `begin_box`.
     """
 
     painted = Signal(object)
     corrected = Signal()
     selected = Signal(int, int)
+    box_drawn = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +50,8 @@ class LiveView(QWidget):
         self._image = QImage()
         self._unpainted: Result | None = None
         self._ring = False
+        self._drawing = BoxDrawing(self)
+        self.recording: int | None = None
         self.setMinimumSize(320, 240)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -112,7 +114,19 @@ class LiveView(QWidget):
         if self.result is None:
             return None
         height, width = self.result.frame.pixels.shape[:2]
-        return Fit(width, height, self.width(), self.height(), self.look.mirror)
+        across = self.width() / 2 if self.result.other is not None else self.width()
+        return Fit(width, height, across, self.height(), self.look.mirror)
+
+    def begin_box(self) -> None:
+        """The next drag draws a box; Escape gives up."""
+        self._drawing.begin()
+
+    def set_recording(self, seconds: float | None) -> None:
+        """Show for how long one records; None while one does not."""
+        whole = None if seconds is None else int(seconds)
+        if whole != self.recording:
+            self.recording = whole
+            self.update()
 
     def points(self) -> list[np.ndarray]:
         """(K, 2) picture pixels of each subject, as drawn."""
@@ -129,10 +143,17 @@ class LiveView(QWidget):
             painter.fillRect(self.rect(), theme().color("canvas"))
             fit = self.fit
             if fit is not None and self.result is not None:
+                painter.save()
+                if self.result.other is not None:
+                    painter.setClipRect(QRectF(0, 0, self.width() / 2, self.height()))
                 self.paint_frame(painter, fit)
                 if not self.trouble:
                     overlay.paint_subjects(painter, self, fit)
-                overlay.paint_read_out(painter, self, self._read_out())
+                painter.restore()
+                if self.result.other is not None:
+                    picture.paint_other(painter, self, fit, self._image)
+                overlay.paint_read_out(painter, self, picture.read_out(self))
+                self._drawing.paint(painter, fit)
             if self._ring:
                 overlay.paint_focus(painter, self)
         finally:
@@ -142,37 +163,8 @@ class LiveView(QWidget):
             self.painted.emit(result)
 
     def paint_frame(self, painter: QPainter, fit: Fit) -> None:
-        x, y, wide, high = fit.rect
-        target = QRectF(x, y, wide, high)
-        painter.save()
-        if fit.mirror:
-            painter.translate(2 * x + wide, 0)
-            painter.scale(-1, 1)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, fit.scale < 3)
-        self.heat_maximum = None
-        painter.drawImage(target, self._image)
-        if (self.look.heatmap != "off" or overlay.has_parts(self)) and not self.trouble:
-            self.heat_maximum = overlay.paint_heat(painter, self, fit)
-        painter.restore()
-        if self.trouble:
-            painter.setOpacity(1 - DIM)
-            painter.fillRect(target, Qt.GlobalColor.black)
-            painter.setOpacity(1)
-
-    def _read_out(self) -> list[tuple[str, str]]:
-        """Pairs of a value and its unit for the plate at the left."""
-        if self.result is None:
-            return []
-        height, width = self.result.frame.pixels.shape[:2]
-        locale = self.locale()
-        size = ("", f"{width} \u00d7 {height}")
-        if self.trouble:
-            age = max(0.0, time.monotonic() - self.result.frame.time)
-            return [(self.tr("Last picture"), ""), (locale.toString(age, "f", 0), self.tr("s ago")), size]
-        if self.frozen is not None:
-            return [(self.tr("Frozen"), f"{self.frozen.moment:%H:%M:%S}"), size]
-        rate, latency = locale.toString(self.rate, "f", 1), locale.toString(self.latency * 1000, "f", 0)
-        return [(rate, self.tr("fps")), (latency, self.tr("ms")), size]
+        """The frame and its heatmap, in the frame's place."""
+        self.heat_maximum = picture.paint_picture(painter, self, fit, self._image, self.trouble)
 
     # ---- correcting
 
@@ -192,6 +184,8 @@ class LiveView(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Grab the nearest landmark; where there is none, nothing stays selected."""
+        if self._drawing.press(event, self.fit):
+            return
         if self.frozen is None or event.button() != Qt.MouseButton.LeftButton or self.fit is None:
             return
         place = event.position()
@@ -206,6 +200,8 @@ class LiveView(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag what was grabbed, else tell what would be grabbed."""
         place = event.position()
+        if self._drawing.move(event):
+            return
         if self._drag is None:
             hover = self.landmark_at(place.x(), place.y())
             if hover != self.hover:
@@ -220,6 +216,8 @@ class LiveView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let go."""
+        if self._drawing.release(event, self.fit):
+            return
         if event.button() == Qt.MouseButton.LeftButton:
             self._drag = None
 
@@ -249,6 +247,8 @@ class LiveView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows nudge the selected landmark by 1 px, Shift 10, Ctrl 0.1; Escape takes back, then lets go."""
+        if self._drawing.key(event, self.fit):
+            return
         if self.frozen is None or self.selection[1] < 0:
             return super().keyPressEvent(event)
         key = event.key()

@@ -22,6 +22,8 @@ from app.views.live.overlay import has_parts
 from app.views.live.panel import SidePanel
 from app.views.live.sources import SourceChoice
 from app.views.live.stage import Stage
+from app.views.live.statistics_dock import StatisticsDock
+from app.views.live.taking import Taking
 
 READINGS_MS = 200
 SAID_MS = 8000
@@ -47,9 +49,12 @@ class LiveWorkspace(QMainWindow):
         self.keeping = Keeping(context, self.view, self)
         self.sources = SourceChoice(self.live, self.stage, self.panel, self)
         self.models = ModelChoice(context, self.live, self.panel, self)
+        self.taking = Taking(self)
         self._lay_out()
         self.keys = Keys(context.keys, "live", lambda name: self.trigger(name) or self.wanted.emit(name), self)
         self.heatmaps = LiveHeatmaps(self)
+        self.statistics = StatisticsDock(self, self.live)
+        self.bar.record.remember(context.settings)
         self._connect()
         self._timer = QTimer(self)
         self._timer.setInterval(READINGS_MS)
@@ -64,6 +69,7 @@ class LiveWorkspace(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.stage, 1)
+        column.addWidget(self.taking.bar)
         column.addWidget(self.bar)
         self.setCentralWidget(middle)
         self.dock = QDockWidget(self.tr("Live"), self)
@@ -77,13 +83,14 @@ class LiveWorkspace(QMainWindow):
         live, view, panel = self.live, self.view, self.panel
         live.ready.connect(self._take)
         live.state_changed.connect(self._state_changed)
-        self.sources.starting.connect(self._resume)
+        self.sources.starting.connect(self.let_go)
         self.sources.started.connect(self._started)
         self.context.document_changed.connect(self._document_changed)
         view.painted.connect(live.drawn)
         view.corrected.connect(self._corrected)
         view.selected.connect(self._selected)
         self.models.detectors.failed.connect(self.stage.fault)
+        panel.source.limit.connect(lambda most: live.change(limit=most))
         panel.overlay.look.connect(self._look_changed)
         panel.overlay.smoothing.connect(lambda strength: live.change(smoothing=strength))
         panel.confidence.clicked.connect(view.select)
@@ -93,7 +100,7 @@ class LiveWorkspace(QMainWindow):
         self.bar.panel.connect(self._show_panel)
         self.bar.full_screen.connect(lambda: self.wanted.emit("full_screen"))
         self.keeping.failed.connect(self.stage.fault)
-        self.keeping.said.connect(self._say)
+        self.keeping.said.connect(self.say)
 
     # ---- what the window asks
 
@@ -123,7 +130,7 @@ class LiveWorkspace(QMainWindow):
         return {
             "freeze": self.toggle_freeze, "add_to_project": self.add_to_project, "snapshot": self.snapshot,
             "start_camera": self.start_camera, "open_video": lambda: self.sources.ask("video"),
-            "heatmaps": self.heatmaps.dock.toggle,
+            "heatmaps": self.heatmaps.dock.toggle, "statistics": self.statistics.toggle, **self.taking.commands(),
             "next_landmark": lambda: self._step(1), "previous_landmark": lambda: self._step(-1),
         }  # fmt: skip
 
@@ -133,8 +140,8 @@ class LiveWorkspace(QMainWindow):
             super().keyPressEvent(event)
 
     def focus_regions(self) -> list[QWidget]:
-        """For F6: the picture, the bar, the panel."""
-        return [self.view, self.bar, self.panel]
+        """For F6: the picture, the bars, the panel."""
+        return [self.view, *([self.taking.bar] if self.taking.bar.isVisible() else []), self.bar, self.panel]
 
     def open_source(self, place: str | Path) -> None:
         """Show a video file, a folder of pictures or a stream's address."""
@@ -148,6 +155,7 @@ class LiveWorkspace(QMainWindow):
         self.view.show_result(None)
         self.panel.confidence.show_result(None, now=True)
         self._timer.start()
+        self.taking.started()
         self._refresh_bar()
         self.view.setFocus()
 
@@ -166,6 +174,7 @@ class LiveWorkspace(QMainWindow):
         height, width = result.frame.pixels.shape[:2]
         self.panel.source.set_frame_size(width, height)
         self.panel.confidence.show_result(result)
+        self.taking.refresh()
         self._refresh_bar()
 
     def _state_changed(self, state: State, sentence: str) -> None:
@@ -176,10 +185,12 @@ class LiveWorkspace(QMainWindow):
         elif state is State.RUNNING:
             self.stage.calm()
         elif state is State.ENDED:
-            self._say(sentence)
+            self.say(sentence)
         self._tell()
 
     def _tick(self) -> None:
+        self.taking.refresh()
+        self.statistics.refresh()
         mean = self.panel.latency.show_history(self.live.history)
         if mean is not None or self.view.trouble:
             self.view.set_readings(self.live.rate, mean.total if mean is not None else self.view.latency)
@@ -188,7 +199,7 @@ class LiveWorkspace(QMainWindow):
     def _tell(self) -> None:
         self.facts_changed.emit(self.facts())
 
-    def _say(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         """A line in the status bar for eight seconds."""
         self._said = sentence
         self._tell()
@@ -204,7 +215,7 @@ class LiveWorkspace(QMainWindow):
     def toggle_freeze(self) -> None:
         """Freeze the picture, or let it go on."""
         if self.view.frozen is not None:
-            self._resume()
+            self.let_go()
         elif self.view.result is not None:
             self.live.freeze()
             self.view.freeze(self.keeping.annotator)
@@ -215,7 +226,8 @@ class LiveWorkspace(QMainWindow):
         if self.view.frozen is not None:
             self.view.step(by)
 
-    def _resume(self) -> None:
+    def let_go(self) -> None:
+        """Go on, where the picture is frozen."""
         if self.view.frozen is not None:
             self.view.resume()
             self.live.resume()

@@ -39,7 +39,8 @@ def make_result(points: np.ndarray = POINTS, heatmaps: bool = False, subjects: i
     prediction = Prediction(np.column_stack([points, SCORES]), Box(160, 110, 160, 0.97, "face"), "small", maps)
     found = tuple(Subject(n + 1, prediction, prediction.landmarks[:, :2]) for n in range(subjects))
     frame = Frame(pixels, time.monotonic(), "test", 7)
-    return Result(frame, found, Timing(0.004, 0.002, 0.02), time.monotonic(), "small", small_schema(5))
+    timing = Timing(wait=0.004, detect=0.002, engine=0.02)
+    return Result(frame, found, timing, time.monotonic(), "small", small_schema(5))
 
 
 @pytest.fixture
@@ -244,7 +245,7 @@ def test_columns_keep_the_slowest_frame_of_each_step() -> None:
 
 
 def test_average_speaks_for_the_last_second() -> None:
-    history = [(1.0, Timing(9)), (9.5, Timing(0.01, 0.02)), (9.9, Timing(0.03, 0.04))]
+    history = [(1.0, Timing(9)), (9.5, Timing(0.01, detect=0.02)), (9.9, Timing(0.03, detect=0.04))]
     mean = average(history, 10.0)
     assert mean.capture == pytest.approx(0.02) and mean.detect == pytest.approx(0.03)
     assert average(history, 60.0) is None
