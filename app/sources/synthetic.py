@@ -11,20 +11,25 @@ from typing import Literal
 
 import numpy as np
 
-from app.sources.base import Interruptible, SourceError
+from app.sources.base import Interruptible, SourceError, as_rgb
 from engine.types import Frame
 
-Kind = Literal["picture", "nothing", "same", "block", "raise"]
+Kind = Literal["picture", "nothing", "same", "block", "raise", "crash"]
 
 
 @dataclass(frozen=True)
 class Step:
     """One read. picture: a new frame of `size` (width, height); nothing: None, as a lost camera gives;
-    same: the last frame's pixels again; block: hang until `release`; raise: SourceError.
+    same: the last frame's pixels again; block: hang until `release`; raise: SourceError; crash: another error, as a
+    plugin's. channels: as the device delivers them, 1, 3 or 4; delay: seconds that the read takes longer; skew:
+    seconds by which the frame's time is wrong.
     """
 
     kind: Kind = "picture"
     size: tuple[int, int] = (160, 120)
+    channels: int = 3
+    delay: float = 0.0
+    skew: float = 0.0
 
 
 class Synthetic(Interruptible):
@@ -79,6 +84,10 @@ class Synthetic(Interruptible):
         if not self._open or not self.wait(self.period):
             return None
         step = next(self._script, Step("nothing"))
+        if step.delay and not self.wait(step.delay):
+            return None
+        if step.kind == "crash":
+            raise ZeroDivisionError("the synthetic source divides by zero")
         if step.kind == "block":
             self._released.wait()
         if step.kind == "raise":
@@ -86,8 +95,9 @@ class Synthetic(Interruptible):
         if step.kind in ("nothing", "block"):
             return None
         if step.kind == "picture" or self._last is None:
-            self._last = self._picture(step.size)
-        frame = Frame(self._last, time.monotonic(), self.title, self._index)
+            picture = self._picture(step.size)
+            self._last = picture if step.channels == 3 else as_rgb(np.repeat(picture[..., :1], step.channels, 2))
+        frame = Frame(self._last, time.monotonic() + step.skew, self.title, self._index)
         self._index += 1
         return frame
 

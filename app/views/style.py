@@ -70,6 +70,9 @@ QPushButton[link="true"] {{ background: transparent; border-color: transparent; 
 QToolButton {{ padding: 0px; min-width: 28px; background: transparent; border-color: transparent; }}
 QToolButton:checked {{ background: {c["sel"]}; }}
 QToolButton::menu-indicator {{ image: none; }}
+QToolButton[split="true"] {{ background: {c["raised"]}; border: 1px solid {c["border"]}; padding: 0px 26px 0px 10px; }}
+QToolButton[split="true"]:hover {{ background: {c["hover"]}; }}
+QToolButton[split="true"]::menu-button {{ border: none; border-left: 1px solid {c["border"]}; width: 20px; }}
 QPushButton[seg], QToolButton[seg] {{ background: {c["field"]}; border: 1px solid {c["border"]}; border-radius: 0px;
   padding: 0px 8px; }}
 QPushButton[seg="first"], QToolButton[seg="first"] {{ border-top-left-radius: 5px; border-bottom-left-radius: 5px; }}

@@ -51,6 +51,7 @@ class SourceControls(QWidget):
         for wide, high in SIZES:
             self.sizes.addItem(f"{wide} \u00d7 {high}", (wide, high))
         self.sizes.setCurrentIndex(1)
+        self.detectors.setPlaceholderText(self.tr("What to find"))
         for most in MOST:
             self.limits.addItem(self.tr("Only one") if most == 1 else self.tr("Up to {0}").format(most), most)
         layout = QVBoxLayout(self)

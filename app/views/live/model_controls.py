@@ -29,7 +29,7 @@ class ModelControls(QWidget):
             box.setAccessibleName(name)
             box.setToolTip(name)
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        words = {"packed": tr("Packed bits"), "reference": tr("NumPy"), "onnx": tr("ONNX Runtime")}
+        words = {"packed": tr("Packed"), "reference": tr("NumPy"), "onnx": tr("ONNX")}
         for name in RUNTIMES:
             self.runtimes.addItem(words[name], name)
         self._sign, self.truth = QLabel(), QLabel()

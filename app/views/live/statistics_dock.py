@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDockWidget, QGridLayout, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.services.live import HISTORY, Live
 from app.views.live.latency import Swatch, part_words
 from app.views.live.statistics import COLOURS, PARTS
 from app.views.sample import runtime_truth
-from app.views.theme import theme
+from app.views.theme import icon, theme
 from app.views.words import tr
 
 if TYPE_CHECKING:
     from app.services.live_values import Timing
 
-HEIGHT = 236
+HEIGHT = 256
 SHARES = (50, 95)
 
 
@@ -45,6 +54,9 @@ class StatisticsDock(QDockWidget):
         self.plot: Any = None
         self.numbers: dict[str, tuple[QLabel, QLabel]] = {}
         self.facts = QLabel()
+        self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        self.setTitleBarWidget(QWidget())
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self)
         self.hide()
 
@@ -131,7 +143,17 @@ class StatisticsDock(QDockWidget):
         self.facts.setProperty("muted", True)
         self.facts.setProperty("small", True)
         self.facts.setWordWrap(True)
-        self.facts.setFixedWidth(260)
+        self.facts.setFixedWidth(232)
+        title, close = QLabel(tr("Statistics")), QToolButton()
+        title.setProperty("heading", True)
+        close.setIcon(icon("close", 16))
+        close.setToolTip(tr("Close"))
+        close.setAccessibleName(tr("Close"))
+        close.clicked.connect(self.toggle)
+        heading = QHBoxLayout()
+        heading.addWidget(title, 1)
+        heading.addWidget(close)
+        column.addLayout(heading)
         column.addLayout(grid)
         column.addWidget(self.facts)
         column.addStretch(1)
