@@ -41,7 +41,7 @@ CONFIDENT = 0.15  # a landmark's score from which it counts as seen
 FOLLOWED = 0.15  # mean score under which a followed subject is lost
 FEWEST = 4  # landmarks that make a body
 
-DEFAULTS = {"face": "face", "person": "person", "body": "person"}  # by the subject of a landmark model
+DEFAULTS = {"face": "detect", "person": "person", "body": "person"}  # by the subject of a landmark model
 FALLBACKS = {"face": "face", "person": "person", "body": "person"}
 
 

@@ -14,7 +14,7 @@ from engine.train.hourglass import Hourglass
 from engine.train.scenes import Scenes
 from engine.train.views import View, plain_view
 
-LEVELS = tuple(round(0.05 * n, 2) for n in range(3, 19))  # 0.15 to 0.9
+LEVELS = tuple(round(0.01 * n, 2) for n in range(15, 91))
 ALARMS = 0.1  # a picture: no more are wanted
 BATCH = 8
 
