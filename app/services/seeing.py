@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from engine.types import Box, Frame, check_picture
 
 DRAWN = "hand"
 SELDOM = 1 << 30  # frames between two looks where only a lost subject is looked for anew
+LONGEST = 0.7  # seconds between two looks at most
 TRIES = 3  # failures of a detector or model until it is left alone
 
 
@@ -110,7 +112,8 @@ class Seeing:
         elif self._tracker is None or not same:
             self._tracker = self._make(runtime, options)
         if self._tracker is not None:
-            self._tracker.every = SELDOM if options.detector == DRAWN else options.every
+            drawn = options.detector == DRAWN
+            self._tracker.every, self._tracker.longest = (SELDOM, math.inf) if drawn else (options.every, LONGEST)
             self._tracker.limit = options.limit
             if self._tracker.smoothing != options.smoothing:
                 self._tracker.smooth(options.smoothing)

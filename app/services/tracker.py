@@ -61,20 +61,22 @@ class Spent:
 class Tracker:
     """Predicts frame after frame.
 
-    every: frames between two looks of the detector while all subjects are followed; limit: most subjects
-    at once; smoothing: 0 to 1.
+    every: frames between two looks of the detector while all subjects are followed; longest: seconds between them,
+    as on a slow machine much happens from frame to frame; limit: most subjects at once; smoothing: 0 to 1.
     """
 
     predictor: Predictor
     detector: Detector
     schema: Schema
     every: int = 10
+    longest: float = 0.7
     limit: int = 1
     smoothing: float = 0.35
     clock: Callable[[], float] = time.perf_counter
     _tracks: list[_Track] = field(default_factory=list)
     _lost: list[_Track] = field(default_factory=list)
     _wait: int = 0
+    _looked: float = 0.0
     looking: bool = False  # whether the detector is at work, for who hears of an error
 
     def step(self, picture: np.ndarray, moment: float, heatmaps: bool = False) -> tuple[tuple[Subject, ...], Spent]:
@@ -84,7 +86,9 @@ class Tracker:
         self._lost = [track for track in self._lost if 0 <= moment - track.gone <= REMEMBERED]
         if self._follow(picture, moment):
             self._wait = 0
-        if self._wait <= 0 or not self._tracks:
+        overdue = abs(moment - self._looked) > self.longest
+        if self._wait <= 0 or overdue or not self._tracks:
+            self._looked = moment
             self.looking = True
             self._merge(self.detector.detect(picture))
             self.looking = False

@@ -140,3 +140,9 @@ def test_a_falling_score_brings_a_look_soon(runtime, middle, monkeypatch) -> Non
     monkeypatch.setattr(tracker.predictor, "predict_box", worse)
     looks = [tracker.step(PICTURE, 0.03 * n)[1].detected for n in range(1, 5)]
     assert True in looks
+
+
+def test_on_a_slow_machine_the_detector_looks_by_the_clock(runtime, middle) -> None:
+    tracker = tracker_of(runtime, middle, every=100)
+    detected = [tracker.step(PICTURE, 100 + 0.3 * n)[1].detected for n in range(7)]
+    assert detected == [True, False, False, True, False, False, True]
