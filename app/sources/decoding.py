@@ -122,6 +122,7 @@ class Reader:
         """Open and index; raises OSError or ValueError where there is no picture in it."""
         self.path = path
         self._container: av.container.InputContainer | None = None
+        self._lenient = False
         self._open()
         try:
             if self._stream is None:
@@ -238,13 +239,17 @@ class Reader:
                 self._landed = packet.pts
             started = True
             try:
-                yield from packet.decode()
+                yield from filter(self._whole, packet.decode())
             except (av.FFmpegError, OSError):
                 continue
         try:
-            yield from self._stream.decode(None)
+            yield from filter(self._whole, self._stream.decode(None))
         except (av.FFmpegError, OSError):
             return
+
+    def _whole(self, frame: av.VideoFrame) -> bool:
+        """Whether a frame is what was recorded; the decoder fills in what is missing of others."""
+        return self._lenient or not frame.is_corrupt
 
     def _number(self, frame: av.VideoFrame) -> int | None:
         """The number of a frame just decoded; None for one from before where decoding could begin."""
@@ -277,6 +282,10 @@ class Reader:
     def _trim_start(self) -> None:
         """Drop packets before the first frame that can be seen; raises ValueError where none can."""
         first = self.next()
+        if first is None:  # damaged all through: better than nothing
+            self._lenient = True
+            self._restart()
+            first = self.next()
         if first is None:
             raise ValueError("no frame can be decoded")
         number, frame = first

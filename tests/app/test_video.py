@@ -37,9 +37,12 @@ MAKERS: dict[str, Callable[[Path], tuple[Path, list[int]]]] = {
         list(range(60)),
     ),
     "cut avi": lambda d: (part(write_coded(d / "a.avi", codec="mjpeg"), "b.avi", 0, 0.66), list(range(60))),
+    "mpeg-2 ts cut at both ends": lambda d: (
+        part(write_coded(d / "a.ts", codec="mpeg2video"), "b.ts", 0.3, 0.83), list(range(60))
+    ),
     "joined ts": lambda d: (joined(write_coded(d / "a.ts")), [*range(60), *range(60)]),
 }  # fmt: skip
-BROKEN_OFF = ("cut mp4", "cut avi")
+BROKEN_OFF = ("cut mp4", "cut avi", "mpeg-2 ts cut at both ends")
 
 
 def joined(path: Path) -> Path:
@@ -66,7 +69,9 @@ def test_frames_come_in_order_and_seeks_reach_the_very_frame(name: str, tmp_path
     indices = [frame.index for frame in frames]
     carried = {frame.index: number_in(frame.pixels) for frame in frames}
     if name in BROKEN_OFF:  # how far one comes depends on the encoder; packets near the end may be missing
-        assert 28 < len(indices) <= video.count < 45 and list(carried.values())[:28] == truth[:28]
+        first = carried[0]
+        assert 20 < len(indices) <= video.count < 45
+        assert list(carried.values())[:20] == truth[first : first + 20]
         assert list(carried.values()) == sorted(set(carried.values())) and indices == sorted(set(indices))
     else:
         assert list(carried.values()) == truth and indices == list(range(len(truth)))
@@ -82,7 +87,7 @@ def test_frames_come_in_order_and_seeks_reach_the_very_frame(name: str, tmp_path
         frame = video.read()
         assert (frame.index, number_in(frame.pixels)) == (wanted, carried[wanted])
         assert frame.moment == moments[indices.index(wanted)]
-    here = 20
+    here = 10
     video.transport.seek(here)
     video.read()
     for by in (1, 1, -1, -2, -3, 4, 1):
