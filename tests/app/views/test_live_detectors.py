@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.library import Library
 from app.services.live import Live
+from app.services.seeing import DRAWN
 from app.settings import Settings
 from app.views.live.controls import SourceControls
 from app.views.live.detectors import FILE, DetectorChoice
@@ -56,12 +57,12 @@ def names(controls: SourceControls) -> list[str]:
 def test_each_subject_has_its_detectors(made) -> None:
     choice, live, controls = made
     choice.offer(schema("face"))
-    assert names(controls) == ["detect", "face", "whole", FILE]
+    assert names(controls) == ["detect", "face", "whole", DRAWN, FILE]
     assert live.options.detector == controls.detectors.currentData() == DEFAULTS["face"]
     choice.offer(schema("person"))
-    assert names(controls) == ["detect", "person", "whole", FILE] and live.options.detector == DEFAULTS["person"]
+    assert names(controls) == ["detect", "person", "whole", DRAWN, FILE] and live.options.detector == DEFAULTS["person"]
     choice.offer(schema("object"))
-    assert names(controls) == ["whole", FILE] and live.options.detector == "whole"
+    assert names(controls) == ["whole", DRAWN, FILE] and live.options.detector == "whole"
 
 
 def test_the_choice_is_remembered_for_each_subject(made, around, qtbot) -> None:
