@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -108,6 +108,8 @@ class RailButton(QToolButton):
         icon(self._spec.icon, 22, role).paint(painter, (RAIL - 22) // 2, 11, 22, 22)
         font = weighted(self.font(), 500) if self.isChecked() else QFont(self.font())
         font.setPixelSize(theme().size(11))
+        while QFontMetrics(font).horizontalAdvance(title(self._spec)) > self.width() - 4 and font.pixelSize() > 9:
+            font.setPixelSize(font.pixelSize() - 1)
         painter.setFont(font)
         painter.setPen(colours(role))
         painter.drawText(QRectF(0, 35, RAIL, 18), Qt.AlignmentFlag.AlignCenter, title(self._spec))

@@ -44,8 +44,13 @@ class KeyButton(QPushButton):
     def set_capped(self, capped: bool) -> None:
         """Show the key, or put it into the tooltip where room is short."""
         self._capped = capped
-        self.setToolTip("" if capped else self._keys.tip(self._action, self.text()))
+        self.setToolTip("" if capped else self._keys.tip(self._action, self.accessibleName()))
         self.updateGeometry()
+
+    def set_worded(self, worded: bool) -> None:
+        """Show the words, or leave them to the tooltip and show the icon alone."""
+        self.setText(self.accessibleName() if worded else "")
+        self.set_capped(self._capped and worded)
 
     @property
     def _cap_room(self) -> int:

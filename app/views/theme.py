@@ -16,6 +16,7 @@ from app.views.weights import WeightStyle
 
 CHOICES = ("system", "dark", "light")
 SCALES = (90, 150)  # per cent of text size
+WIDEST_PANELS = 130  # per cent of a panel's width at most
 
 
 class Theme(QObject):
@@ -49,6 +50,10 @@ class Theme(QObject):
     def size(self, pixels: int) -> int:
         """A text size, scaled as the user wants it."""
         return round(pixels * self.scale / 100)
+
+    def room(self, pixels: int) -> int:
+        """A panel's width for the text size; the picture beside it needs its room too."""
+        return round(pixels * min(self.scale, WIDEST_PANELS) / 100)
 
     def apply(self, app: QApplication, choice: str = "system", scale: int = 100) -> None:
         """Dress the application in a scheme: "system", "dark" or "light"."""

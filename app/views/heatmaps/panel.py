@@ -67,6 +67,8 @@ class HeatmapPanel(QWidget):
                            ("flip", self.tr("Flip test")), ("label", self.tr("Far from label"))):  # fmt: skip
             self.order.addItem(text, name)
         self.order.setAccessibleName(self.tr("Order of the maps"))
+        self.order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.order.setMinimumContentsLength(6)
         self.left, self.right = QStackedWidget(), QStackedWidget()
         maps = QWidget()
         column = QVBoxLayout(maps)
@@ -222,7 +224,7 @@ class HeatmapPanel(QWidget):
     def _fit(self) -> None:
         wide = self.width() >= BESIDE
         side = THREE if self.width() >= WIDE else TWO
-        self.switches.set_wide(self.width() >= WIDE)
+        self.switches.set_wide(self.width() >= self.switches.needed())
         self.body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self.between.setVisible(wide)
         column = self.width() - 32 - (side + 33 if wide else 0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from app.services.maps import Look
 from app.views.live.segments import Segments
+from app.views.theme import theme
 
 
 class Switches(QWidget):
@@ -44,13 +45,14 @@ class Switches(QWidget):
     def _segments(self, choices: list[tuple[str, str]], name: str) -> Segments:
         made = Segments(choices, self)
         for button in made.buttons.values():
-            button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
             button.setAccessibleDescription(name)
+        made.setMaximumWidth(made.needed())
+        theme().changed.connect(lambda: made.setMaximumWidth(made.needed()))
         made.chosen.connect(self.changed)
         return made
 
     def _lay_out(self) -> None:
-        caption = QLabel(self.tr("Opacity"))
+        caption = self._caption = QLabel(self.tr("Opacity"))
         caption.setProperty("muted", True)
         caption.setProperty("small", True)
         self._above, self._below = QHBoxLayout(), QHBoxLayout()
@@ -69,6 +71,12 @@ class Switches(QWidget):
         self._column.setSpacing(8)
         self._column.addLayout(self._above)
         self._column.addLayout(self._below)
+
+    def needed(self) -> int:
+        """The width that holds everything in one row."""
+        words = sum(part.needed() for part in (self.projection, self.scale, self.kind))
+        more = sum(part.sizeHint().width() for part in (self.fixed, self._caption, self.opacity))
+        return words + more + 2 * 16 + 6 * 8
 
     def set_wide(self, wide: bool) -> None:
         """One row, or two."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWi
 
 from app.views import theme
 from app.views.actions import BY_NAME, title
+from app.views.fitting import give_way
 from app.views.key_button import KeyButton
 from app.views.keymap import KeyMap, KeyTip
 from app.views.label.numbers import count, number
@@ -16,8 +17,7 @@ from app.views.widgets import Line
 
 HEIGHT = 48
 PEAKS = 3
-NARROWEST = 540
-WORDS_NEED = 720
+NARROWEST = 480
 
 
 class ActionBar(QWidget):
@@ -31,6 +31,7 @@ class ActionBar(QWidget):
     def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.keys = keys
+        self._scored, self._peaks = True, np.empty((0, 3))
         self.setObjectName("actionBar")
         self.setProperty("bar", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -82,7 +83,6 @@ class ActionBar(QWidget):
     def _peak(self, n: int) -> QPushButton:
         button = QPushButton(self)
         button.setProperty("seg", ("first", "mid", "last")[n])
-        button.setFixedWidth(70)
         words = self.tr("Move the landmark to peak {0} of its heatmap").format(n + 1)
         KeyTip(button, self.keys, f"peak_{n + 1}", words)
         button.setAccessibleName(words)
@@ -98,25 +98,39 @@ class ActionBar(QWidget):
         for button in (self.previous, self.next):
             button.setIcon(theme.icon(button.property("iconName")))
         self.accept.setIcon(theme.icon("check", role="onaccent"))
+        self.reject.setIcon(theme.icon("close"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow bar leaves out what the tooltips say."""
         super().resizeEvent(event)
-        wide = self.width() >= WORDS_NEED
-        self.take.setVisible(wide)
-        self.place.setMinimumWidth(88 if wide else 56)
-        self.reject.set_capped(wide)
-        self.accept.set_capped(wide)
+        self._fit()
+
+    def _fit(self) -> None:
+        size = theme.theme().size
+        self.place.setMinimumWidth(size(88))
+        give_way(self, (
+            self.reject.set_capped, self.accept.set_capped, self.take.setVisible, self._show_scores,
+            lambda room: self.place.setVisible(room), self.reject.set_worded, self.accept.set_worded,
+        ))  # fmt: skip
+
+    def _show_scores(self, room: bool) -> None:
         for button in self.peaks:
-            button.setFixedWidth(70 if wide else 66)
+            button.setFixedWidth(theme.theme().size(70 if room else 32))
+        self._scored = room
+        self._write_peaks()
 
     def set_peaks(self, peaks: np.ndarray) -> None:
         """Show candidates (n, 3) x, y, score; without a selection the buttons are disabled, not hidden."""
+        self._peaks = peaks
         for n, button in enumerate(self.peaks):
-            there = n < len(peaks)
-            button.setEnabled(there)
-            button.setText(f"{n + 1}  {number(peaks[n, 2], 2)}" if there else f"{n + 1}")
+            button.setEnabled(n < len(peaks))
         self.take.setEnabled(len(peaks) > 0)
+        self._write_peaks()
+
+    def _write_peaks(self) -> None:
+        for n, button in enumerate(self.peaks):
+            scored = self._scored and n < len(self._peaks)
+            button.setText(f"{n + 1}  {number(self._peaks[n, 2], 2)}" if scored else f"{n + 1}")
 
     def set_place(self, row: int, rows: int) -> None:
         """Say where the picture stands in the list."""
@@ -130,6 +144,6 @@ class ActionBar(QWidget):
         self.reject.setEnabled(usable)
         self.accept.setEnabled(usable)
         if usable:
-            self.accept.set_capped(self.width() >= WORDS_NEED)
+            self._fit()
         else:
             self.accept.setToolTip(self.tr("There is no picture to accept"))

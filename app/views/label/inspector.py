@@ -25,6 +25,7 @@ from app.views.label.numbers import number
 from app.views.widgets import EmptyState, Section
 
 WIDTH = 320
+WIDE = 1240  # workspace width from which it grows with the text
 GUIDE_NEEDS = 800  # window height under which the guide folds
 SEGMENTS = ((Visibility.VISIBLE, "first"), (Visibility.OCCLUDED, "mid"), (Visibility.ABSENT, "last"))
 
@@ -204,5 +205,6 @@ class Inspector(QWidget):
 
     def fold_for(self, width: int, height: int) -> None:
         """Fold what a small window has no room for."""
+        self.setFixedWidth(theme.theme().room(WIDTH) if width >= WIDE else WIDTH)
         self.guide_section.fold_for_space(height < GUIDE_NEEDS)
         self.table.hide_places(width < 1100)

@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.views import theme
+from app.views.fitting import FlowLayout
 from app.views.label.numbers import count
 from app.views.label.queue_delegate import NARROW, QueueDelegate
 from app.views.label.queue_model import FILTERS, QueueModel
+from app.views.widgets import ElidedLabel
 
 WIDTH = 248
 WIDEST = 360
@@ -83,8 +85,7 @@ class Queue(QWidget):
         line.addStretch(1)
         line.addWidget(self.total)
         column.addLayout(line)
-        chips = QHBoxLayout()
-        chips.setSpacing(6)
+        chips = FlowLayout()
         self.chips: dict[str, QPushButton] = {}
         self.group = QButtonGroup(self)
         for name in FILTERS:
@@ -96,7 +97,6 @@ class Queue(QWidget):
             self.chips[name] = chip
             self.group.addButton(chip)
             chips.addWidget(chip)
-        chips.addStretch(1)
         column.addLayout(chips)
         self.order = QComboBox(head)
         self.order.setAccessibleName(self.tr("Order"))
@@ -138,18 +138,17 @@ class Queue(QWidget):
 
     def _foot(self) -> QWidget:
         foot = QWidget(self)
-        foot.setFixedHeight(FOOT)
+        foot.setMinimumHeight(FOOT)
         foot.setProperty("foot", True)
         foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QVBoxLayout(foot)
         column.setContentsMargins(16, 8, 10, 8)
         column.setSpacing(2)
         line = QHBoxLayout()
-        self.foot_text = QLabel("", foot)
+        self.foot_text = ElidedLabel("", foot)
         self.foot_count = QLabel("", foot)
         self.foot_count.setProperty("muted", True)
-        line.addWidget(self.foot_text)
-        line.addStretch(1)
+        line.addWidget(self.foot_text, 1)
         line.addWidget(self.foot_count)
         line.addSpacing(6)
         column.addLayout(line)
@@ -213,12 +212,12 @@ class Queue(QWidget):
         self.foot.setVisible(total > 0)
         self.bar.setMaximum(max(total, 1))
         self.bar.setValue(done)
-        self.foot_text.setText(self.tr("Predicting new images"))
+        self.foot_text.set_text(self.tr("Predicting new images"))
         self.foot_count.setText(self.tr("{0} of {1}").format(count(done), count(total)))
 
     def set_narrow(self, narrow: bool) -> None:
         """Thumbnails alone, where the window is small."""
-        self.setMaximumWidth(FOLDED if narrow else WIDEST)
+        self.setMaximumWidth(FOLDED if narrow else theme.theme().room(WIDEST))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow dock has no room for words."""

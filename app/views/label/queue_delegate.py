@@ -35,7 +35,7 @@ class QueueDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """All rows have one height."""
-        return QSize(84, ROW)
+        return QSize(84, max(ROW, theme.theme().size(ROW - 12)))
 
     @painted
     def paint(
@@ -119,12 +119,14 @@ class QueueDelegate(QStyledItemDelegate):
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.setFont(weighted(font, HEAVY) if chosen else font)
         painter.setPen(theme.theme().color("text"))
-        top = QRectF(rect.left(), rect.top() + 11, rect.width(), 18)
+        size = theme.theme().size
+        above = (rect.height() - size(18) - 2 - size(16)) / 2 - 1
+        top = QRectF(rect.left(), rect.top() + above, rect.width(), size(18))
         name = QFontMetricsF(painter.font()).elidedText(index.data(), Qt.TextElideMode.ElideMiddle, top.width())
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
-        below = QRectF(rect.left(), rect.top() + 31, rect.width(), 16)
+        below = QRectF(rect.left(), top.bottom() + 2, rect.width(), size(16))
         icon, role, word = STATES[image.state]
-        self._icon(painter, below.left(), below.top() + 1, icon, role)
+        self._icon(painter, below.left(), below.center().y() - 7, icon, role)
         font.setPixelSize(theme.theme().size(12))
         painter.setFont(font)
         painter.setPen(theme.theme().color("muted"))
@@ -134,7 +136,7 @@ class QueueDelegate(QStyledItemDelegate):
             word = QFontMetricsF(font).elidedText(why, Qt.TextElideMode.ElideRight, space.width())
         painter.drawText(space, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr(word))
         if image.doubt is not None and image.state is not State.BROKEN:
-            space = QRectF(below.right() - 28, below.top(), 28, 16)
+            space = QRectF(below.right() - size(28), below.top(), size(28), size(16))
             painter.setPen(theme.theme().color("text"))
             value = number(image.doubt, 2)
             painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)

@@ -8,16 +8,14 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton,
 
 from app.views import theme
 from app.views.actions import BY_NAME
+from app.views.fitting import give_way
 from app.views.key_button import KeyButton
 from app.views.keymap import KeyMap, KeyTip
 from app.views.widgets import Line
 from app.views.words import mark, told
 
 HEIGHT = 40
-NARROWEST = 520
-WORDS_NEED = 800
-MODEL_NEEDS = 760  # under this the model is chosen in Models
-EXTRAS_NEED = 660  # under this some switches are in the menus and the palette alone
+NARROWEST = 480
 TOOLS = (  # tool, icon, text, action that chooses it
     ("select", "cursor-default-outline", mark("Select and move landmarks"), "select_tool"),
     ("move", "cursor-move", mark("Move, scale or turn the shape"), "move_shape"),
@@ -115,15 +113,16 @@ class ToolBar(QWidget):
         return button
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A narrow bar leaves the key to the tooltip, then the model to Models, then some switches to the menus."""
+        """A narrow bar leaves the key to the tooltip, then the model, some switches, the words."""
         super().resizeEvent(event)
-        self.again.set_capped(self._has_room(WORDS_NEED))
-        self.model.setVisible(self.model.count() > 0 and self._has_room(MODEL_NEEDS))
-        for button in (self.switches["onion"], self.switches["snap"], self.adjust):
-            button.setVisible(self._has_room(EXTRAS_NEED))
+        self._fit()
 
-    def _has_room(self, need: int) -> bool:
-        return self.width() >= theme.theme().size(need)
+    def _fit(self) -> None:
+        extras = (self.switches["onion"], self.switches["snap"], self.adjust)
+        give_way(self, (
+            self.again.set_capped, lambda room: self.model.setVisible(room and self.model.count() > 0),
+            lambda room: [button.setVisible(room) for button in extras], self.again.set_worded,
+        ))  # fmt: skip
 
     def _line(self) -> QWidget:
         holder = QWidget(self)
@@ -154,4 +153,4 @@ class ToolBar(QWidget):
         for name, title in entries:
             self.model.addItem(title, name)
         self.model.setCurrentIndex(self.model.findData(current))
-        self.model.setVisible(bool(entries) and self._has_room(MODEL_NEEDS))
+        self._fit()

@@ -19,7 +19,6 @@ from app.views.label.commands import command_table
 from app.views.label.editing import Editing
 from app.views.label.guesses import Guesses
 from app.views.label.inspection import LabelHeatmaps
-from app.views.label.inspector import WIDTH as INSPECTOR_WIDTH
 from app.views.label.inspector import Inspector
 from app.views.label.last_picture import LastPicture
 from app.views.label.numbers import number
@@ -29,6 +28,7 @@ from app.views.label.seeing import Seeing
 from app.views.label.tool_bar import ToolBar
 from app.views.label.transfer import Transfer
 from app.views.label.troubles import Troubles
+from app.views.theme import theme
 from app.views.widgets import Banner, EmptyState, Line
 from app.views.words import mark, tr
 from engine.errors import UserError
@@ -86,8 +86,7 @@ class LabelWorkspace(QMainWindow):
         self.setCentralWidget(middle)
         self.queue_dock = self._dock(mark("Queue"), self.queue, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.inspector_dock = self._dock(mark("Inspector"), self.inspector, Qt.DockWidgetArea.RightDockWidgetArea)
-        self.inspector.setFixedWidth(INSPECTOR_WIDTH)
-        self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.queue_dock], [theme().room(QUEUE_WIDTH)], Qt.Orientation.Horizontal)
 
     def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(tr(name), self)
@@ -286,4 +285,4 @@ class LabelWorkspace(QMainWindow):
         if self.width() < NARROW_UNDER or self._queue_placed:
             return
         self._queue_placed = True
-        self.resizeDocks([self.queue_dock], [QUEUE_WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks([self.queue_dock], [theme().room(QUEUE_WIDTH)], Qt.Orientation.Horizontal)

@@ -24,6 +24,7 @@ from app.views.theme import icon, theme
 MOST = (1, 2, 3, 4, 6, 8)  # subjects at once that one can choose
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 VALUE = 44  # width of a number at a slider's right
+WIDE_TEXT = 120  # per cent over which the switches need fewer columns
 CAPTION = 72  # width of a caption at a row's left
 
 
@@ -167,9 +168,10 @@ class OverlayControls(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(0)
         grid.setVerticalSpacing(8)
-        grid.setColumnMinimumWidth(0, 112)
-        grid.setColumnMinimumWidth(1, 88)
-        grid.setColumnStretch(2, 1)
+        columns = 3 if theme().scale <= WIDE_TEXT else 2
+        for column, width in enumerate((112, 88)[: columns - 1]):
+            grid.setColumnMinimumWidth(column, theme().room(width))
+        grid.setColumnStretch(columns - 1, 1)
         texts = (
             ("landmarks", self.tr("Landmarks")), ("box", self.tr("Box")), ("mirror", self.tr("Mirror")),
             ("lines", self.tr("Lines")), ("names", self.tr("Names")), ("scores", self.tr("Scores")),
@@ -179,13 +181,13 @@ class OverlayControls(QWidget):
             box = self.boxes[name] = QCheckBox(text)
             box.setChecked(getattr(Look(), name))
             box.toggled.connect(lambda on, name=name: self.look.emit({name: on}))
-            grid.addWidget(box, place // 3, place % 3)
+            grid.addWidget(box, place // columns, place % columns)
         return grid
 
     def _caption(self, text: str) -> QLabel:
         label = QLabel(text)
         label.setProperty("muted", True)
-        label.setFixedWidth(CAPTION)
+        label.setMinimumWidth(CAPTION)
         return label
 
     def _slider(self, text: str, value: int) -> tuple[QSlider, QWidget, QLabel]:
@@ -193,7 +195,7 @@ class OverlayControls(QWidget):
         holder, slider, number = QWidget(), QSlider(Qt.Orientation.Horizontal), QLabel()
         slider.setRange(0, 100)
         slider.setAccessibleName(text)
-        number.setFixedWidth(VALUE)
+        number.setMinimumWidth(VALUE)
         number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         slider.valueChanged.connect(lambda now: number.setText(f"{self.locale().toString(now)} %"))
         slider.setValue(value)

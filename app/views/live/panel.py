@@ -10,6 +10,7 @@ from app.views.live.confidence import ConfidenceList
 from app.views.live.controls import OverlayControls, SourceControls
 from app.views.live.latency import LatencyPanel
 from app.views.live.model_controls import ModelControls
+from app.views.theme import theme
 from app.views.widgets import Section
 
 WIDTH = 312
@@ -22,9 +23,11 @@ class SidePanel(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName(self.tr("Side panel"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidgetResizable(True)
-        self.setFixedWidth(WIDTH)
+        self._dress()
+        theme().changed.connect(self._dress)
         self.source, self.model, self.overlay = SourceControls(), ModelControls(), OverlayControls()
         self.latency, self.confidence = LatencyPanel(), ConfidenceList()
         holder = QWidget()
@@ -46,6 +49,9 @@ class SidePanel(QScrollArea):
         column.addStretch(1)
         self.setWidget(holder)
         self.setFocusProxy(self.source.sources)
+
+    def _dress(self) -> None:
+        self.setFixedWidth(theme().room(WIDTH))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """On a low window Confidence folds, on a lower one the plot goes."""

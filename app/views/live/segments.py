@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from app.views.theme import theme
+
+PADDING = 10
 
 
 class Segments(QWidget):
@@ -26,8 +31,39 @@ class Segments(QWidget):
             button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
             self._group.addButton(button)
+            button.setToolTip(text)
             row.addWidget(button, 1)
         self.buttons[choices[0][0]].setChecked(True)
+        self._texts, self._row = dict(choices), row
+        theme().changed.connect(self._share)
+        self._share()
+
+    def _share(self) -> None:
+        """Longer words get more of the room."""
+        for n, text in enumerate(self._texts.values()):
+            self._row.setStretch(n, self.fontMetrics().horizontalAdvance(text) + 2 * PADDING)
+        self._write()
+
+    def needed(self) -> int:
+        """The width that shows all words."""
+        return sum(self.fontMetrics().horizontalAdvance(text) + 2 * PADDING for text in self._texts.values())
+
+    def sizeHint(self) -> QSize:
+        """Room for all words."""
+        return QSize(self.needed(), super().sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Words that do not fit are shortened; the tooltip has them whole."""
+        super().resizeEvent(event)
+        self._write()
+
+    def _write(self) -> None:
+        total = max(sum(self._row.stretch(n) for n in range(len(self._texts))), 1)
+        for n, (name, text) in enumerate(self._texts.items()):
+            room = self.width() * self._row.stretch(n) // total - PADDING
+            metrics = self.buttons[name].fontMetrics()
+            self.buttons[name].setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(room, 8)))
+            self.buttons[name].setAccessibleName(text)
 
     @property
     def current(self) -> str:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.library import Entry
 from app.views.context import Context
+from app.views.fitting import FlowLayout
 from app.views.models.description import take_in
 from app.views.models.listing import Entries, EntryDelegate
 from app.views.theme import icon, theme
@@ -44,7 +45,6 @@ class LibraryPane(QWidget):
         self.context = context
         self.setProperty("panel", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedWidth(WIDTH)
         self.model, self.list = Entries(self), QListView()
         self.filter, self.bring = QComboBox(), QPushButton(self.tr("Import"))
         self.export, self.rename = QPushButton(self.tr("Export")), QPushButton(self.tr("Rename"))
@@ -66,7 +66,7 @@ class LibraryPane(QWidget):
         title.setProperty("heading", True)
         self.note.setProperty("muted", True)
         self.note.setProperty("small", True)
-        head, tools, foot = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        head, tools, foot = QHBoxLayout(), QHBoxLayout(), FlowLayout(8)
         head.setContentsMargins(16, 8, 16, 0)
         head.addWidget(title)
         head.addStretch(1)
@@ -85,7 +85,7 @@ class LibraryPane(QWidget):
         foot.setContentsMargins(16, 8, 16, 8)
         foot.setSpacing(8)
         for button in (self.export, self.rename, self.remove):
-            foot.addWidget(button, 1)
+            foot.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -207,6 +207,7 @@ class LibraryPane(QWidget):
 
     def _dress(self) -> None:
         self.bring.setIcon(icon("import", 18, "text"))
+        self.setFixedWidth(theme().room(WIDTH))
 
 
 def short_title(schema: Schema) -> str:
