@@ -44,6 +44,7 @@ class ExportPage(QDialog):
         self.split = QCheckBox(self.tr("Split by group"))
         self.names = QCheckBox(self.tr("Say who labelled what"))
         self.licence, self.folder = QLineEdit(str(settings.get("licence", ""))), QLineEdit()
+        self.folder.setAccessibleName(self.tr("Folder to write"))
         self.browse = QPushButton(self.tr("Choose\u2026"))
         self.sum, self.line = QLabel(), QLabel()
         self.cancel, self.sure = QPushButton(self.tr("Cancel")), QPushButton(self.tr("Export"))

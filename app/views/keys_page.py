@@ -129,6 +129,7 @@ class KeysEditor(QWidget):
         self.rows: dict[str, Row] = {}
         self.headings: dict[str, QLabel] = {}
         area = QScrollArea()
+        area.setAccessibleName(self.tr("Keys"))
         area.setWidget(self._table())
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

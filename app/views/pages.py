@@ -147,6 +147,7 @@ class KeysPage(QDialog):
         grid.addWidget(more, row + 1, 0, 1, 2)
         grid.setColumnStretch(0, 1)
         area = QScrollArea()
+        area.setAccessibleName(self.tr("Keys"))
         area.setWidget(holder)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLa
 
 from app.services.maps import Look
 from app.views.live.segments import Segments
-from app.views.theme import theme
 
 
 class Switches(QWidget):
@@ -46,8 +45,7 @@ class Switches(QWidget):
         made = Segments(choices, self)
         for button in made.buttons.values():
             button.setAccessibleDescription(name)
-        made.setMaximumWidth(made.needed())
-        theme().changed.connect(lambda: made.setMaximumWidth(made.needed()))
+        made.set_bounded()
         made.chosen.connect(self.changed)
         return made
 

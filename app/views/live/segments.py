@@ -34,7 +34,7 @@ class Segments(QWidget):
             button.setToolTip(text)
             row.addWidget(button, 1)
         self.buttons[choices[0][0]].setChecked(True)
-        self._texts, self._row = dict(choices), row
+        self._texts, self._row, self._bounded = dict(choices), row, False
         theme().changed.connect(self._share)
         self._share()
 
@@ -42,7 +42,14 @@ class Segments(QWidget):
         """Longer words get more of the room."""
         for n, text in enumerate(self._texts.values()):
             self._row.setStretch(n, self.fontMetrics().horizontalAdvance(text) + 2 * PADDING)
+        if self._bounded:
+            self.setMaximumWidth(self.needed())
         self._write()
+
+    def set_bounded(self) -> None:
+        """Never wider than its words need."""
+        self._bounded = True
+        self._share()
 
     def needed(self) -> int:
         """The width that shows all words."""

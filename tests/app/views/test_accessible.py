@@ -1,0 +1,129 @@
+"""Screen readers get a name for everything that can have the focus, and at any text size no words are cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QWidget
+
+from app.plugins import load_plugins
+from app.views.export_page import ExportPage
+from app.views.pages import AboutPage, KeysPage, SettingsPage
+from app.views.schema.page import SchemaPage
+from app.views.theme import theme
+from app.views.widgets import ElidedLabel
+from app.views.window import MainWindow
+from app.views.words import speak
+from tests.app.views.desk import add_model, close_window, no_camera, open_window, opened, picture_folder
+
+PLACES = ("", "label", "heatmaps", "live", "models", "fine_tune")
+PADDING = 12  # of a button: words may come as near to its edge as this takes off
+
+
+@pytest.fixture
+def surroundings(monkeypatch, tmp_path_factory) -> Iterator[None]:
+    add_model(tmp_path_factory.mktemp("model"))
+    no_camera(monkeypatch)
+    before = (theme().choice, theme().scale)
+    yield
+    speak(QApplication.instance(), "en")
+    theme().apply(QApplication.instance(), *before)
+
+
+@pytest.fixture
+def window(qtbot, surroundings, tmp_path) -> Iterator[MainWindow]:
+    made = open_window()
+    opened(qtbot, made, picture_folder(tmp_path))
+    yield made
+    close_window(made)
+
+
+def show(window: MainWindow, place: str) -> QWidget:
+    """A page of the window, laid out."""
+    if place == "heatmaps":
+        window.trigger("label")
+        window.workspaces["label"].heatmaps.dock.toggle()
+    elif place == "fine_tune":
+        window.trigger(place)
+    else:
+        window.show_page(place)
+    QApplication.processEvents()
+    return window
+
+
+def dialogs(window: MainWindow) -> list[QDialog]:
+    """Those that can be asked for with a project open."""
+    context = window.context
+    load_plugins()
+    return [
+        SettingsPage(context, window), KeysPage(context.keys, window), AboutPage(window), SchemaPage(context, window),
+        ExportPage(context.document, context.settings, window),
+    ]  # fmt: skip
+
+
+def spoken_name(widget: QWidget) -> str:
+    """What a screen reader says first."""
+    face = QAccessible.queryAccessibleInterface(widget)
+    return face.text(QAccessible.Text.Name) if face is not None else ""
+
+
+def nameless(root: QWidget) -> list[str]:
+    """Widgets that can have the focus and have no name; parts of Qt's own fields belong to these."""
+    found = []
+    for widget in root.findChildren(QWidget):
+        inner = widget.objectName().startswith("qt_") or "ComboBoxPrivate" in type(widget.parent()).__name__
+        inside = isinstance(widget.window(), QWidget) and widget.window() is not root.window()  # an unopened popup
+        reachable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus and widget.focusProxy() is None
+        if reachable and widget.isVisible() and not inner and not inside and not spoken_name(widget):
+            found.append(f"{type(widget).__name__} in {type(widget.parent()).__name__}")
+    return found
+
+
+def cut_off(root: QWidget) -> list[str]:
+    """Buttons and labels whose words need more room than they have."""
+    found = []
+    for widget in root.findChildren(QWidget):
+        if not widget.isVisible() or isinstance(widget, ElidedLabel):
+            continue
+        words = widget.text() if isinstance(widget, (QAbstractButton, QLabel)) else ""
+        if not words or (isinstance(widget, QLabel) and widget.wordWrap()):
+            continue
+        spare = PADDING if isinstance(widget, QAbstractButton) else 4
+        if widget.width() < widget.sizeHint().width() - spare:
+            found.append(f"{type(widget).__name__} {words!r}: {widget.width()} of {widget.sizeHint().width()}")
+    return found
+
+
+def test_everything_that_can_have_the_focus_has_a_name(window):
+    for place in PLACES:
+        assert not nameless(show(window, place)), place
+
+
+def test_dialogues_name_their_fields(window):
+    for page in dialogs(window):
+        page.show()
+        QApplication.processEvents()
+        found = nameless(page)
+        page.close()
+        page.deleteLater()
+        assert not found, type(page).__name__
+
+
+@pytest.mark.parametrize(("code", "scale", "size"), [
+    ("en", 150, (1440, 900)), ("de", 150, (1440, 900)), ("de", 100, (1024, 680)), ("en", 125, (1180, 760)),
+])  # fmt: skip
+def test_no_words_are_cut_off(qtbot, surroundings, tmp_path, code, scale, size):
+    speak(QApplication.instance(), code)
+    theme().apply(QApplication.instance(), "dark", scale)
+    window = open_window(size)
+    try:
+        opened(qtbot, window, picture_folder(tmp_path))
+        for place in PLACES:
+            show(window, place)
+            QApplication.processEvents()
+            assert not cut_off(window), place
+    finally:
+        close_window(window)
