@@ -254,7 +254,7 @@ class Editing(QObject):
         """Mark the picture to come back to, or take the mark away."""
         if self.image is not None:
             flagged = FLAG in self.image.tags
-            title = "Take the flag away" if flagged else "Flag"
+            title = mark("Take the flag away") if flagged else mark("Flag")
             self.apply(SetTags(self.image.id, tuple({*self.image.tags} ^ {FLAG}), title))
 
     def accept(self) -> bool:

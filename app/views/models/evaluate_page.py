@@ -29,7 +29,7 @@ from engine.parts import parts_of
 from engine.schema import Schema
 
 METRICS = {"nme": "NME", "pck": "PCK", "pckh": "PCKh", "oks": "OKS / AP"}
-OF_PARTS = {"miou": "Mean IoU"}
+OF_PARTS = {"miou": mark("Mean IoU")}
 NORMALISERS = {
     "": mark("usual"), "interocular": mark("outer eye corners"), "interpupil": mark("eye centres"),
     "box": mark("landmark box"), "diagonal": mark("box diagonal"), "torso": mark("torso"), "head": mark("head size"),
