@@ -7,6 +7,7 @@ translation yet, takes out what the window no longer says, and lists what waits 
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ BELOW = (
     "engine/schema.py", "engine/modelfile.py", "engine/detect.py", "plugins",
 )  # fmt: skip
 ERRORS = ("Outdated", "Busy", "Unwritable", "ReadOnly", "Cancelled", "Unfit")  # classes of errors that are not so named
-FOR_PROGRAMMERS = {"ValueError", "TypeError", "KeyError", "RuntimeError", "OSError", "IndexError"}
+FOR_PROGRAMMERS = set(vars(builtins))  # ValueError and the like
 TELLERS = ("edits.py", "training.py")  # files whose sentences are told as they stand, not raised
 MARKS = {"tr": 0, "mark": 0, "translate": 1}  # function -> which argument is the English text
 # Calls that show their words to people: of a widget, an action, a menu, a notice, a dialogue or a screen reader.
@@ -46,6 +47,7 @@ WORD = re.compile(r"[^\W\d_]{3,}|[A-Z][a-z]")
 # What SHOWN calls take besides words: kinds of banners, names of work, keys of lists, an address as an example.
 NAMES = {
     "error", "warning", "success", "reading", "training", "name", "doubt", "play", "pause", "tray-arrow-down",
+    "left", "bottom",
     "http://camera.local:8080/video",
 }  # fmt: skip
 # What reads like words and is none: a key, a style of Qt, a model's name in a project, what a programmer reads.
