@@ -10,6 +10,8 @@ import numpy as np
 
 from engine.opencv import cv2
 
+LONGEST_SIDE = 32_767  # pixels from which OpenCV cannot warp a picture: then it gets the needed part alone
+
 
 def matrix(cx: float, cy: float, side: float, size: int, angle: float = 0.0, flip: bool = False) -> np.ndarray:
     """Affine from picture pixels to crop pixels, (2, 3) float64.
@@ -45,8 +47,8 @@ def sample(picture: np.ndarray, affine: np.ndarray, size: int, border: int = cv2
     """
     scale = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
     factor = int(1 / scale) if scale > 0 else 1
-    if factor >= 2:
-        picture, affine = _shrink(picture, affine, factor, size)
+    if factor >= 2 or max(picture.shape[:2]) >= LONGEST_SIDE:
+        picture, affine = _shrink(picture, affine, max(factor, 1), size)
     return cv2.warpAffine(picture, affine, (size, size), flags=cv2.INTER_LINEAR, borderMode=border)
 
 

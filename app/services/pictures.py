@@ -125,14 +125,14 @@ class Pictures(OwnThread, QObject):
     """Loads pictures for the canvas and thumbnails for the queue in one thread of its own.
 
     loaded(image id, Picture); thumbnailed(image id, (side, side, 4) uint8 BGRX); failed(image id, sentence);
-    missing(image id, sentence): the file is not there, or its disk is away. A thumbnail that cannot be made
-    reports through `failed` and `missing` as well.
+    missing(image id, sentence): the file is not there, or its disk is away; no_thumbnail(image id, sentence).
     """
 
     loaded = Signal(int, object)
     thumbnailed = Signal(int, object)
     failed = Signal(int, str)
     missing = Signal(int, str)
+    no_thumbnail = Signal(int, str)
 
     _thread_name = "pictures"
 
@@ -202,7 +202,8 @@ class Pictures(OwnThread, QObject):
         except (UserError, OSError) as error:
             if wanted:
                 told = problem(path, error)
-                self._tell(self.missing if isinstance(told, MissingError) else self.failed, image, str(told))
+                loud = self.missing if isinstance(told, MissingError) else self.failed
+                self._tell(self.no_thumbnail if small else loud, image, str(told))
 
     def _small_one(self, path: Path) -> np.ndarray:
         """A thumbnail: from the disk, else made and kept there."""

@@ -222,7 +222,7 @@ def test_pictures_come_with_a_pyramid_and_thumbnails_are_square(qtbot, files):
     shown, small, failed = [], [], []
     pictures.loaded.connect(lambda image, picture: shown.append((image, picture)))
     pictures.thumbnailed.connect(lambda image, pixels: small.append((image, pixels)))
-    pictures.missing.connect(lambda image, text: failed.append(image))
+    pictures.no_thumbnail.connect(lambda image, text: failed.append(image))
     pictures.show(1, files[0])
     pictures.want_thumbnail(2, files[1])
     pictures.want_thumbnail(3, files[1].with_name("gone.png"))

@@ -70,3 +70,17 @@ def test_tiny_pictures(shape: tuple[int, int]) -> None:
     picture = np.full((*shape, 3), 9, np.uint8)
     for side in (0.5, 3.0, 5000.0):
         assert (crop.sample(picture, crop.matrix(0, 0, side, 64), 64) == 9).all()
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 1.7, 3.2])
+def test_a_crop_of_a_very_wide_picture_is_that_of_its_part(scale: float) -> None:
+    """OpenCV warps no picture of 32,767 pixels or more; labels and predictions there are as anywhere."""
+    rng = np.random.default_rng(0)
+    part = rng.integers(0, 256, (90, 400, 3), np.uint8)
+    wide = np.zeros((90, 40_000, 3), np.uint8)
+    wide[:, 34_998:35_398] = part
+    near, far = (crop.matrix(x, 45, 64 * scale, 64, 12) for x in (200, 35_198))
+    one, other = crop.sample(part, near, 64), crop.sample(wide, far, 64)
+    assert np.abs(one.astype(int) - other).max() <= 1
+    at_the_end = crop.sample(wide, crop.matrix(39_990, 45, 64, 64), 64)
+    assert at_the_end.shape == (64, 64, 3) and not at_the_end.any()

@@ -45,8 +45,7 @@ class QueueModel(QAbstractListModel):
         self._resort = QTimer(self, singleShot=True, interval=RESORT_MS)
         self._resort.timeout.connect(self._sort)
         pictures.thumbnailed.connect(self._thumbnailed)
-        pictures.failed.connect(self._failed)
-        pictures.missing.connect(self._failed)
+        pictures.no_thumbnail.connect(self._failed)
 
     # ---- content
     def open(self, document: Document | None) -> None:
