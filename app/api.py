@@ -13,21 +13,23 @@ from app.formats.registry import Format, FormatError, Holds, ReadOptions, WriteO
 from app.formats.rows import by_picture
 from app.project.document import Document
 from app.project.values import ACCEPTED, Image, Instance, Origin, State, Visibility
+from app.sources import Source, SourceError, register_source
 from engine.detect import register_detector
 from engine.errors import UserError
 from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Problem, Problems, Skeleton, Table, table
 from engine.opencv import cv2
 from engine.rows import Rows
 from engine.schema import Schema
-from engine.types import Box
+from engine.types import Box, Frame
 
 __all__ = [
-    "ABSENT", "ACCEPTED", "Box", "Document", "ExportReport", "Exporter", "Finder", "Format", "FormatError", "Holds",
-    "Image", "Instance", "LabelSet", "Origin", "Picture", "Problem", "Problems", "ReadOptions", "Rows", "Schema",
-    "Skeleton", "State", "Table", "UserError", "VISIBLE", "Visibility", "Wishes", "WriteOptions", "as_data_set",
-    "atomic_file", "atomic_folder", "atomic_write", "by_picture", "chosen", "csv_rows", "cv2", "damage", "exporter",
-    "exporters", "file_name", "formats", "number", "packs_pictures", "read_text", "refuse", "refuse_nothing",
-    "refuse_own", "register_detector", "register_exporter", "register_format", "table", "whole", "written_name",
+    "ABSENT", "ACCEPTED", "Box", "Document", "ExportReport", "Exporter", "Finder", "Format", "FormatError", "Frame",
+    "Holds", "Image", "Instance", "LabelSet", "Origin", "Picture", "Problem", "Problems", "ReadOptions", "Rows",
+    "Schema", "Skeleton", "Source", "SourceError", "State", "Table", "UserError", "VISIBLE", "Visibility", "Wishes",
+    "WriteOptions", "as_data_set", "atomic_file", "atomic_folder", "atomic_write", "by_picture", "chosen", "csv_rows",
+    "cv2", "damage", "exporter", "exporters", "file_name", "formats", "number", "packs_pictures", "read_text",
+    "refuse", "refuse_nothing", "refuse_own", "register_detector", "register_exporter", "register_format",
+    "register_source", "table", "whole", "written_name",
 ]  # fmt: skip
 
 _EXPORTERS: dict[str, Exporter] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from app.sources.base import Source, SourceError
@@ -9,7 +10,21 @@ from app.sources.folder import Folder
 from app.sources.stream import SCHEMES, Stream
 from app.sources.video import VIDEO_SUFFIXES, Video
 
-__all__ = ["Source", "SourceError", "open_place"]
+__all__ = ["Source", "SourceError", "open_place", "register_source"]
+
+_OPENERS: dict[str, Callable[[str], Source]] = {}
+
+
+def register_source(scheme: str, make: Callable[[str], Source]) -> None:
+    """Open addresses that begin with `scheme://` by `make(address)`; raises SourceError where another does already."""
+    scheme = scheme.lower()
+    if not scheme.isalnum() or _OPENERS.get(scheme, make) is not make:
+        raise SourceError(f"Addresses with {scheme}:// cannot be taken over; choose another word.")
+    _OPENERS[scheme] = make
+
+
+for _scheme in SCHEMES:
+    register_source(_scheme, Stream)
 
 
 def open_place(place: str | Path, loop: bool = True, hold: bool = False) -> Source:
@@ -17,9 +32,10 @@ def open_place(place: str | Path, loop: bool = True, hold: bool = False) -> Sour
 
     With `hold`, videos and folders wait after the last frame where they do not loop.
     """
-    text = str(place)
-    if text.split("://", 1)[0].lower() in SCHEMES and "://" in text:
-        return Stream(text)
+    text = str(place).strip()
+    scheme = text.partition("://")[0].lower() if "://" in text else ""
+    if scheme in _OPENERS:
+        return _OPENERS[scheme](text)
     path = Path(place)
     if path.is_dir():
         return Folder(path, loop=loop, hold=hold)

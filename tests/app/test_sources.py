@@ -225,3 +225,20 @@ def test_open_place_chooses_by_kind(tmp_path: Path) -> None:
 def test_cameras_are_listed_once() -> None:
     found = list_cameras()
     assert len({camera.index for camera in found}) == len(found)
+
+
+def test_a_plugin_may_bring_a_source_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app import sources
+    from app.api import register_source
+
+    monkeypatch.setattr(sources, "_OPENERS", dict(sources._OPENERS))
+
+    def make(address: str) -> Source:
+        return Synthetic([Step()])
+
+    register_source("robot", make)
+    register_source("robot", make)
+    assert isinstance(open_place("ROBOT://arm/7"), Synthetic)
+    for scheme in ("http", "a b", ""):
+        with pytest.raises(SourceError):
+            register_source(scheme, make)

@@ -116,7 +116,7 @@ class SourceChoice(QObject):
 
     def _stream_given(self, address: str) -> None:
         self._camera = None
-        self.start(lambda: Stream(address))
+        self.start(lambda: open_place(address, hold=True) if "://" in address else Stream(address))
 
     def _size_chosen(self, size: tuple[int, int]) -> None:
         self._size = size

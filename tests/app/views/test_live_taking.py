@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,3 +199,31 @@ def test_keys_change_what_is_drawn(workspace, qtbot) -> None:
     before = workspace.live.options.smoothing
     press(workspace, Qt.Key.Key_Plus)
     assert workspace.live.options.smoothing == pytest.approx(before + 0.1)
+
+
+class Stamped(Synthetic):
+    """Notes when each frame left the camera."""
+
+    left: dict[int, float]
+
+    def read(self):
+        frame = super().read()
+        if frame is not None:
+            self.left[frame.index] = time.monotonic()
+        return frame
+
+
+def test_latency_and_rate_are_as_measured_from_outside(workspace, qtbot) -> None:
+    """From the moment a numbered frame leaves the camera until that number has been painted."""
+    source = Stamped.endless(0.04)
+    source.left = {}
+    seen: list[tuple[float, int]] = []
+    workspace.view.painted.connect(lambda result: seen.append((time.monotonic(), result.frame.index)))
+    workspace.sources.start(lambda: source)
+    qtbot.waitUntil(lambda: len(seen) > 20, timeout=30000)
+    outside = [moment - source.left[index] for moment, index in seen]
+    told = [timing.total for _, timing in workspace.live.history]
+    assert np.median(told) == pytest.approx(np.median(outside), rel=0.15, abs=0.004)
+    recent = [moment for moment, _ in seen if moment > seen[-1][0] - 1.5]
+    rate = (len(recent) - 1) / (recent[-1] - recent[0])
+    assert workspace.live.rate == pytest.approx(rate, rel=0.35)
