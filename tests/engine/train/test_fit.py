@@ -250,7 +250,7 @@ def test_recipes_with_a_fault_name_it(tmp_path: Path, line: str, sentence: str) 
 
 
 def test_recipes_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="finetune, ours-face, ours-pose, paper-300wlp"):
+    with pytest.raises(RecipeError, match="finetune, ours-detect, ours-face, ours-pose, paper-300wlp"):
         load_recipe("theirs")
     with pytest.raises(RecipeError, match="cannot be read"):
         load_recipe(tmp_path / "absent.toml")
