@@ -127,9 +127,15 @@ def test_the_journal_keeps_many_steps(tmp_path: Path) -> None:
     held = put(document, document.images()[0].id)
     for n in range(210):
         document.apply(PutInstance(held.with_point(0, float(n), 0.0)))
-    for _ in range(210):
-        document.undo()
+    for n in range(210):
+        if n % 70 == 0:
+            document = reopened(document)
+        assert document.undo() is not None
     assert same(document.instances(held.image)[0], held)
+    document = reopened(document)
+    for _ in range(210):
+        assert document.redo() is not None
+    assert document.instances(held.image)[0].points[0].tolist() == [209, 0] and document.redo() is None
     document.close()
 
 

@@ -20,7 +20,20 @@ import numpy as np
 import pytest
 
 from app.project.document import Document
-from app.project.edits import Accept, AddImages, Batch, NewImage, Predicted, PutInstance, Reject, RemoveInstance
+from app.project.edits import (
+    Accept,
+    AddImages,
+    Batch,
+    Link,
+    Migrate,
+    NewImage,
+    Predicted,
+    PutInstance,
+    Reject,
+    Relink,
+    RemoveInstance,
+    SetTags,
+)
 from tests.app.projects import K, instance, new_document
 
 KILLS = int(os.environ.get("HOURBIT_KILLS", "60"))
@@ -29,11 +42,13 @@ ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 0.25  # seconds that a child lives at most
 EDITS = (
     "add", "move", "move", "move", "move", "remove", "accept", "reject", "predict", "image", "undo", "undo", "redo",
+    "tag", "relink", "migrate",
 )  # fmt: skip
 
 
 def step(document: Document, rng: np.random.Generator) -> None:
     """One random edit, the same for the same project and random state."""
+    document.clock = lambda: 0.0  # what landmarks remember must not depend on when a trial runs
     images = document.images()
     seed, kind = int(rng.integers(1 << 30)), EDITS[rng.integers(len(EDITS))]
     image = images[rng.integers(len(images))].id if images else 0
@@ -50,6 +65,12 @@ def step(document: Document, rng: np.random.Generator) -> None:
     elif kind == "image" and len(images) < 12:
         added = AddImages((NewImage(f"frame {seed}.png", 160, 120, str(seed)),))
         document.apply(Batch((added, PutInstance(instance(0, seed))), "Add a frame"))
+    elif kind == "tag":
+        document.apply(SetTags(image, (f"tag {seed % 3}",)))
+    elif kind == "relink":
+        document.apply(Relink((Link(image, f"moved {seed}.png"),)))
+    elif kind == "migrate":
+        document.apply(Migrate(document.schema, tuple(int(k) for k in rng.permutation(K))))
     elif kind in ("accept", "reject"):
         document.apply(Accept(image) if kind == "accept" else Reject(image))
     elif kind in ("undo", "redo"):
