@@ -141,8 +141,9 @@ def _header(data: bytes, name: str, whole: bool = True) -> Header:
         return read_header(data) if whole else header
     except HeaderError as error:
         known = "empty" not in str(error) and "no picture" not in str(error)
-        kind, verdict = (DamagedPictureError, "is damaged") if known else (ImageError, "cannot be read")
-        raise kind(f"{name} {verdict}: {error}; get the file again.") from error
+        if known:
+            raise DamagedPictureError(f"{name} is damaged: {error}; get the file again.") from error
+        raise ImageError(f"{name} cannot be read: {error}; get the file again.") from error
 
 
 def _check_size(header: Header, name: str) -> None:

@@ -124,8 +124,7 @@ def explained(path: Path, error: Exception) -> UserError:
     if "locking protocol" in text:
         return Unwritable(f"{path.name} cannot be locked where it is; copy it to a disk of this computer.", path)
     if "readonly" in text or "read-only" in text:
-        sentence = f"{path.name} cannot be written; keep a copy in a folder of yours and work in that."
-        return Unwritable(sentence, path)
+        return Unwritable(f"{path.name} cannot be written; keep a copy elsewhere and work in that.", path)
     if "unable to open" in text or "disk I/O" in text:
         return Unwritable(f"{path} cannot be opened; check the folder and its permissions.", path)
     if "not a database" in text:
