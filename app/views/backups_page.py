@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -17,7 +17,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.project.backups import SUFFIX, Backup, backups
+from app.views.theme import theme
 
+ROW = 30  # pixels
+NUMBERS = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LOOK, RESTORE = 2, 3  # what `exec` returns besides 0
 
 
@@ -36,16 +39,20 @@ class BackupsPage(QDialog):
         for backup in self._backups:
             size = backup.path.stat().st_size / 1e6 if backup.path.exists() else 0
             item = QTreeWidgetItem([backup.when, str(backup.revision), f"{size:.1f} MB"])
+            item.setSizeHint(0, QSize(0, theme().size(ROW)))
             for column in (1, 2):
-                item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                item.setTextAlignment(column, NUMBERS)
             self.list.addTopLevelItem(item)
-        self.list.setColumnWidth(0, 220)
+        self.list.setColumnWidth(0, 240)
+        for column in (1, 2):
+            self.list.headerItem().setTextAlignment(column, NUMBERS)
         words = QLabel(self._explanation())
         words.setWordWrap(True)
         self.look, self.restore = QPushButton(self.tr("Look at it")), QPushButton(self.tr("Restore"))
         self.look.clicked.connect(lambda: self.done(LOOK))
         self.restore.clicked.connect(lambda: self.done(RESTORE))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons = QDialogButtonBox()
+        buttons.addButton(QPushButton(self.tr("Close")), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.addButton(self.look, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.addButton(self.restore, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.reject)

@@ -216,10 +216,11 @@ class StatusLine(QWidget):
         theme().changed.connect(self._dress)
         self.set_saved(True, False)
 
-    def set_saved(self, ok: bool, project: bool) -> None:
-        """Whether every edit is on the disk; without a project there is nothing to save."""
+    def set_saved(self, ok: bool, project: bool, read_only: bool = False) -> None:
+        """Whether every edit is on the disk; without a project, or in one to read, there is nothing to save."""
         self._ok, self._open = ok, project
         words = self.tr("All edits saved") if ok else self.tr("Not saved: the disk refused the last edit")
+        words = self.tr("Open to read") if read_only else words
         self.saved.setText(words if project else self.tr("No project open"))
         self._dress()
 

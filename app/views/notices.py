@@ -35,20 +35,24 @@ class Notices(QObject):
 
     def refused(self, sentence: str) -> None:
         """An edit was not kept; the next one that is clears it."""
-        self._status.set_saved(False, self._context.document is not None)
+        self._set_saved(False)
+
+    def _set_saved(self, ok: bool) -> None:
+        document = self._context.document
+        self._status.set_saved(ok, document is not None, document is not None and bool(document.read_only))
 
     def _follow(self) -> None:
         self._leave()
         document = self._context.document
         self._leave = document.subscribe(self._changed.emit) if document is not None else lambda: None
-        self._status.set_saved(True, document is not None)
+        self._set_saved(True)
         self._status.unsay()
 
     def _tell(self, change: Change) -> None:
         document = self._context.document
         if document is None or change.kind == "predicted":
             return
-        self._status.set_saved(True, True)
+        self._set_saved(True)
         sentence = self._sentence(document, change) if change.kind == "edit" else ""
         if sentence:
             self._status.say(sentence, self._undo)
