@@ -7,6 +7,7 @@ what opening, scrolling, filtering, ordering and going on took, in CPU milliseco
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -23,10 +24,11 @@ PICTURES, AT_ONCE, STEPS = 64, 2000, 200
 
 
 def make_project(folder: Path, count: int) -> Path:
-    """A project of `count` images in states and with doubts as after some days of work."""
-    from app.project.document import Document
-    from app.project.edits import AddImages, Batch, NewImage, Predicted, SetState
-    from app.project.values import State
+    """A project of `count` images in states and with doubts as after some days of work, its steps forgotten."""
+    from app.project.queue import packed
+    from app.project.records import RowChange, image_bytes, instance_bytes
+    from app.project.store import Store
+    from app.project.values import Image, State
     from engine.schema import load_schema
 
     path = folder / "large.hourbit-project"
@@ -34,23 +36,21 @@ def make_project(folder: Path, count: int) -> Path:
         return path
     names = _write_pictures(folder / "pictures", count)
     rng, schema = np.random.default_rng(0), load_schema("ibug68")
-    document = Document.create(path, schema, "Large")
-    late = (State.DONE, State.IN_WORK, State.REJECTED, State.REVIEWED)
+    meta = {"name": "Large", "schema": json.dumps(schema.to_json()), "revision": "1", "next_id": str(2 * count + 1)}
+    store = Store.create(path, meta)
     for start in range(0, count, AT_ONCE):
-        some = names[start : start + AT_ONCE]
-        added = document.apply(AddImages(tuple(NewImage(str(name), 160, 120, name.name) for name in some)))
-        edits = []
-        for image in sorted(added.images):
-            state = rng.random()
-            if state < 0.7:
-                doubts = np.clip(rng.beta(2, 6, 8), 0, 1)
-                edits.append(Predicted(image, (_instance(rng, image, schema),), float(doubts[0])))
-            if state < 0.2:
-                edits.append(SetState(image, late[int(state * 20)]))
-        document.apply(Batch(tuple(edits), "Work"))
-        print(f"\rmaking the project: {start + len(some)} images", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    document.close()
+        rows = []
+        for n in range(start, min(start + AT_ONCE, count)):
+            state = State.PREDICTED if rng.random() < 0.8 else rng.choice(list(State))
+            doubts = np.clip(rng.beta(2, 6, 7), 0, 1)
+            known = {} if state is State.NEW else {"doubt": float(doubts[0]), "doubts": packed(doubts)}
+            image = Image(n + 1, str(names[n]), 160, 120, State(state), digest=names[n].name, **known)
+            rows.append(RowChange("images", n + 1, n + 1, None, image_bytes(image)))
+            if known:
+                instance = _instance(rng, count + n + 1, n + 1, schema)
+                rows.append(RowChange("instances", instance.id, n + 1, None, instance_bytes(instance)))
+        store.commit(rows, {}, None)
+    store.close()
     return path
 
 
@@ -70,13 +70,13 @@ def _write_pictures(folder: Path, count: int) -> list[Path]:
     return names
 
 
-def _instance(rng: np.random.Generator, image: int, schema: object) -> object:
+def _instance(rng: np.random.Generator, id: int, image: int, schema: object) -> object:
     from app.project.values import Box, Instance, Origin, Visibility
 
     k = len(schema)
     points = np.array(schema.mean) * 80 + (40, 20) + rng.normal(0, 1, (k, 2))
     kinds = np.full(k, Visibility.VISIBLE, np.uint8), np.full(k, Origin.MODEL, np.uint8)
-    return Instance(0, image, Box(80.0, 60.0, 80.0, 1.0, "face"), points, *kinds,
+    return Instance(id, image, Box(80.0, 60.0, 80.0, 1.0, "face"), points, *kinds,
                     np.full(k, 0.8, np.float32), points.copy(), "face68", "")  # fmt: skip
 
 
@@ -116,13 +116,12 @@ def measure(project: Path, shots: Path | None) -> None:
     window, clock = make_window(), Clock(app)
     window.resize(1440, 900)
     window.show()
-    window.trigger("label")
     app.processEvents()
     memory = _memory()
     held: list[Document] = []
     opening = clock.of(lambda: held.append(Document.open(project)))
     tell("open: read the project", [opening])
-    shown = clock.of(lambda: window.context.set_document(held[0]))
+    shown = clock.of(lambda: (window.context.set_document(held[0]), window.trigger("label")))
     tell("open: show the queue", [shown])
     tell("open, both", [(opening[0] + shown[0], opening[1] + shown[1])], "budget 1000")
     print(f"{'memory':34} {_memory() - memory:8.1f} MB more   budget 150")
@@ -144,7 +143,7 @@ def _queue_steps(clock: Clock, queue: object, model: object) -> None:
     tell("scroll: steps", [clock.of(lambda: bar.setValue(bar.value() + 240)) for _ in range(STEPS)], "budget p99 50")
     names = ("done", "to check", "all") * 3
     tell("filter", [clock.of(lambda f=f: queue.choose_filter(f)) for f in names], "budget 100")
-    orders = ("doubt", "name") * 3
+    orders = ("doubt", "sample", "newest", "name") * 3
     tell("order", [clock.of(lambda o=o: model.choose(order=o)) for o in orders], "budget 100")
 
 

@@ -25,6 +25,7 @@ IMAGE_SUFFIXES = frozenset({
 })  # fmt: skip
 MAX_BYTES = 512 << 20
 JPEG_END = b"\xff\xd9"
+NUMBER = re.compile("[0-9]+")
 FIRST_READ = 256 << 10  # bytes that hold most headers
 
 
@@ -118,10 +119,18 @@ def encode_jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
     return _encode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
-def natural_key(name: str) -> tuple:
-    """Sorts img2 before img10, without regard to case; equal names but for case keep one order."""
-    parts = re.split(r"([0-9]+)", name.casefold())
-    return tuple((1, int(p), "") if p.isdecimal() else (2, 0, p) for p in parts if p), name
+def natural_key(name: str) -> tuple[str, str]:
+    """Sorts img2 before img10, without regard to case; equal names but for case keep one order.
+
+    Each number becomes a zero character, the count of its digits and the digits: as text these sort by value, and
+    before any other character.
+    """
+    return NUMBER.sub(_sortable, name.casefold()), name
+
+
+def _sortable(number: re.Match[str]) -> str:
+    digits = number[0].lstrip("0")
+    return f"\0{chr(len(digits))}{digits}"
 
 
 def _read(path: Path) -> bytes:

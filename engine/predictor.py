@@ -11,7 +11,7 @@ from engine import crop
 from engine import heatmaps as maps
 from engine.architecture import SEGMENTATION
 from engine.detect import Detector, make_detector
-from engine.doubts import judge
+from engine.doubts import CRITERIA, judge
 from engine.errors import UserError
 from engine.parts import predicted
 from engine.squares import is_detector
@@ -74,7 +74,12 @@ class Predictor:
         return found
 
     def doubts(self, picture: np.ndarray, prediction: Prediction) -> np.ndarray:
-        """(7,) float64 by engine.doubts.CRITERIA; a prediction with heatmaps, made with or without flip."""
+        """(7,) float64 by engine.doubts.CRITERIA; a prediction with heatmaps, made with or without flip.
+
+        NaN for a segmentation, which has no landmarks of its own.
+        """
+        if self.runtime.model.head == SEGMENTATION:
+            return np.full(len(CRITERIA), np.nan)
         return judge(prediction, self.runtime.model.schema, self.mirrored(picture, prediction.box))
 
     def _run(self, picture: np.ndarray, affine: np.ndarray) -> np.ndarray:

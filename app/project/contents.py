@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import itertools
 from collections import OrderedDict
 from collections.abc import Iterable
 
 from app.project.index import ImageIndex
-from app.project.records import TABLES, DamagedError, RowChange, image_from, instance_from
+from app.project.records import TABLES, DamagedError, Row, RowChange, image_from, images_from, instance_from
 from app.project.store import Store
 from app.project.values import Image, Instance, State
 from engine.errors import UserError
 
+AT_ONCE = 1000  # image records that are read together
 INSTANCES_HELD = 512  # images whose instances stay in memory
 
 
@@ -27,8 +30,7 @@ class Contents:
         self.images = ImageIndex()
         self._held: OrderedDict[int, tuple[Instance, ...]] = OrderedDict()
         self._hurt: set[int] = set()  # images of which an instance is damaged
-        for row in store.images():
-            self.images.put(self._image_of(row.id, row.data, row.intact))
+        self._read_images(store)
 
     def image(self, id: int) -> Image:
         """One image; raises UserError where there is none."""
@@ -83,6 +85,24 @@ class Contents:
         if what not in self.damaged:
             self.damaged.append(what)
 
+    def _read_images(self, store: Store) -> None:
+        """All images; a collection of garbage in between would cost as much as the reading."""
+        collected = gc.isenabled()
+        gc.disable()
+        try:
+            for rows in _batched(store.images(), AT_ONCE):
+                for image in self._images_of(rows):
+                    self.images.put(image)
+        finally:
+            if collected:
+                gc.enable()
+
+    def _images_of(self, rows: list[Row]) -> list[Image]:
+        if all(row.intact for row in rows):
+            with contextlib.suppress(DamagedError, UnicodeDecodeError):
+                return images_from([row.data for row in rows])
+        return [self._image_of(row.id, row.data, row.intact) for row in rows]
+
     def _image_of(self, id: int, data: bytes, intact: bool) -> Image:
         with contextlib.suppress(DamagedError):
             if intact:
@@ -101,3 +121,9 @@ class Contents:
         except DamagedError:  # pages of the file itself
             self._report(f"labels of image {image}")
             self._hurt.add(image)
+
+
+def _batched(rows: Iterable[Row], count: int) -> Iterable[list[Row]]:
+    waiting = iter(rows)
+    while some := list(itertools.islice(waiting, count)):
+        yield some

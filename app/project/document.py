@@ -14,7 +14,7 @@ from pathlib import Path
 from app.project import migration, places
 from app.project.backups import back_up
 from app.project.contents import Contents
-from app.project.edits import Edit, Migrate, Outdated, Predicted, ReadOnly, Refit, SetState
+from app.project.edits import Edit, Fingerprint, Migrate, Outdated, Predicted, ReadOnly, Refit, SetState
 from app.project.opening import Unwritable
 from app.project.plan import PREDICTABLE, Plan
 from app.project.reading import open_copy
@@ -275,6 +275,8 @@ class Document:
             return self._contents.image(edit.image).state in PREDICTABLE
         if isinstance(edit, Refit):
             return not self._contents.instances(edit.image)
+        if isinstance(edit, Fingerprint):
+            return True
         return isinstance(edit, SetState) and edit.state in (State.NEW, State.BROKEN)
 
 

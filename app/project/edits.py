@@ -172,6 +172,15 @@ class Predicted:
     doubt: float | None = None
     title: str = "Adopt predictions"
     onto: Onto = Onto.NEW
+    doubts: tuple[float, ...] = ()  # by criterion, NaN where one cannot tell
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What pictures look like, (image, 16 hexadecimal digits) each, found out by the program; no step of undo."""
+
+    prints: tuple[tuple[int, str], ...]
+    title: str = "Look for pictures that are alike"
 
 
 @dataclass(frozen=True)
@@ -184,5 +193,5 @@ class Batch:
 
 Edit = (
     AddImages | PutInstance | RemoveInstance | SetState | SetTags | Accept | Reject | RemoveImages | Relink | Refit
-    | Migrate | Predicted | Batch
+    | Migrate | Predicted | Fingerprint | Batch
 )  # fmt: skip

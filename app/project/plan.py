@@ -13,6 +13,7 @@ from app.project.edits import (
     AddImages,
     Batch,
     Edit,
+    Fingerprint,
     Migrate,
     Onto,
     Predicted,
@@ -26,6 +27,7 @@ from app.project.edits import (
     SetTags,
 )
 from app.project.index import path_key
+from app.project.queue import packed
 from app.project.values import ACCEPTED, Box, Image, Instance, State
 from engine.errors import UserError
 from engine.schema import Schema
@@ -106,6 +108,9 @@ class Plan:
                 self._migrate(edit)
             case Predicted():
                 self._predicted(edit)
+            case Fingerprint():
+                for image, found in edit.prints:
+                    self._change(image, fingerprint=found)
 
     def _new_id(self) -> int:
         self.next_id += 1
@@ -252,7 +257,8 @@ class Plan:
         for instance in found:
             self._new(id, instance)
         doubt = None if edit.doubt is None else float(np.clip(edit.doubt, 0, 1))
-        self._change(id, state=image.state if kept else State.PREDICTED, doubt=doubt, reason="")
+        state = image.state if kept else State.PREDICTED
+        self._change(id, state=state, doubt=doubt, doubts=packed(edit.doubts), reason="")
 
 
 def _lets_in(onto: Onto, image: Image, held: list[Instance]) -> bool:

@@ -49,7 +49,8 @@ ACCEPTED = frozenset({State.DONE, State.DONE_EMPTY, State.REVIEWED})
 class Image:
     """One picture of a project. width, height in pixels as displayed; doubt 0 to 1; digest of the file's bytes.
 
-    tags: words that a person gave it, sorted.
+    tags: words that a person gave it, sorted. doubts: by criterion, 4 hexadecimal digits each (app.project.queue);
+    fingerprint: 16 such digits, nearly the same for pictures that look nearly the same, "" until it is made.
     """
 
     id: int
@@ -61,6 +62,8 @@ class Image:
     digest: str = ""
     reason: str = ""
     tags: tuple[str, ...] = ()
+    doubts: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,13 +17,13 @@ from PySide6.QtCore import QObject, Signal
 from app.services.own_thread import OwnThread
 from app.services.pictures import MissingError, PictureCache, problem
 from engine.detect import patient_detector
+from engine.doubts import worst_of
 from engine.errors import UserError
 from engine.images import load_image
 from engine.predictor import Predictor
 from engine.runtime import Runtime
 from engine.schema import Schema
 from engine.types import Box, Prediction
-from engine.uncertainty import doubt as doubt_of
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """Predictions for a request, one a box or one a found subject; `doubt` of the worst, None where none."""
+    """Predictions for a request, one a box or one a found subject; `doubt` of the worst, None where none.
+
+    doubts: of subjects found in a whole picture by engine.doubts.CRITERIA, each the highest; else empty.
+    """
 
     request: Request
     predictions: tuple[Prediction, ...]
     doubt: float | None
+    doubts: tuple[float, ...] = ()
 
     @property
     def image(self) -> int:
@@ -187,20 +191,23 @@ class Stills(OwnThread, QObject):
             return self._predictor
 
     def _predict(self, predictor: Predictor, request: Request) -> None:
+        judged = None
         try:
             pixels = self._pixels(request)
             if request.boxes:
                 found = [predictor.predict_box(pixels, box, heatmaps=True) for box in request.boxes]
             else:
                 found = predictor.predict(pixels, heatmaps=True)
+                judged = worst_of([predictor.doubts(pixels, p) for p in found])
         except (UserError, OSError) as error:
             told = problem(request.path, error)
             self._tell(self.missing if isinstance(told, MissingError) else self.failed, request.image, str(told))
             return
-        worst = max((float(doubt_of(p)) for p in found), default=None)  # second peaks count, so maps are needed
+        doubts = () if judged is None else tuple(float(value) for value in judged)
+        worst = doubts[0] if doubts and np.isfinite(doubts[0]) else None
         if not request.heatmaps:
             found = [replace(p, heatmaps=None) for p in found]
-        self._tell(self.predicted, request.image, Answer(request, tuple(found), worst))
+        self._tell(self.predicted, request.image, Answer(request, tuple(found), worst, doubts))
 
     def _pixels(self, request: Request) -> np.ndarray:
         """The picture's pixels; only a picture for the screen enters the cache. Raises UserError, also for damage."""

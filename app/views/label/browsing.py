@@ -7,8 +7,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
-from app.project.edits import Onto, SetState
+from app.project.edits import Fingerprint, Onto, SetState
 from app.project.values import Image, State
+from app.services.likeness import Likeness
 from app.services.pictures import Picture, Pictures
 from app.services.stills import Stills
 from app.views.label import shapes
@@ -34,6 +35,7 @@ class Browsing(QObject):
         self.editing, self.guesses, self.stills = editing, guesses, stills
         self.pictures = Pictures(stills.cache, THUMBNAIL, self)
         self.model = QueueModel(self.pictures, self)
+        self.likeness = Likeness(self)
         self.document: Document | None = None
         self.picture: Picture | None = None
         self._unsubscribe = None
@@ -41,11 +43,13 @@ class Browsing(QObject):
         self.pictures.failed.connect(self._failed)
         self.pictures.missing.connect(self._missing)
         stills.failed.connect(self._unreadable)
+        self.likeness.found.connect(self._looked)
 
     # ---- the document
     def open(self, document: Document | None) -> None:
         """Go through another document's pictures, or none."""
         self.leave()
+        self.likeness.cancel()
         self.document = document
         self.stills.set_schema(document.schema if document else None)
         self.editing.open(document)
@@ -65,7 +69,17 @@ class Browsing(QObject):
     def close(self) -> bool:
         """End the loading thread; True when it has ended in time."""
         self.leave()
-        return self.pictures.close()
+        return self.pictures.close() & self.likeness.close()
+
+    def compare(self) -> None:
+        """Find out in the background what the pictures look like that nobody has looked at for that."""
+        if self.document is not None and not self.document.read_only:
+            self.likeness.look_at([(image.id, self.path(image)) for image in self.model.without_print()])
+
+    def _looked(self, prints: tuple[tuple[int, str], ...]) -> None:
+        held = tuple((id, found) for id, found in prints if shapes.find(self.document, id) is not None)
+        if held:
+            self.editing.apply(Fingerprint(held))
 
     def _heard(self, change: Change) -> None:
         known = self.model.count("all")

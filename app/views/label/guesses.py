@@ -119,7 +119,7 @@ class Guesses(QObject):
         if image is None or (boxed and onto is Onto.NEW):
             return  # somebody has said by a box where the subjects are
         found = tuple(shapes.instance_of(p, image, document.annotator) for p in answer.predictions)
-        self.editing.apply(Predicted(image.id, found, answer.doubt, onto=onto))
+        self.editing.apply(Predicted(image.id, found, answer.doubt, onto=onto, doubts=answer.doubts))
         if not found and self.editing.image is not None and image.id == self.editing.image.id:
             self.said.emit(self.tr("The model found nothing here. Draw a box with N."))
 

@@ -6,8 +6,6 @@ from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QButtonGroup,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QListView,
@@ -19,11 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.project.queue import ALIKE, BY_NAME, Columns
 from app.views import theme
-from app.views.fitting import FlowLayout
 from app.views.label.numbers import count
+from app.views.label.pace import Pace
 from app.views.label.queue_delegate import NARROW, QueueDelegate
-from app.views.label.queue_model import FILTERS, QueueModel
+from app.views.label.queue_head import QueueHead
+from app.views.label.queue_model import QueueModel
 from app.views.widgets import ElidedLabel
 
 WIDTH = 248
@@ -33,12 +33,15 @@ FOOT = 60
 
 
 class Queue(QWidget):
-    """Chooses pictures. chosen(image id); show_all_wanted; add_wanted; predict_wanted; cancel_wanted."""
+    """Chooses pictures. chosen(image id); show_all_wanted; add_wanted; predict_wanted; cancel_wanted;
+    compare_wanted: find out which pictures look alike.
+    """
 
     chosen = Signal(int)
     add_wanted = Signal()
     predict_wanted = Signal()
     cancel_wanted = Signal()
+    compare_wanted = Signal()
 
     def __init__(self, model: QueueModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +52,10 @@ class Queue(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self.head = self._head()
+        self.head = QueueHead(model, self)
+        self.chips, self.total, self.choose_filter = self.head.chips, self.head.total, self.head.choose_filter
+        self.head.compare_wanted.connect(self.compare_wanted)
+        self.pace = Pace()
         column.addWidget(self.head)
         self.list = self._list()
         self.stack = QStackedWidget(self)
@@ -58,6 +64,9 @@ class Queue(QWidget):
         column.addWidget(self.stack, 1)
         self.foot = self._foot()
         column.addWidget(self.foot)
+        self._columns: Columns | None = None
+        self.pace_line = self._pace_line()
+        column.addWidget(self.pace_line)
         model.counted.connect(self.refresh)
         model.modelReset.connect(self.refresh)
         model.rowsInserted.connect(self.refresh)
@@ -71,41 +80,6 @@ class Queue(QWidget):
         return QSize(WIDTH, 600)
 
     # ---- parts
-    def _head(self) -> QWidget:
-        head = QWidget(self)
-        column = QVBoxLayout(head)
-        column.setContentsMargins(16, 8, 16, 12)
-        column.setSpacing(8)
-        line = QHBoxLayout()
-        self.title = QLabel(self.tr("Queue"), head)
-        self.title.setProperty("heading", True)
-        self.total = QLabel("", head)
-        self.total.setProperty("muted", True)
-        line.addWidget(self.title)
-        line.addStretch(1)
-        line.addWidget(self.total)
-        column.addLayout(line)
-        chips = FlowLayout()
-        self.chips: dict[str, QPushButton] = {}
-        self.group = QButtonGroup(self)
-        for name in FILTERS:
-            chip = QPushButton(head)
-            chip.setCheckable(True)
-            chip.setProperty("chip", True)
-            chip.setChecked(name == self.model.filter)
-            chip.clicked.connect(lambda _=False, f=name: self.choose_filter(f))
-            self.chips[name] = chip
-            self.group.addButton(chip)
-            chips.addWidget(chip)
-        column.addLayout(chips)
-        self.order = QComboBox(head)
-        self.order.setAccessibleName(self.tr("Order"))
-        self.order.addItem(self.tr("By name"), "name")
-        self.order.addItem(self.tr("By doubt"), "doubt")
-        self.order.activated.connect(lambda n: self.model.choose(order=self.order.itemData(n)))
-        column.addWidget(self.order)
-        return head
-
     def _list(self) -> QListView:
         view = QListView(self)
         view.setModel(self.model)
@@ -167,34 +141,71 @@ class Queue(QWidget):
         foot.hide()
         return foot
 
+    def _pace_line(self) -> QWidget:
+        line = QWidget(self)
+        line.setProperty("foot", True)
+        line.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(line)
+        column.setContentsMargins(16, 6, 16, 8)
+        column.setSpacing(6)
+        self.pace_text, self.pace_bar = QLabel("", line), QProgressBar(line)
+        self.pace_text.setProperty("muted", True)
+        self.pace_bar.setTextVisible(False)
+        self.pace_bar.setFixedHeight(4)
+        self.pace_bar.setAccessibleName(self.tr("Images done"))
+        column.addWidget(self.pace_text)
+        column.addWidget(self.pace_bar)
+        return line
+
     def _icons(self) -> None:
         self.cancel.setIcon(theme.icon("close", 14))
 
     # ---- what is shown
-    def choose_filter(self, name: str) -> None:
-        """Show another part of the images."""
-        self.chips[name].setChecked(True)
-        self.model.choose(filter=name)
-
     def refresh(self) -> None:
         """Counts, and what stands in place of an empty list."""
         model = self.model
-        texts = {"to check": self.tr("To check"), "done": self.tr("Done"), "all": self.tr("All")}
-        for name, chip in self.chips.items():
-            chip.setText(texts[name] if name == "all" else f"{texts[name]} {count(model.count(name))}")
+        self.head.refresh()
+        self._refresh_pace()
         total = model.count("all")
-        self.total.setText(self.tr("1 image") if total == 1 else self.tr("{0} images").format(count(total)))
         self.stack.setCurrentIndex(0 if model.rowCount() else 1)
         if not total:
             self.empty_text.setText(self.tr("The pictures of this project"))
             self.empty_button.setText(self.tr("Add pictures"))
         else:
-            done = model.filter == "done"
-            self.empty_text.setText(self.tr("No image is done yet") if done else self.tr("No image needs a look"))
+            self.empty_text.setText(self._why_empty())
             self.empty_button.setText(self.tr("Show all"))
+
+    def _why_empty(self) -> str:
+        if self.model.order == ALIKE:
+            return self.tr("No two pictures look alike, as far as they were looked at")
+        if self.model.wish.above > 0:
+            return self.tr("No image is above the limit")
+        words = {"to check": self.tr("No image needs a look"), "done": self.tr("No image is done yet")}
+        return words.get(self.model.filter, self.tr("No image is in this state"))
+
+    def _refresh_pace(self) -> None:
+        """Done, an hour, and left; nothing while nothing is done."""
+        done, left = self.model.count("done"), self.model.count("to check")
+        if self.model.columns is not self._columns:
+            known, self._columns = self._columns, self.model.columns
+            if known is None or len(known) != len(self._columns):
+                self.pace.restart(done)
+        self.pace.tell(done)
+        words = [self.tr("{0} done").format(count(done))]
+        if self.pace.per_hour is not None:
+            words.append(self.tr("{0} an hour").format(count(round(self.pace.per_hour))))
+            words.append(self.tr("{0} left").format(_hours(self.pace.left(left))))
+        else:
+            words.append(self.tr("{0} to go").format(count(left)))
+        self.pace_text.setText("  \u00b7  ".join(words))
+        self.pace_bar.setMaximum(max(done + left, 1))
+        self.pace_bar.setValue(done)
+        self.pace_line.setVisible(done + left > 0 and self.width() >= NARROW)
 
     def _empty_action(self) -> None:
         if self.model.count("all"):
+            if self.model.order == ALIKE or self.model.wish.above > 0:
+                self.head.choose_order(BY_NAME)
             self.choose_filter("all")
         else:
             self.add_wanted.emit()
@@ -207,12 +218,16 @@ class Queue(QWidget):
         if row >= 0:
             self.list.scrollTo(index)
 
-    def set_progress(self, done: int, total: int) -> None:
-        """Progress of the background prediction; (0, 0) hides it."""
+    def set_looking(self, done: int, total: int) -> None:
+        """Progress of looking for pictures that are alike."""
+        self.set_progress(done, total, self.tr("Comparing pictures"))
+
+    def set_progress(self, done: int, total: int, words: str = "") -> None:
+        """Progress of the background prediction, or of other work; (0, 0) hides it."""
         self.foot.setVisible(total > 0)
         self.bar.setMaximum(max(total, 1))
         self.bar.setValue(done)
-        self.foot_text.set_text(self.tr("Predicting new images"))
+        self.foot_text.set_text(words or self.tr("Predicting new images"))
         self.foot_count.setText(self.tr("{0} of {1}").format(count(done), count(total)))
 
     def set_narrow(self, narrow: bool) -> None:
@@ -225,8 +240,15 @@ class Queue(QWidget):
         wide = self.width() >= NARROW
         self.head.setVisible(wide)
         self.foot_text.setVisible(wide)
+        self._refresh_pace()
 
     def _clicked(self, index: QModelIndex) -> None:
         image = self.model.image_at(index.row())
         if image is not None:
             self.chosen.emit(image.id)
+
+
+def _hours(seconds: float | None) -> str:
+    """A length of time in hours and minutes."""
+    minutes = max(1, round((seconds or 0) / 60))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

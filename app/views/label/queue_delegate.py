@@ -10,10 +10,9 @@ from app.project.values import Image, State
 from app.views import theme
 from app.views.label.numbers import number
 from app.views.label.painted import painted
-from app.views.label.queue_model import IMAGE_ROLE, THUMBNAIL_ROLE
-from app.views.marks import DOUBT_LIMIT
+from app.views.label.queue_model import DOUBT_ROLE, GROUP_ROLE, IMAGE_ROLE, THUMBNAIL_ROLE
 from app.views.weights import HEAVY, weighted
-from app.views.words import mark
+from app.views.words import mark, tr
 
 ROW = 60
 NARROW = 150  # rows under this width show the thumbnail and marks alone
@@ -55,7 +54,7 @@ class QueueDelegate(QStyledItemDelegate):
         place = QRectF(left, rect.top() + (4 if narrow else 6), side, side)
         self._thumbnail(painter, place, image, index.data(THUMBNAIL_ROLE))
         if narrow:
-            self._narrow(painter, place, image)
+            self._narrow(painter, place, image, index.data(DOUBT_ROLE))
         else:
             text = rect.adjusted(12 + side + 10, 0, -16, 0)
             self._words(painter, text, image, index, option)
@@ -92,23 +91,23 @@ class QueueDelegate(QStyledItemDelegate):
     def _icon(self, painter: QPainter, x: float, y: float, name: str, role: str, size: int = 14) -> None:
         theme.icon(name, size, role).paint(painter, round(x), round(y), size, size)
 
-    def _narrow(self, painter: QPainter, place: QRectF, image: Image) -> None:
+    def _narrow(self, painter: QPainter, place: QRectF, image: Image, told: tuple[float, bool] | None) -> None:
         name, role, _ = STATES[image.state]
         corner = QRectF(place.right() - 14, place.bottom() - 14, 16, 16)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.theme().color("panel"))
         painter.drawEllipse(corner)
         self._icon(painter, corner.left() + 1, corner.top() + 1, name, role)
-        if image.doubt is not None:
-            self._bar(painter, QRectF(place.left(), place.bottom() + 3, place.width(), 4), image.doubt)
+        if told is not None:
+            self._bar(painter, QRectF(place.left(), place.bottom() + 3, place.width(), 4), *told)
 
-    def _bar(self, painter: QPainter, rect: QRectF, doubt: float) -> None:
+    def _bar(self, painter: QPainter, rect: QRectF, doubt: float, above: bool) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.theme().color("border"))
         painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
         filled = QRectF(rect)
         filled.setWidth(rect.width() * min(max(doubt, 0.0), 1.0))
-        painter.setBrush(theme.theme().color("amber" if doubt > DOUBT_LIMIT else "muted"))
+        painter.setBrush(theme.theme().color("amber" if above else "muted"))
         painter.drawRoundedRect(filled, rect.height() / 2, rect.height() / 2)
 
     def _words(
@@ -135,9 +134,13 @@ class QueueDelegate(QStyledItemDelegate):
             why = image.reason.removeprefix(index.data()).strip()  # the line above says the name
             word = QFontMetricsF(font).elidedText(why, Qt.TextElideMode.ElideRight, space.width())
         painter.drawText(space, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr(word))
-        if image.doubt is not None and image.state is not State.BROKEN:
+        group, told = index.data(GROUP_ROLE), index.data(DOUBT_ROLE)
+        if group >= 0:
+            words = tr("Group {0}").format(group + 1)
+            painter.drawText(below, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+        elif told is not None and image.state is not State.BROKEN:
             space = QRectF(below.right() - size(28), below.top(), size(28), size(16))
             painter.setPen(theme.theme().color("text"))
-            value = number(image.doubt, 2)
+            value = number(told[0], 2)
             painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
-            self._bar(painter, QRectF(space.left() - 52, below.center().y() - 2, 48, 4), image.doubt)
+            self._bar(painter, QRectF(space.left() - 52, below.center().y() - 2, 48, 4), *told)

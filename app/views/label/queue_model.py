@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import bisect
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
+import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from app.project.document import Change, Document
+from app.project.queue import ALIKE, BY_DOUBT, NUMBERS, STATES, Columns, Wish
 from app.project.values import Image, State
 from app.services.pictures import Pictures
 from app.views.label.shapes import find
@@ -21,12 +23,19 @@ DONE = frozenset({State.DONE, State.DONE_EMPTY, State.REVIEWED})
 FILTERS = {"to check": TO_CHECK, "done": DONE, "all": frozenset(State)}
 IMAGE_ROLE = Qt.ItemDataRole.UserRole + 1
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 2
+DOUBT_ROLE = Qt.ItemDataRole.UserRole + 3  # by the criterion chosen, and whether it is above the limit
+GROUP_ROLE = Qt.ItemDataRole.UserRole + 4  # number of the group of pictures that look alike, or -1
 THUMBNAILS_KEPT = 600
 RESORT_MS = 1000
+CHECKED = np.isin(np.arange(len(STATES)), [NUMBERS[state] for state in TO_CHECK])  # by number of a state
 
 
 class QueueModel(QAbstractListModel):
-    """Images of a document that pass the filter. `counted` tells that counts may have changed."""
+    """Images of a document that pass the filter. `counted` tells that counts may have changed.
+
+    `wish` says which states, in what order; `filter` is the name of the states in FILTERS or of one state; `limit`
+    the doubt from which bars are marked, above which alone images are listed while `limited`.
+    """
 
     counted = Signal()
 
@@ -35,12 +44,12 @@ class QueueModel(QAbstractListModel):
         self._pictures = pictures
         self._document: Document | None = None
         self._images: dict[int, Image] = {}
-        self._rank: dict[int, int] = {}  # image id -> place in natural order
-        self._rows: list[int] = []
-        self._places: dict[int, int] | None = None
-        self._counts: dict[str, int] = dict.fromkeys(FILTERS, 0)
+        self.columns = Columns([])
+        self._rows = np.zeros(0, np.int64)  # ranks, as listed
+        self._places = np.zeros(0, np.int64)  # rank -> row, -1 where it is not listed
+        self._counts = self.columns.counts()
         self._thumbnails: OrderedDict[int, QPixmap | str] = OrderedDict()  # a pixmap, or why there is none
-        self.filter, self.order = "to check", "name"
+        self.filter, self.wish, self.limit = "to check", Wish(TO_CHECK), 0.5
         self.kept: int | None = None  # the picture on screen keeps its row though the filter would drop it
         self._resort = QTimer(self, singleShot=True, interval=RESORT_MS)
         self._resort.timeout.connect(self._sort)
@@ -61,21 +70,30 @@ class QueueModel(QAbstractListModel):
         self.beginResetModel()
         images = self._document.images() if self._document else []
         self._images = {image.id: image for image in images}
+        self.columns = Columns(images)
         self.kept = self.kept if self.kept in self._images else None
-        self._rank = {image.id: n for n, image in enumerate(images)}
-        self._count()
-        self._rows = self._ordered(i for i in self._images if self._passes(i))
-        self._places = None
+        self._counts = self.columns.counts()
+        self._list(self.columns.listed(self.wish, self.kept))
         self.endResetModel()
         self.counted.emit()
 
-    def choose(self, filter: str | None = None, order: str | None = None) -> None:
-        """Another filter or order."""
-        self.filter, self.order = filter or self.filter, order or self.order
+    def choose(
+        self, filter: str | None = None, order: str | None = None, criterion: int | None = None,
+        above: float | None = None, seed: int | None = None,
+    ) -> None:  # fmt: skip
+        """Another filter or order; what is None stays."""
+        self.filter = filter or self.filter
+        given = {"order": order, "criterion": criterion, "above": above, "seed": seed}
+        states = FILTERS[self.filter] if self.filter in FILTERS else frozenset({State(self.filter)})
+        self.wish = replace(self.wish, states=states, **{name: v for name, v in given.items() if v is not None})
         self.beginResetModel()
-        self._rows = self._ordered(i for i in self._images if self._passes(i))
-        self._places = None
+        self._list(self.columns.listed(self.wish, self.kept))
         self.endResetModel()
+
+    @property
+    def order(self) -> str:
+        """The name of the order."""
+        return self.wish.order
 
     def heard(self, change: Change) -> None:
         """Take over what an edit changed; only its rows are touched."""
@@ -84,17 +102,23 @@ class QueueModel(QAbstractListModel):
         if any(i not in self._images for i in change.images):
             self.reload()
             return
+        moved = False
         for i in change.images:
             image = find(self._document, i)
-            if image is None:
+            if image is None or image.path != self._images[i].path:
                 self.reload()
                 return
             old, self._images[i] = self._images[i], image
-            for name, states in FILTERS.items():
-                self._counts[name] += (image.state in states) - (old.state in states)
-            self._update_row(i)
-            if self.order == "doubt" and old.doubt != image.doubt and not self._resort.isActive():
-                self._resort.start()
+            self._counts[NUMBERS[old.state]] -= 1
+            self._counts[NUMBERS[image.state]] += 1
+            moved |= self.columns.update(image)
+        if len(change.images) > 1:
+            self.choose()
+        else:
+            for i in change.images:
+                self._update_row(i)
+        if moved and self.order == BY_DOUBT and not self._resort.isActive():
+            self._resort.start()
         self.counted.emit()
 
     def keep(self, image: int | None) -> None:
@@ -105,58 +129,59 @@ class QueueModel(QAbstractListModel):
                 self._update_row(i)
 
     def count(self, filter: str) -> int:
-        """Number of images that a filter lets through."""
-        return self._counts[filter]
-
-    def _count(self) -> None:
-        states = [image.state for image in self._images.values()]
-        self._counts = {name: sum(s in wanted for s in states) for name, wanted in FILTERS.items()}
+        """Number of images that a filter, or a state by its value, lets through."""
+        states = FILTERS[filter] if filter in FILTERS else (State(filter),)
+        return int(sum(self._counts[NUMBERS[state]] for state in states))
 
     def _passes(self, image: int) -> bool:
-        return image == self.kept or self._images[image].state in FILTERS[self.filter]
+        rank = self.columns.ranks[image]
+        if STATES[self.columns.states[rank]] not in self.wish.states:
+            return False
+        if self.order == ALIKE:
+            return bool(self.columns.groups()[rank] >= 0)
+        doubtful = self.order != BY_DOUBT or self.wish.above <= 0
+        return doubtful or bool(self.columns.doubts[rank, self.wish.criterion] >= self.wish.above)
 
-    def _key(self, image: int) -> tuple[float, int]:
-        doubt = self._images[image].doubt if self.order == "doubt" else None
-        return (-1.0 if doubt is None else doubt) * -1.0, self._rank[image]
-
-    def _ordered(self, images: Iterable[int]) -> list[int]:
-        return sorted(images, key=self._key)
+    def _list(self, ranks: np.ndarray) -> None:
+        self._rows = ranks
+        self._places = np.full(len(self.columns), -1, np.int64)
+        self._places[ranks] = np.arange(len(ranks))
 
     def _sort(self) -> None:
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
-        ids = [self._rows[index.row()] for index in before]
-        self._rows = self._ordered(self._rows)
-        self._places = None
+        ids = [int(self.columns.ids[self._rows[index.row()]]) for index in before]
+        self._list(self.columns.ordered(np.sort(self._rows), self.wish))
         self.changePersistentIndexList(before, [self.index(self.row_of(i)) for i in ids])
         self.layoutChanged.emit()
 
     def _update_row(self, image: int) -> None:
-        row, passes = self.row_of(image), self._passes(image)
+        row, passes = self.row_of(image), image == self.kept or self._passes(image)
         if row >= 0 and passes:
             self.dataChanged.emit(self.index(row), self.index(row))
         elif row >= 0:
             self.beginRemoveRows(QModelIndex(), row, row)
-            del self._rows[row]
-            self._places = None
+            self._list(np.delete(self._rows, row))
             self.endRemoveRows()
         elif passes:
-            row = bisect.bisect(self._rows, self._key(image), key=self._key)
+            rows = self.columns.ordered(np.sort(np.append(self._rows, self.columns.ranks[image])), self.wish)
+            row = int(np.flatnonzero(rows == self.columns.ranks[image])[0])
+            kept = np.delete(rows, row)
+            if not np.array_equal(kept, self._rows):  # a doubt has come meanwhile: its row moves when the timer says
+                rows = np.insert(self._rows, row, self.columns.ranks[image])
             self.beginInsertRows(QModelIndex(), row, row)
-            self._rows.insert(row, image)
-            self._places = None
+            self._list(rows)
             self.endInsertRows()
 
     # ---- places
     def row_of(self, image: int | None) -> int:
         """The row of an image, -1 where it is not listed."""
-        if self._places is None:
-            self._places = {i: n for n, i in enumerate(self._rows)}
-        return self._places.get(image, -1)
+        rank = self.columns.ranks.get(image, -1) if image is not None else -1
+        return int(self._places[rank]) if rank >= 0 else -1
 
     def image_at(self, row: int) -> Image | None:
-        """The image of a row, None outside."""
-        return self._images[self._rows[row]] if 0 <= row < len(self._rows) else None
+        """The image of a row."""
+        return self._images[int(self.columns.ids[self._rows[row]])] if 0 <= row < len(self._rows) else None
 
     def neighbour(self, image: int | None, step: int, to_check: bool = False) -> int | None:
         """The next or previous image's id; with `to_check` the next that needs a look, round the end."""
@@ -165,17 +190,25 @@ class QueueModel(QAbstractListModel):
             return None
         if not to_check:
             place = row + step if row >= 0 else 0
-            return self._rows[place] if 0 <= place < count else None
+            return int(self.columns.ids[self._rows[place]]) if 0 <= place < count else None
         start = row if row >= 0 else (-1 if step > 0 else 0)
-        for n in range(1, count + 1):
-            found = self._rows[(start + n * step) % count]
-            if found != image and self._images[found].state in TO_CHECK:
-                return found
-        return None
+        ranks = np.roll(self._rows, -(start + 1)) if step > 0 else np.roll(self._rows, -start)[::-1]
+        wanted = CHECKED[self.columns.states[ranks]] & (self.columns.ids[ranks] != (image or 0))
+        return int(self.columns.ids[ranks[wanted.argmax()]]) if wanted.any() else None
 
     def images_in(self, states: Collection[State]) -> list[Image]:
         """All images in these states, in the list's order."""
-        return [self._images[i] for i in self._ordered(i for i in self._images if self._images[i].state in states)]
+        ranks = self.columns.listed(replace(self.wish, states=frozenset(states), above=0.0))
+        if self.order == ALIKE:
+            ranks = self.columns.listed(Wish(frozenset(states)))
+        return self._at(ranks)
+
+    def without_print(self) -> list[Image]:
+        """The images of which it is not known what they look like."""
+        return [self._images[id] for id in self.columns.without_print()]
+
+    def _at(self, ranks: Iterable[int]) -> list[Image]:
+        return [self._images[int(id)] for id in self.columns.ids[ranks]]
 
     # ---- the list model
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -195,6 +228,11 @@ class QueueModel(QAbstractListModel):
             return image
         if role == THUMBNAIL_ROLE:
             return self._thumbnail(image)
+        if role == DOUBT_ROLE:
+            value = float(self.columns.doubts[self._rows[index.row()], self.wish.criterion])
+            return None if np.isnan(value) else (value, value >= self.limit)
+        if role == GROUP_ROLE:
+            return int(self.columns.groups()[self._rows[index.row()]]) if self.order == ALIKE else -1
         return None
 
     def _thumbnail(self, image: Image) -> QPixmap | str | None:

@@ -1,0 +1,72 @@
+"""What the project's pictures look like, 64 bits each, found out in a thread of its own."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.project.likeness import fingerprint
+from app.services.own_thread import OwnThread
+from engine.errors import UserError
+from engine.images import load_image
+
+AT_ONCE = 64  # pictures that are told of together
+
+
+class Likeness(OwnThread, QObject):
+    """found(((image id, fingerprint), ...)); progress(done, total), (0, 0) at the end. Unreadable pictures are left."""
+
+    found = Signal(object)
+    progress = Signal(int, int)
+
+    _thread_name = "likeness"
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._prepare_thread()
+        self._waiting: deque[tuple[int, Path]] = deque()
+        self._total = 0
+
+    def look_at(self, pictures: Iterable[tuple[int, Path]]) -> None:
+        """Look at these pictures, in place of those that still wait."""
+        with self._ready:
+            self._waiting = deque(pictures)
+            self._total = len(self._waiting)
+            some = bool(self._waiting)
+        if some:
+            self.progress.emit(0, self._total)
+            self._wake()
+
+    def cancel(self) -> None:
+        """Leave what still waits."""
+        with self._ready:
+            self._waiting.clear()
+        self.progress.emit(0, 0)
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not (self._closed or self._waiting):
+                    self._ready.wait()
+                if self._closed:
+                    return
+                some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+            made = [(image, found) for image, path in some if not self._closed and (found := _look(path))]
+            with self._ready:
+                left, total = len(self._waiting), self._total
+            if self._closed:
+                return
+            if made:
+                self.found.emit(tuple(made))
+            self.progress.emit(*((total - left, total) if left else (0, 0)))
+
+
+def _look(path: Path) -> str:
+    """A picture's fingerprint, "" where it cannot be read."""
+    try:
+        return fingerprint(load_image(path))
+    except (UserError, OSError):
+        return ""
