@@ -82,7 +82,7 @@ def images_from(rows: list[bytes]) -> list[Image]:
 
 
 def _image(values: dict[str, Any]) -> Image:
-    if not (IMAGE_FIELDS >= values.keys()):
+    if not (values.keys() <= IMAGE_FIELDS):
         values = {name: value for name, value in values.items() if name in IMAGE_FIELDS}
     values["state"] = STATES[values["state"]]
     if "tags" in values:

@@ -17,9 +17,12 @@ AT_ONCE = 64  # pictures that are told of together
 
 
 class Likeness(OwnThread, QObject):
-    """found(((image id, fingerprint), ...)); progress(done, total), (0, 0) at the end. Unreadable pictures are left."""
+    """found(token, ((image id, fingerprint), ...)); progress(done, total), (0, 0) at the end.
 
-    found = Signal(object)
+    The token is the one of the request. Pictures that cannot be read are left.
+    """
+
+    found = Signal(object, object)
     progress = Signal(int, int)
 
     _thread_name = "likeness"
@@ -28,13 +31,13 @@ class Likeness(OwnThread, QObject):
         super().__init__(parent)
         self._prepare_thread()
         self._waiting: deque[tuple[int, Path]] = deque()
-        self._total = 0
+        self._total, self._token = 0, None
 
-    def look_at(self, pictures: Iterable[tuple[int, Path]]) -> None:
+    def look_at(self, pictures: Iterable[tuple[int, Path]], token: object = None) -> None:
         """Look at these pictures, in place of those that still wait."""
         with self._ready:
             self._waiting = deque(pictures)
-            self._total = len(self._waiting)
+            self._total, self._token = len(self._waiting), token
             some = bool(self._waiting)
         if some:
             self.progress.emit(0, self._total)
@@ -53,6 +56,7 @@ class Likeness(OwnThread, QObject):
                     self._ready.wait()
                 if self._closed:
                     return
+                token = self._token
                 some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
             made = [(image, found) for image, path in some if not self._closed and (found := _look(path))]
             with self._ready:
@@ -60,7 +64,7 @@ class Likeness(OwnThread, QObject):
             if self._closed:
                 return
             if made:
-                self.found.emit(tuple(made))
+                self.found.emit(token, tuple(made))
             self.progress.emit(*((total - left, total) if left else (0, 0)))
 
 

@@ -74,9 +74,11 @@ class Browsing(QObject):
     def compare(self) -> None:
         """Find out in the background what the pictures look like that nobody has looked at for that."""
         if self.document is not None and not self.document.read_only:
-            self.likeness.look_at([(image.id, self.path(image)) for image in self.model.without_print()])
+            self.likeness.look_at([(image.id, self.path(image)) for image in self.model.without_print()], self.document)
 
-    def _looked(self, prints: tuple[tuple[int, str], ...]) -> None:
+    def _looked(self, document: Document, prints: tuple[tuple[int, str], ...]) -> None:
+        if document is not self.document:
+            return
         held = tuple((id, found) for id, found in prints if shapes.find(self.document, id) is not None)
         if held:
             self.editing.apply(Fingerprint(held))

@@ -8,8 +8,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from app.project.queue import BY_DOUBT
-from app.views.label.numbers import count, number
-from app.views.label.painted import painted
+from app.views.label.numbers import number, short_count
 from app.views.label.queue_model import QueueModel
 from app.views.theme import theme
 
@@ -26,7 +25,6 @@ class Bars(QWidget):
         self.setFixedHeight(HEIGHT)
         self.counts, self.limit = np.zeros(BINS, int), 1.0  # limit: share of the width
 
-    @painted
     def paintEvent(self, event: QPaintEvent) -> None:
         """All bars; the highest fills the height, and none that counts is invisible."""
         painter = QPainter(self)
@@ -108,4 +106,4 @@ class DoubtScale(QWidget):
         doubts = model.columns.doubts[model.columns.passes(type(model.wish)(model.wish.states)), model.wish.criterion]
         with np.errstate(invalid="ignore"):
             above = int((doubts >= model.limit).sum())
-        self.above.setText(self.tr("{0} from {1} up").format(count(above), number(model.limit, 2)))
+        self.above.setText(self.tr("{0} from {1}").format(short_count(above), number(model.limit, 2)))

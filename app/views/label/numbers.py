@@ -23,6 +23,11 @@ def count(value: int) -> str:
     return QLocale().toString(value)
 
 
+def short_count(value: int) -> str:
+    """A whole number where room is short: thousands from 10,000 on, as 87k."""
+    return count(value) if value < 10_000 else f"{count(value // 1000)}k"
+
+
 def parse(text: str) -> float | None:
     """The number that somebody typed, in their locale or with a point; None where it is none."""
     plain = text.strip().replace("\u2212", "-")

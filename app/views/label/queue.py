@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.project.queue import ALIKE, BY_NAME, Columns
 from app.views import theme
-from app.views.label.numbers import count
+from app.views.label.numbers import count, short_count
 from app.views.label.pace import Pace
 from app.views.label.queue_delegate import NARROW, QueueDelegate
 from app.views.label.queue_head import QueueHead
@@ -55,6 +55,7 @@ class Queue(QWidget):
         self.head = QueueHead(model, self)
         self.chips, self.total, self.choose_filter = self.head.chips, self.head.total, self.head.choose_filter
         self.head.compare_wanted.connect(self.compare_wanted)
+        self.head.reordered.connect(self._go_to_first)
         self.pace = Pace()
         column.addWidget(self.head)
         self.list = self._list()
@@ -175,6 +176,12 @@ class Queue(QWidget):
             self.empty_text.setText(self._why_empty())
             self.empty_button.setText(self.tr("Show all"))
 
+    def _go_to_first(self) -> None:
+        """In another order than by name the first image is the one to look at."""
+        first = self.model.image_at(0)
+        if first is not None and self.model.order != BY_NAME:
+            self.chosen.emit(first.id)
+
     def _why_empty(self) -> str:
         if self.model.order == ALIKE:
             return self.tr("No two pictures look alike, as far as they were looked at")
@@ -191,12 +198,12 @@ class Queue(QWidget):
             if known is None or len(known) != len(self._columns):
                 self.pace.restart(done)
         self.pace.tell(done)
-        words = [self.tr("{0} done").format(count(done))]
+        words = [self.tr("{0} done").format(short_count(done))]
         if self.pace.per_hour is not None:
             words.append(self.tr("{0} an hour").format(count(round(self.pace.per_hour))))
             words.append(self.tr("{0} left").format(_hours(self.pace.left(left))))
         else:
-            words.append(self.tr("{0} to go").format(count(left)))
+            words.append(self.tr("{0} to go").format(short_count(left)))
         self.pace_text.setText("  \u00b7  ".join(words))
         self.pace_bar.setMaximum(max(done + left, 1))
         self.pace_bar.setValue(done)
@@ -251,4 +258,6 @@ class Queue(QWidget):
 def _hours(seconds: float | None) -> str:
     """A length of time in hours and minutes."""
     minutes = max(1, round((seconds or 0) / 60))
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d}" if minutes < 600 else f"{count(round(minutes / 60))} h"

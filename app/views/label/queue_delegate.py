@@ -143,4 +143,7 @@ class QueueDelegate(QStyledItemDelegate):
             painter.setPen(theme.theme().color("text"))
             value = number(told[0], 2)
             painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
-            self._bar(painter, QRectF(space.left() - 52, below.center().y() - 2, 48, 4), *told)
+            free = space.left() - 4 - (below.left() + 19 + QFontMetricsF(font).horizontalAdvance(tr(word)) + 8)
+            bar = min(48.0, free)
+            if bar > 8:
+                self._bar(painter, QRectF(space.left() - 4 - bar, below.center().y() - 2, bar, 4), *told)

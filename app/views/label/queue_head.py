@@ -21,7 +21,7 @@ from app.project.queue import ALIKE, BY_DOUBT, BY_NAME, NEWEST, SAMPLE
 from app.project.values import State
 from app.views import theme
 from app.views.label.doubt_scale import DoubtScale
-from app.views.label.numbers import count
+from app.views.label.numbers import count, short_count
 from app.views.label.queue_delegate import STATES
 from app.views.label.queue_model import FILTERS, QueueModel
 from app.views.words import mark, tr
@@ -42,9 +42,11 @@ ORDERS = (  # words, order, criterion of engine.doubts, icon
 
 
 class QueueHead(QWidget):
-    """Drives the model's filter and order. compare_wanted: find out which pictures look alike."""
+    """Drives the model's filter and order. compare_wanted: find out which pictures look alike;
+    reordered: another order was chosen."""
 
     compare_wanted = Signal()
+    reordered = Signal()
 
     def __init__(self, model: QueueModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -140,13 +142,15 @@ class QueueHead(QWidget):
             self.compare_wanted.emit()
         if order != BY_DOUBT:
             self.scale.only.setChecked(False)
+        self.reordered.emit()
 
     def refresh(self) -> None:
         """Counts, and the histogram."""
         model = self.model
         texts = {"to check": self.tr("To check"), "done": self.tr("Done"), "all": self.tr("All")}
         for name, chip in self.chips.items():
-            chip.setText(texts[name] if name == "all" else f"{texts[name]} {count(model.count(name))}")
+            chip.setText(texts[name] if name == "all" else f"{texts[name]} {short_count(model.count(name))}")
+            chip.setToolTip(f"{texts[name]} {count(model.count(name))}")
         total = model.count("all")
         if model.filter in FILTERS:
             self.total.setText(self.tr("1 image") if total == 1 else self.tr("{0} images").format(count(total)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QModelIndex
 from PySide6.QtWidgets import QApplication
@@ -13,7 +14,7 @@ from app.project.edits import Accept, AddImages, NewImage, Predicted, Reject
 from app.project.values import State
 from app.services.pictures import PictureCache, Pictures
 from app.views.label.queue import Queue
-from app.views.label.queue_model import IMAGE_ROLE, THUMBNAIL_ROLE, QueueModel
+from app.views.label.queue_model import DOUBT_ROLE, GROUP_ROLE, IMAGE_ROLE, THUMBNAIL_ROLE, QueueModel
 from tests.app.views.bench import guessed, make_project
 from tests.app.views.small import write_pictures
 
@@ -204,4 +205,64 @@ def test_a_hundred_thousand_rows_open_and_change_quickly(qtbot):
     assert model.rowCount() == 99_999
     assert opened < 3.0
     assert accepted < 0.4
+    assert pictures.close()
+
+
+def test_doubt_by_criterion_with_its_histogram_and_limit(model, document, qtbot):
+    for n, image in enumerate(ids(document)):
+        doubts = np.full(7, 0.1 * n)
+        doubts[3] = 1 - 0.1 * n
+        document.apply(Predicted(image, (guessed(image),), 0.1 * n, doubts=tuple(doubts)))
+    queue = Queue(model)
+    qtbot.addWidget(queue)
+    queue.resize(248, 700)
+    queue.show()
+    head, scale = queue.head, queue.head.scale
+    assert not scale.isVisible()
+    head.choose_order("doubt", 0)
+    assert scale.isVisible() and listed(model)[0] == f"picture{COUNT}.png"
+    head.choose_order("doubt", 3)
+    assert listed(model)[0] == "picture1.png" and scale.bars.counts.sum() == COUNT
+    scale.only.setChecked(True)
+    scale.slider.setValue(75)
+    assert listed(model) == ["picture1.png", "picture2.png", "picture3.png"]  # 1, 0.9, 0.8 of 0.75 and more
+    assert model.index(0).data(DOUBT_ROLE) == (pytest.approx(1, abs=1e-4), True)
+    scale.slider.setValue(100)
+    document.apply(Accept(ids(document)[0]))
+    assert queue.empty_text.text() == "No image is above the limit"
+    head.choose_order("name")
+    assert model.rowCount() == COUNT - 1 and not scale.isVisible()
+
+
+def test_one_state_alone_is_listed_from_the_menu(model, document, qtbot):
+    queue = Queue(model)
+    qtbot.addWidget(queue)
+    document.apply(Reject(ids(document)[1]))
+    queue.head.menu.aboutToShow.emit()
+    rejected = next(a for a in queue.head.menu.actions() if a.text().startswith("Rejected"))
+    assert rejected.text().endswith("1")
+    rejected.trigger()
+    assert listed(model) == ["picture2.png"] and not queue.head.group.checkedButton()
+
+
+def test_look_alikes_are_found_in_the_background_and_listed_together(document, qtbot, tmp_path):
+    from app.project.edits import Fingerprint
+    from app.services.likeness import Likeness
+
+    likeness, found = Likeness(), []
+    likeness.found.connect(lambda token, prints: found.append((token, prints)))
+    with qtbot.waitSignal(likeness.found, timeout=10000):
+        likeness.look_at([(i.id, document.picture_path(i)) for i in document.images()] + [(99, tmp_path / "no")], "t")
+    assert likeness.close()
+    (token, prints), = found
+    assert token == "t" and [image for image, _ in prints] == ids(document)
+    pictures = Pictures(PictureCache(), 96)
+    model = QueueModel(pictures)
+    model.open(document)
+    leave = document.subscribe(model.heard)
+    one, two = ids(document)[1], ids(document)[4]
+    document.apply(Fingerprint(((one, "0" * 16), (two, "0" * 15 + "7"), (ids(document)[0], "f" * 16))))
+    model.choose(order="alike")
+    assert listed(model) == ["picture2.png", "picture5.png"] and model.index(0).data(GROUP_ROLE) == 0
+    leave()
     assert pictures.close()
