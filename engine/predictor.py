@@ -73,14 +73,15 @@ class Predictor:
         found[:, :2] = crop.apply(crop.invert(affine), maps.to_crop(found[:, :2], model.stride))
         return found
 
-    def doubts(self, picture: np.ndarray, prediction: Prediction) -> np.ndarray:
+    def doubts(self, picture: np.ndarray, prediction: Prediction, mirror: bool = True) -> np.ndarray:
         """(7,) float64 by engine.doubts.CRITERIA; a prediction with heatmaps, made with or without flip.
 
-        NaN for a segmentation, which has no landmarks of its own.
+        mirror: with the mirror test, at the cost of one more pass. NaN for a segmentation.
         """
         if self.runtime.model.head == SEGMENTATION:
             return np.full(len(CRITERIA), np.nan)
-        return judge(prediction, self.runtime.model.schema, self.mirrored(picture, prediction.box))
+        mirrored = self.mirrored(picture, prediction.box) if mirror else None
+        return judge(prediction, self.runtime.model.schema, mirrored)
 
     def _run(self, picture: np.ndarray, affine: np.ndarray) -> np.ndarray:
         sampled = crop.sample(picture, affine, self.runtime.model.side)

@@ -45,7 +45,7 @@ class Request:
 class Answer:
     """Predictions for a request, one a box or one a found subject; `doubt` of the worst, None where none.
 
-    doubts: of subjects found in a whole picture by engine.doubts.CRITERIA, each the highest; else empty.
+    doubts: by engine.doubts.CRITERIA, each the highest, with the mirror test where a whole picture was looked at.
     """
 
     request: Request
@@ -196,6 +196,7 @@ class Stills(OwnThread, QObject):
             pixels = self._pixels(request)
             if request.boxes:
                 found = [predictor.predict_box(pixels, box, heatmaps=True) for box in request.boxes]
+                judged = worst_of([predictor.doubts(pixels, p, mirror=False) for p in found])
             else:
                 found = predictor.predict(pixels, heatmaps=True)
                 judged = worst_of([predictor.doubts(pixels, p) for p in found])
