@@ -27,7 +27,6 @@ FINER = 4  # masks are painted so many times as fine as pixels, and averaged: Op
 SHIFT = 4  # OpenCV paints at 1 / 2**SHIFT pixels
 FAR = 1 << 22  # fixed coordinates beyond this would overflow in OpenCV
 WIDEST = 32767  # lines that OpenCV paints
-FEWEST = 0.01  # share of a crop that a subject fills at least
 
 
 class PartsError(UserError):
@@ -175,7 +174,7 @@ def predicted(maps: Heatmaps, box: Box, model: str) -> Prediction:
     score = np.bincount(found.ravel(), likely.ravel(), count) / pixels
     back = crop.invert(maps.affine)
     landmarks = np.concatenate([crop.apply(back, middles(found, count)), score[:, None]], 1)
-    return Prediction(landmarks, box, model, maps, _extent(found, back, float(landmarks[1:, 2].mean())))
+    return Prediction(landmarks, box, model, maps)
 
 
 def middles(found: np.ndarray, count: int) -> np.ndarray:
@@ -184,15 +183,6 @@ def middles(found: np.ndarray, count: int) -> np.ndarray:
     pixels = np.bincount(found.ravel(), minlength=count)
     sums = np.stack([np.bincount(found.ravel(), values.ravel(), count) for values in (columns, rows)], 1)
     return np.where(pixels[:, None] > 0, sums / np.maximum(pixels, 1)[:, None], (len(found) - 1) / 2)
-
-
-def _extent(found: np.ndarray, back: np.ndarray, score: float) -> Box | None:
-    rows, columns = np.nonzero(found)
-    if len(rows) < FEWEST * found.size:
-        return None
-    corners = crop.apply(back, np.array([[columns.min(), rows.min()], [columns.max(), rows.max()]], np.float64))
-    centre, side = corners.mean(0), float(np.abs(corners[1] - corners[0]).max())
-    return Box(float(centre[0]), float(centre[1]), side, min(score, 1.0), "landmarks") if side > 0 else None
 
 
 # ---- how well they agree

@@ -99,15 +99,13 @@ class Heatmaps:
 class Prediction:
     """What a model found in one box. landmarks (K, 3) float64: x, y in picture pixels and score 0 to 1.
 
-    Of a segmentation they are the middles of its parts, the heatmaps are always there, and `extent` is the square
-    around all parts but the background, None where there is none.
+    Of a segmentation they are the middles of its parts, and the heatmaps are always there.
     """
 
     landmarks: np.ndarray
     box: Box
     model: str
     heatmaps: Heatmaps | None = None
-    extent: Box | None = None
 
     def __post_init__(self) -> None:
         if self.landmarks.ndim != 2 or self.landmarks.shape[1] != 3:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from engine.architecture import SEGMENTATION
 from engine.detect import Detector, follow, overlap, suppress
 from engine.predictor import Predictor
 from engine.schema import Schema
@@ -87,7 +88,7 @@ class Tracker:
         if self._follow(picture, moment):
             self._wait = 0
         overdue = abs(moment - self._looked) > self.longest
-        if self._wait <= 0 or overdue or not self._tracks:
+        if self._wait <= 0 or overdue or not self._tracks or self.divided:
             self._looked = moment
             self.looking = True
             self._merge(self.detector.detect(picture))
@@ -109,6 +110,11 @@ class Tracker:
         spent.engine = self.predictor.seconds - before
         spent.decode = max(0.0, self.clock() - begin - spent.engine)
         return tuple(subjects), spent
+
+    @property
+    def divided(self) -> bool:
+        """Whether the model tells parts: nothing to follow by, so that the detector looks at every frame."""
+        return self.predictor.runtime.model.head == SEGMENTATION
 
     def take_over(self, other: Tracker) -> None:
         """Go on with another tracker's subjects, as when the model changes: same boxes, same numbers."""
@@ -162,13 +168,14 @@ class Tracker:
         """
         fresh = sorted(suppress(boxes), key=lambda box: -box.side)
         matched = _match(self._tracks, fresh, SAME)
+        patience = PATIENCE * (self.every if self.divided else 1)
         for n, track in enumerate(self._tracks):
             seen = matched.get(n)
             track.unseen = 0 if seen is not None else track.unseen + 1
-            if seen is not None and overlap(seen, track.box) < CLOSE:
+            if seen is not None and (self.divided or overlap(seen, track.box) < CLOSE):
                 track.box = seen
         fresh = [box for box in fresh if not any(box is seen for seen in matched.values())]
-        self._tracks = [track for track in self._tracks if track.unseen <= PATIENCE]
+        self._tracks = [track for track in self._tracks if track.unseen <= patience]
         room = self.limit - sum(track.unseen == 0 for track in self._tracks)
         fresh = fresh[: max(room, 0)]
         doubted = [track for track in self._tracks if track.unseen]

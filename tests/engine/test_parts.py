@@ -95,19 +95,18 @@ def sure(points: np.ndarray, affine: np.ndarray) -> Heatmaps:
     return Heatmaps(np.log(parts.shares(FACE, crop.apply(affine, points), 16, 4) + 1e-3), affine, 4, SEGMENTATION)
 
 
-def test_a_prediction_tells_middles_and_the_extent_that_tracking_follows() -> None:
+def test_a_prediction_tells_middles_and_keeps_its_box() -> None:
     points = rectangles() * 3 + (40, 10)
     affine = crop.matrix(40 + 3 * 50, 10 + 3 * 55, 240 * 1.5, 64)
     found = parts.predicted(sure(points, affine), Box(190, 175, 240), "m")
     assert found.heatmaps.probabilities.sum(0) == pytest.approx(1, abs=1e-5)
     eyes = points[36:48].mean(0)
     assert np.abs(found.landmarks[EYES, :2] - eyes).max() < 4
-    assert found.extent.side == pytest.approx(240, rel=0.06) and found.extent.cx == pytest.approx(190, abs=6)
-    assert follow(found, FACE.schema) == found.extent
+    assert follow(found, FACE.schema) == found.box == Box(190, 175, 240)
     empty = np.zeros((7, 16, 16), np.float32)
     empty[0] = 9
     nobody = parts.predicted(Heatmaps(empty, affine, 4, SEGMENTATION), Box(190, 175, 240), "m")
-    assert nobody.extent is None and follow(nobody, FACE.schema) is None and nobody.landmarks[1:, 2].max() == 0
+    assert nobody.landmarks[1:, 2].max() == 0 and nobody.landmarks[0, 2] > 0.99
 
 
 def test_maps_of_a_segmentation_are_shares_and_others_probabilities() -> None:
