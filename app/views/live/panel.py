@@ -14,7 +14,7 @@ from app.views.theme import theme
 from app.views.widgets import Section
 
 WIDTH = 312
-FOLD_UNDER, HIDE_UNDER = 820, 660  # heights under which Confidence folds, then the plot goes
+FOLD_UNDER, HIDE_UNDER = 900, 720  # heights under which Confidence folds, then the plot goes
 
 
 class SidePanel(QScrollArea):
