@@ -39,6 +39,7 @@ def build() -> typer.Typer:
     """The command line with all its commands."""
     from app.commands import (
         ablate,
+        agree,
         bench,
         convert,
         demo,
@@ -62,7 +63,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback(invoke_without_command=True, epilog="Example: hourbit predict photos --overlay drawn")(window)
-    told = (doctor, models, predict, evaluate, train, ablate, gradients, importing, export, convert, bench, demo)
+    told = (doctor, models, predict, evaluate, agree, train, ablate, gradients, importing, export, convert, bench, demo)
     for module in told:
         module.register(cli)
     cli.add_typer(model.cli, name="model")
