@@ -7,7 +7,10 @@ import os
 import re
 import secrets
 import shutil
+import socket
+import zlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +18,7 @@ import platformdirs
 
 from engine.errors import UserError
 
-LEFT = re.compile(r"\..{1,40}\.([0-9a-f]{1,8})-[0-9a-f]{8}\.part(?:-journal|-wal|-shm)?", re.DOTALL)
+LEFT = re.compile(r"\..{1,40}\.([0-9a-f]{1,8})-[0-9a-f]{4}([0-9a-f]{4})\.part(?:-journal|-wal|-shm)?", re.DOTALL)
 
 
 def data_folder() -> Path:
@@ -100,7 +103,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 def beside(path: Path) -> Path:
     """A name next to `path` for what is still being written; `sweep` knows it by the process that writes."""
-    return path.with_name(f".{path.name[:40]}.{os.getpid():x}-{secrets.token_hex(4)}.part")
+    return path.with_name(f".{path.name[:40]}.{os.getpid():x}-{secrets.token_hex(2)}{computer()}.part")
 
 
 def sweep(folder: Path) -> None:
@@ -108,12 +111,18 @@ def sweep(folder: Path) -> None:
     with contextlib.suppress(OSError):  # a folder that cannot be read or written keeps what it has
         for entry in list(os.scandir(folder)):
             left = LEFT.fullmatch(entry.name)
-            if left is None or _runs(int(left[1], 16)):
+            if left is None or left[2] != computer() or _runs(int(left[1], 16)):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry.path, ignore_errors=True)
             else:
                 os.unlink(entry.path)
+
+
+@cache
+def computer() -> str:
+    """Four digits that tell this computer from others that write to the same disk."""
+    return f"{zlib.crc32(socket.gethostname().encode()) & 0xFFFF:04x}"
 
 
 def _runs(process: int) -> bool:

@@ -39,7 +39,7 @@ def make_window():
     from PySide6.QtWidgets import QApplication
 
     from app import crash
-    from app.files import data_folder
+    from app.files import data_folder, sweep
     from app.library import Library
     from app.plugins import load_plugins
     from app.services.live import Live
@@ -53,6 +53,7 @@ def make_window():
     from app.views.words import SYSTEM, speak
 
     home = data_folder()
+    sweep(home)  # of what was cut off in the middle of writing
     told: list[MainWindow] = []
     with contextlib.suppress(OSError):  # a home that cannot be written is no reason not to start
         crash.install(home, lambda sentence: [window.broken.emit(sentence) for window in told])

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.files import computer
 from app.project import opening
 from app.project.document import Document
 from app.project.edits import Accept, AddImages, Batch, NewImage, Predicted, PutInstance
@@ -102,7 +103,7 @@ def test_create_does_not_overwrite_and_leaves_nothing_where_it_fails(tmp_path: P
 
 def test_a_project_that_was_half_made_does_not_stand_in_the_way(tmp_path: Path) -> None:
     for end in ("", "-journal"):
-        (tmp_path / f".test.hourbit-project.7fffffff-01234567.part{end}").write_bytes(b"half" * 700)
+        (tmp_path / f".test.hourbit-project.7fffffff-0123{computer()}.part{end}").write_bytes(b"half" * 700)
     document = new_document(tmp_path)
     assert len(document.images()) == 3 and not list(tmp_path.glob(".*.part*"))
     document.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.files import atomic_folder, atomic_write, data_folder, sweep
+from app.files import atomic_folder, atomic_write, computer, data_folder, sweep
 from app.project.backups import backups, restore
 from app.project.document import Document
 from app.project.edits import Accept, Migrate, PutInstance
@@ -208,9 +208,10 @@ class TestEachStep:
 
 
 def test_files_of_a_program_that_still_runs_are_left_alone(tmp_path: Path) -> None:
-    mine = tmp_path / f".x.{os.getpid():x}-01234567.part"
-    others = [".x.7fffffff-01234567.part", ".x.7fffffff-01234567.part-journal"]
-    strangers = ["x.part", ".hidden", ".x.part"]
+    mine = tmp_path / f".x.{os.getpid():x}-0123{computer()}.part"
+    others = [f".x.7fffffff-0123{computer()}.part", f".x.7fffffff-0123{computer()}.part-journal"]
+    elsewhere = f".x.7fffffff-0123{int(computer(), 16) ^ 1:04x}.part"  # of another computer on the same disk
+    strangers = ["x.part", ".hidden", ".x.part", elsewhere]
     for name in (mine.name, *others, *strangers):
         (tmp_path / name).write_bytes(b"x")
     sweep(tmp_path)
