@@ -19,7 +19,6 @@ ARRAYS = (
     ("points", "<f8", 2), ("visibility", "u1", 1), ("origin", "u1", 1), ("score", "<f4", 1), ("guess", "<f8", 2),
     ("when", "<i8", 1),
 )  # fmt: skip
-FIELDS = frozenset(Image.__dataclass_fields__)
 LATER = "when"  # projects of version 1 end before it
 SCHEMA = "schema"  # not a table: the property that holds the schema, as a row of its own
 TABLES = ("images", "instances")
