@@ -140,7 +140,11 @@ class Machine(Held):
                     held["marks"][name] = (((x + 0.5) * by - 0.5, (y + 0.5) * by - 0.5), visible, origin)
                 x, y, side, who = held["box"]
                 held["box"] = ((x + 0.5) * by - 0.5, (y + 0.5) * by - 0.5, side * by, who)
-            self.step(Refit(image, *size), after)
+            edit = Refit(image, *size)
+            if after == self.now or self.now["images"][image]["instances"]:
+                self.step(edit, after)
+            else:
+                self.automatic(edit, image, after)  # no label is concerned: the size is read anew
 
     @rule(names=st.sampled_from(["abc", "cab", "bd", "abcd"]))
     def migrate(self, names: str) -> None:
