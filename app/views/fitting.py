@@ -64,23 +64,30 @@ class FlowLayout(QLayout):
 
     def heightForWidth(self, width: int) -> int:
         """Of all lines."""
-        return self._lines(QRect(0, 0, width, 0), False)
+        edges = self.contentsMargins()
+        inside = QRect(0, 0, width - edges.left() - edges.right(), 0)
+        return self._lines(inside, False) + edges.top() + edges.bottom()
 
     def setGeometry(self, rect: QRect) -> None:
         """Lay out."""
         super().setGeometry(rect)
-        self._lines(rect, True)
+        self._lines(rect.marginsRemoved(self.contentsMargins()), True)
 
     def sizeHint(self) -> QSize:
         """One line."""
         sizes = [item.sizeHint() for item in self._items if not item.isEmpty()]
         wide = sum(size.width() for size in sizes) + self.spacing() * max(len(sizes) - 1, 0)
-        return QSize(wide, max((size.height() for size in sizes), default=0))
+        return self._framed(QSize(wide, max((size.height() for size in sizes), default=0)))
 
     def minimumSize(self) -> QSize:
         """The widest alone."""
         sizes = [item.minimumSize() for item in self._items if not item.isEmpty()]
-        return QSize(max((s.width() for s in sizes), default=0), max((s.height() for s in sizes), default=0))
+        wide, high = max((s.width() for s in sizes), default=0), max((s.height() for s in sizes), default=0)
+        return self._framed(QSize(wide, high))
+
+    def _framed(self, size: QSize) -> QSize:
+        edges = self.contentsMargins()
+        return size + QSize(edges.left() + edges.right(), edges.top() + edges.bottom())
 
     def _lines(self, rect: QRect, place: bool) -> int:
         x, y, high = rect.x(), rect.y(), 0

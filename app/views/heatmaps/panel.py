@@ -68,8 +68,6 @@ class HeatmapPanel(QWidget):
                            ("flip", self.tr("Flip test")), ("label", self.tr("Far from label"))):  # fmt: skip
             self.order.addItem(text, name)
         self.order.setAccessibleName(self.tr("Order of the maps"))
-        self.order.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.order.setMinimumContentsLength(6)
         self.left, self.right = QStackedWidget(), QStackedWidget()
         self.left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # pages fit themselves
         maps = QWidget()

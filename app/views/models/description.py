@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from app.library import Entry
 from app.views.context import Context
+from app.views.words import tr
 from engine.external import SUFFIX, description_path, read_description, read_external
 from engine.runtime import open_runtime
 from engine.schema import Schema, load_schema, schema_names
@@ -60,7 +61,7 @@ class DescriptionDialog(QDialog):
         self.crop.setSingleStep(0.1)
         self.crop.setToolTip(self.tr("Side of the crop over the side of the box around the landmarks"))
         for choice in self._schemas:
-            self.schema.addItem(choice.title)
+            self.schema.addItem(tr(choice.title))
         self.output = self._choice({"probability": self.tr("0 to 1"), "logits": self.tr("Logits, before the sigmoid")})
         self.colour = self._choice({"RGB": "RGB", "BGR": "BGR"})
         self.range = self._choice({1: self.tr("0 to 1"), 255: self.tr("0 to 255")})

@@ -7,10 +7,17 @@ from collections.abc import Mapping
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from app.views.words import mark, tr
+
 NAMES = {
-    "hold-out, nme": "NME on hold-out, %", "hold-out, nme of the parent": "NME of the parent, %",
-    "hold-out, pck": "PCK on hold-out, %", "hold-out, pck of the parent": "PCK of the parent, %",
+    "hold-out, nme": mark("NME on hold-out, %"), "hold-out, nme of the parent": mark("NME of the parent, %"),
+    "hold-out, pck": mark("PCK on hold-out, %"), "hold-out, pck of the parent": mark("PCK of the parent, %"),
 }  # fmt: skip
+# Entries that cards of our models have; others are shown as the card has them.
+ENTRIES = (
+    mark("Batch"), mark("Command"), mark("Data"), mark("Date"), mark("Images seen"), mark("Purpose"), mark("Recipe"),
+    mark("Steps"), mark("Teacher"), mark("Terms"), mark("Epochs"), mark("Parent"), mark("Labels"), mark("Rate"),
+)  # fmt: skip
 LONG_NAME = 24  # characters from which a name may take two lines
 LONGEST = 120  # characters of a value on its line; the tooltip has it whole
 
@@ -39,7 +46,7 @@ class Facts(QWidget):
             widget.hide()
             widget.deleteLater()
         for row, (name, value) in enumerate(shown.items()):
-            key = QLabel(name)
+            key = QLabel(tr(name))
             words = QLabel(value if len(value) <= LONGEST else value[: LONGEST - 1] + "\u2026")
             key.setProperty("muted", True)
             key.setWordWrap(len(name) > LONG_NAME)

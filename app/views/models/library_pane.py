@@ -25,6 +25,7 @@ from app.views.models.description import take_in
 from app.views.models.listing import Entries, EntryDelegate
 from app.views.theme import icon, theme
 from app.views.widgets import Line
+from app.views.words import tr
 from engine.errors import UserError
 from engine.models import FILES
 from engine.schema import Schema
@@ -117,7 +118,7 @@ class LibraryPane(QWidget):
         self.filter.clear()
         for name, schema in names.items():
             self.filter.addItem(short_title(schema), name)
-            self.filter.setItemData(self.filter.count() - 1, schema.title, Qt.ItemDataRole.ToolTipRole)
+            self.filter.setItemData(self.filter.count() - 1, tr(schema.title), Qt.ItemDataRole.ToolTipRole)
         first = wanted if wanted in names else document.schema.name if document is not None else ""
         self.filter.setCurrentIndex(max(self.filter.findData(first), 0))
         self.fill()
@@ -212,5 +213,5 @@ class LibraryPane(QWidget):
 
 def short_title(schema: Schema) -> str:
     """What it is about and how many landmarks it has, for narrow places."""
-    title = schema.title.split(",")[0].split(" (")[0]
+    title = tr(schema.title).split(",")[0].split(" (")[0]
     return title if is_detector(schema) else f"{title} {len(schema)}"

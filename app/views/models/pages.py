@@ -21,6 +21,7 @@ from app.library import Entry
 from app.views.models.charts import Card, GroupChart
 from app.views.models.facts import Facts, flat
 from app.views.models.listing import lineage
+from app.views.words import tr
 from engine.architecture import SEGMENTATION
 from engine.errors import UserError
 from engine.external import ExternalModel
@@ -137,7 +138,7 @@ class CardPage(Page):
             return {self.tr("Problem"): str(error)}
         if isinstance(model, ExternalModel):
             return {
-                self.tr("Schema"): model.schema.title, self.tr("Landmarks"): model.landmarks,
+                self.tr("Schema"): tr(model.schema.title), self.tr("Landmarks"): model.landmarks,
                 self.tr("Kind"): self.tr("Another maker's, in ONNX Runtime"),
                 self.tr("Input"): " \u00d7 ".join(str(size) for size in reversed(model.reading.size)),
                 self.tr("Heatmaps"): " \u00d7 ".join(str(cells) for cells in reversed(model.reading.cells)),
@@ -149,7 +150,7 @@ class CardPage(Page):
         if is_detector(model.schema):
             what = {self.tr("Least score"): ", ".join(f"{n} {v:g}" for n, v in thresholds(model.card).items())}
         return {
-            self.tr("Schema"): model.schema.title, **what,
+            self.tr("Schema"): tr(model.schema.title), **what,
             self.tr("Input"): f"{a.side} \u00d7 {a.side}", self.tr("Width"): a.width,
             self.tr("Parameters"): counts.parameters, self.tr("Binary weights"): counts.binary_weights,
             self.tr("File"): f"{entry.size / 1e6:.2f} MB",
