@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.views import theme
+from app.views.fitting import give_way
 from app.views.key_button import KeyButton
 from app.views.keymap import KeyMap, KeyTip
 from app.views.live.record_button import RecordButton
 
 HEIGHT = 48
+RECORD_WIDTH = 152  # as wide as "Stop recording", so that nothing beside it moves
 
 
 class ActionBar(QWidget):
@@ -86,13 +89,28 @@ class ActionBar(QWidget):
         self.freeze.setEnabled(picture)
         self.add.set_face(self.tr("Add to project"), "tray-arrow-down", addable)
         self.add.setEnabled(addable)
-        if addable:
-            self.add.setToolTip("")
-        elif frozen:
-            self.add.setToolTip(self.tr("Nothing was found in this picture, or it is in the project already"))
-        else:
-            self.add.setToolTip(self.tr("Freeze a picture first"))
         self.camera.setEnabled(picture)
         self.hint.setText(self.tr("Drag what is wrong, then") if frozen else self.tr("Freeze, correct, then"))
         for button in (self.camera, self.full, self.side):
             button.setIcon(theme.icon(button.property("iconName")))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A narrow bar leaves the hint out, then keys, then words."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        give_way(self, (
+            self.hint.setVisible, self.add.set_capped, self.freeze.set_capped, self._word_record, self.add.set_worded,
+        ))  # fmt: skip
+        _, frozen, addable = self._state
+        if frozen and not addable:
+            self.add.setToolTip(self.tr("Nothing was found in this picture, or it is in the project already"))
+        elif not addable:
+            self.add.setToolTip(self.tr("Freeze a picture first"))
+
+    def _word_record(self, room: bool) -> None:
+        style = Qt.ToolButtonStyle
+        self.record.setToolButtonStyle(style.ToolButtonTextBesideIcon if room else style.ToolButtonIconOnly)
+        self.record.setMinimumWidth(theme.theme().size(RECORD_WIDTH) if room else 0)

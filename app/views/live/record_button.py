@@ -39,7 +39,6 @@ class RecordButton(QToolButton):
         self.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         self.setProperty("split", True)
         self.setFixedHeight(30)
-        self.setMinimumWidth(152)  # as wide as "Stop recording", so that nothing beside it moves
         self.clicked.connect(self.wanted)
         menu = QMenu(self)
         group = QActionGroup(self)
