@@ -135,7 +135,9 @@ class ActionBar(QWidget):
     def set_place(self, row: int, rows: int) -> None:
         """Say where the picture stands in the list."""
         text = self.tr("{0} of {1}").format(count(row + 1), count(rows)) if row >= 0 else ""
-        self.place.setText(text)
+        if text != self.place.text():
+            self.place.setText(text)
+            self._fit()
         self.previous.setEnabled(row > 0)
         self.next.setEnabled(row < rows - 1)
 
