@@ -16,8 +16,10 @@ def give_way(bar: QWidget, steps: Sequence[Callable[[bool], object]]) -> None:
     for step in steps:
         _forget(layout)
         if layout.sizeHint().width() <= bar.width():
-            return
+            break
         step(False)
+    _forget(layout)
+    layout.activate()  # at once: nobody shall see the words cut off until the next turn of events
 
 
 def _forget(layout: QLayout) -> None:

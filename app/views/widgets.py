@@ -48,7 +48,7 @@ class Heading(QWidget):
         self.setFixedHeight(HEADING)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.chevron, self.title, self.note = QLabel(), QLabel(title), QLabel()
+        self.chevron, self.title, self.note = QLabel(), ElidedLabel(title), QLabel()
         self.title.setProperty("heading", True)
         self.note.setProperty("muted", True)
         self.note.setProperty("small", True)
@@ -56,8 +56,7 @@ class Heading(QWidget):
         row.setContentsMargins(12, 0, 16, 0)
         row.setSpacing(8)
         row.addWidget(self.chevron)
-        row.addWidget(self.title)
-        row.addStretch(1)
+        row.addWidget(self.title, 1)
         row.addWidget(self.note)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -104,12 +103,12 @@ class Section(QWidget):
 
     def set_title(self, title: str) -> None:
         """Change the heading's words."""
-        self.heading.title.setText(title)
+        self.heading.title.set_text(title)
         self.heading.setAccessibleName(title)
 
     def title(self) -> str:
         """The heading's words."""
-        return self.heading.title.text()
+        return self.heading.title.whole
 
     def note(self) -> str:
         """The muted words at the heading's right."""
