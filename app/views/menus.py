@@ -16,7 +16,7 @@ from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, title
 from app.views.keymap import KeyMap
 from app.views.words import told, tr
 
-NEEDS_PROJECT = ("close_project", "export_set", "schema", "locate", "copy_project", "backups")
+NEEDS_PROJECT = ("close_project", "export_set", "agreement", "schema", "locate", "copy_project", "backups")
 SEEN_IN_PICTURES = ("heatmaps",)
 HISTORY = (("undo", "undo_title"), ("redo", "redo_title"))
 

@@ -23,6 +23,7 @@ from app.services.projects import (
 )
 from app.services.reading import Make, Reading
 from app.services.relinking import Found, find_missing
+from app.views.agreement_page import Agreeing
 from app.views.context import Context
 from app.views.exporting import Exporting
 from app.views.importing import Importing
@@ -57,13 +58,14 @@ class Opening(QObject):
         self.context, self.window = context, window
         self.reading = Reading(self)
         self.importing, self.exporting = Importing(context, window), Exporting(context, window)
+        self.agreeing = Agreeing(context, window)
         self.recents, self.recovering = Recents(context), Recovering(context, window)
         self.recent = self.recents.listed
         self._name, self._place = "", None  # of what is being read
         self.recovering.offered.connect(self.offered)
         self.recovering.said.connect(self.said)
         self.recovering.opened.connect(self._read)
-        for part in (self.importing, self.exporting):
+        for part in (self.importing, self.exporting, self.agreeing):
             part.failed.connect(self.failed)
             part.said.connect(self.said)
             part.working.connect(self.working)
@@ -138,12 +140,12 @@ class Opening(QObject):
 
     def cancel(self) -> None:
         """Stop whatever is being read or written."""
-        for part in (self, self.importing, self.exporting):
+        for part in (self, self.importing, self.exporting, self.agreeing):
             part.reading.cancel()
 
     def close_services(self) -> None:
         """Stop it and wait."""
-        for part in (self, self.importing, self.exporting):
+        for part in (self, self.importing, self.exporting, self.agreeing):
             part.reading.close()
 
     def dropped(self, paths: list[Path]) -> None:

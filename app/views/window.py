@@ -149,7 +149,7 @@ class MainWindow(QMainWindow):
         own = {
             "new_project": self.opening.new_project, "open_project": self.opening.project,
             "open_folder": self.opening.folder, "open_video": self.opening.ask_video, "sample": self.opening.sample,
-            "close_project": self.opening.close, "quit": self.close,
+            "close_project": self.opening.close, "quit": self.close, "agreement": self.opening.agreeing.ask,
             "settings": lambda: show_settings(self.context, self),
             "palette": lambda: self.palette_popup.open_over(self, self.menus.usable),
             "schema": lambda: show_schema(self.context, self),
