@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
+    QHeaderView,
     QLabel,
     QTabWidget,
     QTreeWidget,
@@ -118,7 +119,9 @@ def _table(heads: list[str], rows: list[list[str]]) -> QTreeWidget:
         made.addTopLevelItem(item)
     for column in range(1, len(heads)):
         made.headerItem().setTextAlignment(column, NUMBERS)
-    made.setColumnWidth(0, theme().size(190))
+    made.header().setStretchLastSection(False)
+    made.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    made.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     return made
 
 

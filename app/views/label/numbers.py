@@ -24,8 +24,8 @@ def count(value: int) -> str:
 
 
 def short_count(value: int) -> str:
-    """A whole number where room is short: thousands from 10,000 on, as 87k."""
-    return count(value) if value < 10_000 else f"{count(value // 1000)}k"
+    """A whole number where room is short: thousands from 1,000 on, as 87k."""
+    return count(value) if value < 1000 else f"{count(value // 1000)}k"
 
 
 def parse(text: str) -> float | None:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.project.queue import ALIKE, BY_DOUBT, BY_NAME, NEWEST, SAMPLE
 from app.project.values import State
 from app.views import theme
+from app.views.fitting import FlowLayout
 from app.views.label.doubt_scale import DoubtScale
 from app.views.label.numbers import count, short_count
 from app.views.label.queue_delegate import STATES
@@ -88,9 +89,8 @@ class QueueHead(QWidget):
         line.addWidget(self.states)
         return line
 
-    def _chips(self) -> QHBoxLayout:
-        chips = QHBoxLayout()
-        chips.setSpacing(6)
+    def _chips(self) -> FlowLayout:
+        chips = FlowLayout()
         self.chips: dict[str, QPushButton] = {}
         self.group = QButtonGroup(self)
         for name in FILTERS:
@@ -102,7 +102,6 @@ class QueueHead(QWidget):
             self.chips[name] = chip
             self.group.addButton(chip)
             chips.addWidget(chip)
-        chips.addStretch(1)
         return chips
 
     def _icons(self) -> None:
