@@ -17,10 +17,10 @@ Method:
   the twin counts only where the twin runs at the rate that its core can give: about 54 on Zen 4 at 3.6 GHz, more
   on processors with two 512-bit multipliers.
 - Stages: time of each kind of step inside the packed engine, in CPU time of its thread, medians of 9 runs. The
-  bound is what a convolution's three instructions (exclusive or, population count, addition; with AVX2 shuffle and
-  addition) reach on registers alone, measured on the same core just before. A convolution stays below it by its
-  scale, additions, maxima, thresholds and stores; those of 32 and 64 channels the most, since they have the
-  fewest products for each value that they write.
+  bound is what a convolution's three instructions (exclusive or, population count, addition; with AVX2 shuffle
+  and addition; with AMX products of tiles) reach on registers alone, measured on the same core just before. A
+  convolution stays below it by its scale, additions, maxima, thresholds and stores; those of 32 and 64 channels
+  the most, since they have the fewest products for each value that they write.
 - Sizes: the packed engine at other sides, widths and numbers of landmarks, with picoseconds for each MAC.
 - Keep one thread of ONNX Runtime, OpenVINO and OpenBLAS busy at most: the script sets OMP_NUM_THREADS.
 """

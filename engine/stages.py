@@ -31,8 +31,8 @@ def stages(runtime: PackedRuntime, crop: np.ndarray, rounds: int = 9) -> dict[st
     """Stages with their medians of `rounds` runs on one thread, the slowest first, and the bound itself.
 
     The bound is what a convolution's instructions reach on registers alone, measured on this core in the same
-    minute: xor, population count and addition, or their equal. A stage's work besides these, its
-    scale, additions, maxima, signs and stores, is why it stays below.
+    minute: xor, population count and addition, or their equal (AMX: products of bytes in tiles). A stage's work
+    besides these, its scale, additions, maxima, signs and stores, is why it stays below.
     """
     times = runtime.profile(crop, rounds)
     bound = peak_rate(runtime.isa)
