@@ -44,21 +44,22 @@ int64_t conv_bytes(const ConvShape &s) {
 }
 
 void conv_pack(const ConvShape &s, const uint8_t *bits, void *packed) {
+    constexpr int QUARTER = N * 4 / 8, BYTES = TILE / 8;  // of all channels' four products, and of a tile, in bits
     int32_t *start = static_cast<int32_t *>(packed);
-    uint8_t *to = reinterpret_cast<uint8_t *>(start + tiles(s.channels) * N);
-    const int tap_bytes = s.in_channels / 8, taps = s.kernel * s.kernel;
+    uint8_t *tiles_of_bits = reinterpret_cast<uint8_t *>(start + tiles(s.channels) * N);
+    const int tap_bytes = s.in_channels / 8;
     for (int channel = 0; channel < s.channels; ++channel) {
-        const uint8_t *from = bits + static_cast<int64_t>(channel) * taps * tap_bytes;
+        uint8_t *tile = tiles_of_bits + static_cast<int64_t>(channel / N) * steps(s) * BYTES + channel % N / 2;
+        const int shift = channel % 2 * 4;
         start[channel] = half_products(s);
-        for (int tap = 0; tap < taps; ++tap, from += tap_bytes)
-            for (int i = 0; i < s.in_channels; ++i) {
-                if (!(from[i / 8] >> i % 8 & 1)) continue;
-                const int along = tap % s.kernel * pixel_bytes(s) + i;
-                const int64_t step = tap / s.kernel * chunks(s) + along / CHUNK;
-                const int bit = along % CHUNK / 4 * CHUNK + channel % N * 4 + along % 4;
-                const int64_t tile = static_cast<int64_t>(channel / N) * steps(s) + step;
-                to[tile * (TILE / 8) + bit / 8] |= static_cast<uint8_t>(1 << bit % 8);
-                --start[channel];
+        for (int ky = 0; ky < s.kernel; ++ky)
+            for (int kx = 0; kx < s.kernel; ++kx) {
+                uint8_t *to = tile + (ky * chunks(s) * N + kx * pixel_bytes(s) / 4) * QUARTER;
+                for (int i = 0; i < tap_bytes; ++i, ++bits, to += 2 * QUARTER) {
+                    to[0] |= static_cast<uint8_t>((*bits & 15) << shift);
+                    to[QUARTER] |= static_cast<uint8_t>(*bits >> 4 << shift);
+                    start[channel] -= _mm_popcnt_u32(*bits);
+                }
             }
     }
 }
