@@ -63,10 +63,6 @@ class Transport:
             self._target = self._within(index)
             self._changed()
 
-    def seek_time(self, seconds: float) -> None:
-        """Seek the frame that is shown at so many seconds after the first."""
-        self.seek(self.index_at(seconds))
-
     def set_speed(self, speed: float) -> None:
         """Play so many times as fast as the source's own rate. Raises ValueError unless above 0 and at most 64."""
         if not 0 < speed <= 64:

@@ -36,11 +36,6 @@ def landmark_colour(schema: Schema, landmark: int, on_chrome: bool = False) -> Q
     return QColor(own) if own else side_colour(schema.sides[landmark], on_chrome)
 
 
-def edge_side(schema: Schema, a: int, b: int) -> str:
-    """The side that a line belongs to: that of its first end that has one."""
-    return schema.sides[a] if schema.sides[a] != "centre" else schema.sides[b]
-
-
 def draw_landmarks(
     painter: QPainter, points: np.ndarray, schema: Schema, visibility: np.ndarray | None = None,
     origin: np.ndarray | None = None, scores: np.ndarray | None = None, *, selected: int = -1, hovered: int = -1,
