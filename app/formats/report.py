@@ -106,7 +106,8 @@ def _sized(sized: np.ndarray, table: Table, holds: Holds) -> np.ndarray:
 
 def _complete(table: Table, holds: Holds) -> np.ndarray:
     there = table.visibility > ABSENT
-    return there.any(1) | holds.bare if holds.absent else there.all(1)
+    named = holds.order or there.any()  # else nothing would tell that the instances have landmarks
+    return there.any(1) | (holds.bare and named) if holds.absent else there.all(1)
 
 
 def _kept(labels: LabelSet, holds: Holds) -> LabelSet:

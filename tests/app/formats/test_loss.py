@@ -101,6 +101,10 @@ def test_instances_without_a_landmark_and_pictures_without_a_size_are_counted() 
     bare = table(Skeleton("face", ("a",)), [0, 1, 1], [[[0, 0]], [[1, 1]], [[2, 2]]], [[0], [2], [2]])
     labels = LabelSet(everything().pictures, (bare,))
     assert counts(labels, replace(ALL, bare=False)) == {"instances without landmarks": 1}
+    assert counts(labels, replace(ALL, order=False)).get("instances without landmarks", 0) == 0
+    none = LabelSet(labels.pictures, (replace(bare, visibility=np.zeros_like(bare.visibility)),))
+    assert counts(none, replace(ALL, order=False))["instances without landmarks"] == 3  # as with dlib: no names at all
+    assert "instances without landmarks" not in counts(none, ALL)
     assert counts(labels, replace(ALL, without_size=False)) == {"instances": 2}
     kept = fitting(labels, Form(replace(ALL, without_size=False)))
     assert [p.name for p in kept.pictures] == ["a.png", "c.png"] and kept.tables[0].picture.tolist() == [0]
