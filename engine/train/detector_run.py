@@ -4,47 +4,40 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 from engine.errors import UserError
-from engine.modelfile import Model, read_model
+from engine.modelfile import Model
 from engine.scenes import is_scenes
 from engine.squares import CLASSES, NAME, detector_schema, is_detector
 from engine.train import checkpoint, finish, precision
 from engine.train.detector import DetectorFit, new_network
 from engine.train.recipes import Recipe, load_recipe, of_model, with_settings
 from engine.train.scenes import read_scenes
+from engine.train.starting import Orders, Send, parent_of
 from engine.train.thresholds import choose
 
 RECIPE = "ours-detect"
 LONGEST_NAME = 200
-Send = Callable[..., None]
-
-
-class Orders(Protocol):
-    """What may be asked for meanwhile: `go` is clear while paused."""
-
-    stopping: bool
-    go: Any
 
 
 def wanted(start: Mapping[str, Any]) -> bool:
     """Whether a start line asks for a detector, by its schema or by the model to go on from."""
     if not start.get("from"):
         return start.get("schema") == NAME
-    parent = _parent(start)
+    parent = parent_of(start)
     return parent is not None and is_detector(parent.schema)
 
 
 def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
     """Train as the start line says; sends records, the last of them `done`. Raises UserError."""
     torch.set_num_threads(int(start.get("threads") or 1))
-    parent = _parent(start)
+    parent = parent_of(start)
     fit = _prepare(start, parent)
     if told := precision.notice(fit.recipe, fit.device):
         send("notice", text=told)
@@ -91,15 +84,6 @@ def _prepare(start: dict[str, Any], parent: Model | None) -> DetectorFit:
     if cuda and not torch.cuda.is_available():
         raise UserError("This machine has no CUDA device; leave --device out.")
     return DetectorFit(network, training, holdout, recipe, out, seed, torch.device("cuda" if cuda else "cpu"))
-
-
-def _parent(start: Mapping[str, Any]) -> Model | None:
-    if not start.get("from"):
-        return None
-    try:
-        return read_model(str(start["from"]))
-    except OSError as error:
-        raise UserError(f"The model {start['from']} cannot be read ({error.strerror}); choose another one.") from error
 
 
 def _recipe(start: Mapping[str, Any], parent: Model | None, out: Path) -> tuple[Recipe, int]:

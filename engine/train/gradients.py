@@ -11,7 +11,7 @@ from engine.errors import UserError
 from engine.train.distributed import Group, choose_device
 from engine.train.fit import Fit
 from engine.train.prepare import prepare
-from engine.train.run import Orders, Send
+from engine.train.starting import Orders, Send
 
 KINDS = ("real", "binary")
 LOSSES = ("bce", "l2")

@@ -12,7 +12,7 @@ import torch
 
 from engine.errors import UserError
 from engine.labelled import is_samples
-from engine.modelfile import Model, read_model
+from engine.modelfile import Model
 from engine.parts import label_schema
 from engine.schema import Schema, load_schema
 from engine.train import checkpoint, distil, finish, optim, report
@@ -21,6 +21,7 @@ from engine.train.distributed import Group
 from engine.train.fit import Fit
 from engine.train.hourglass import Hourglass
 from engine.train.recipes import Recipe, load_recipe, of_model, with_settings
+from engine.train.starting import parent_of
 from engine.train.tasks import Measured, better, task_of
 
 BEST = "best.safetensors"
@@ -73,7 +74,7 @@ class Training:
 
 def prepare(start: dict[str, Any], group: Group) -> Training:
     """The training that a start line asks for; raises UserError where it cannot be."""
-    parent = _parent(start)
+    parent = parent_of(start)
     schema = label_schema(parent) if parent is not None else load_schema(str(start.get("schema")))
     if not start.get("out"):
         raise UserError("The training was given no folder for its model; name one.")
@@ -108,15 +109,6 @@ def _workers(start: dict[str, Any], group: Group) -> int:
     if isinstance(asked, int) and asked >= 0:
         return asked
     return min(MOST_WORKERS, os.cpu_count() or 1) if group.device.type == "cuda" else 0
-
-
-def _parent(start: dict[str, Any]) -> Model | None:
-    if not start.get("from"):
-        return None
-    try:
-        return read_model(str(start["from"]))
-    except OSError as error:
-        raise UserError(f"The model {start['from']} cannot be read ({error.strerror}); choose another one.") from error
 
 
 def _recipe(start: dict[str, Any], parent: Model | None, out: Path) -> tuple[Recipe, int]:

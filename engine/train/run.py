@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -16,17 +15,10 @@ from engine.modelfile import Model
 from engine.schema import Schema
 from engine.train import detector_run, distributed, finish, precision, report
 from engine.train.prepare import Training, prepare
+from engine.train.starting import Orders, Send
 from engine.train.tasks import Measured, better
 
 RECALIBRATION = (256, 32)  # at most so many crops and batches, over which the final batch-norm statistics are means
-Send = Callable[..., None]
-
-
-class Orders(Protocol):
-    """What may be asked for meanwhile: `go` is clear while paused."""
-
-    stopping: bool
-    go: Any
 
 
 def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
