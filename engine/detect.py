@@ -20,7 +20,7 @@ from engine.modelfile import Model, read_model
 from engine.opencv import cv2
 from engine.schema import Schema
 from engine.squares import CLASSES
-from engine.types import Box, Prediction, check_picture
+from engine.types import Box, Prediction, check_picture, overlap
 
 if TYPE_CHECKING:
     from engine.runtime import Runtime
@@ -190,14 +190,6 @@ def follow(prediction: Prediction, schema: Schema) -> Box | None:
     low, high = prediction.landmarks[:, :2].min(0), prediction.landmarks[:, :2].max(0)
     side = float((high - low).max())
     return Box(*(low + high) / 2, side, prediction.score, "landmarks") if side > 0 else None
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    a, b = np.array(one.corners), np.array(other.corners)
-    extent = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
-    common = float(extent.prod())
-    return common / (float(one.side) ** 2 + float(other.side) ** 2 - common)
 
 
 def suppress(boxes: Iterable[Box]) -> list[Box]:

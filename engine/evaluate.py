@@ -12,7 +12,7 @@ import numpy as np
 
 from engine import crop, metrics, scores
 from engine.architecture import LANDMARKS, SEGMENTATION
-from engine.detect import Detector, make_detector, overlap
+from engine.detect import Detector, make_detector
 from engine.errors import UserError
 from engine.finding import doubt_figures
 from engine.labelled import Labelled, load_labelled
@@ -20,7 +20,7 @@ from engine.parts import all_known, intersection_over_union, label_schema, mask,
 from engine.predictor import Predictor
 from engine.schema import Schema
 from engine.scores import MIOU
-from engine.types import Box, Prediction
+from engine.types import Box, Prediction, overlap
 
 if TYPE_CHECKING:
     from engine.runtime import Runtime

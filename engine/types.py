@@ -70,6 +70,16 @@ class Box:
         return self.cx - half, self.cy - half, self.cx + half, self.cy + half
 
 
+def overlap(one: Box, other: Box) -> float:
+    """What two boxes have in common, over what they cover together; 0 to 1."""
+    reach = (one.side + other.side) / 2
+    wide = min(reach - abs(one.cx - other.cx), one.side, other.side)
+    high = min(reach - abs(one.cy - other.cy), one.side, other.side)
+    if wide <= 0 or high <= 0:
+        return 0.0
+    return wide * high / (one.side**2 + other.side**2 - wide * high)
+
+
 @dataclass(frozen=True)
 class Heatmaps:
     """Maps of one crop.

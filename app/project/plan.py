@@ -31,6 +31,7 @@ from app.project.queue import packed
 from app.project.values import ACCEPTED, Box, Image, Instance, State
 from engine.errors import UserError
 from engine.schema import Schema
+from engine.types import overlap
 
 WORKED = {State.NEW: State.IN_WORK, State.PREDICTED: State.IN_WORK, State.DONE_EMPTY: State.IN_WORK,
           State.BROKEN: State.IN_WORK, State.REJECTED: State.IN_WORK}  # fmt: skip
@@ -268,13 +269,3 @@ def _lets_in(onto: Onto, image: Image, held: list[Instance]) -> bool:
     if onto is Onto.MODEL:
         return image.state not in ACCEPTED and image.state is not State.REJECTED
     return image.state in PREDICTABLE and not any(i.touched for i in held)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """What two boxes have in common, over what they cover together; 0 to 1."""
-    reach = (one.side + other.side) / 2
-    wide = min(reach - abs(one.cx - other.cx), one.side, other.side)
-    high = min(reach - abs(one.cy - other.cy), one.side, other.side)
-    if wide <= 0 or high <= 0:
-        return 0.0
-    return wide * high / (one.side**2 + other.side**2 - wide * high)

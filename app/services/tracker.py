@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from engine.architecture import SEGMENTATION
-from engine.detect import Detector, follow, overlap, suppress
+from engine.detect import Detector, follow, suppress
 from engine.predictor import Predictor
 from engine.schema import Schema
 from engine.shape import without_outliers
 from engine.smoothing import OneEuro
-from engine.types import Box, Prediction
+from engine.types import Box, Prediction, overlap
 
 SAME = 0.3  # boxes that overlap more than this (intersection / union) are the same subject
 CLOSE = 0.5  # a followed box that overlaps the detector's less than this has drifted

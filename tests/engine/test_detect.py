@@ -18,7 +18,6 @@ from engine.detect import (
     follow,
     from_cascade,
     make_detector,
-    overlap,
     suppress,
     whole_box,
 )
@@ -26,7 +25,7 @@ from engine.errors import UserError
 from engine.images import decode
 from engine.samples import sample_landmarks, sample_people, sample_pictures
 from engine.schema import load_schema
-from engine.types import Box, Prediction
+from engine.types import Box, Prediction, overlap
 from tests.engine.blobs import BlobRuntime, blob_picture, schema_of, small_model
 
 PACKS = Path(os.environ.get("HOURBIT_PACKS", Path(__file__).parents[3] / "shared" / "data"))

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.detect import default_detector, make_detector, overlap, patient_detector
+from engine.detect import default_detector, make_detector, patient_detector
 from engine.runtime import open_runtime
 from engine.samples import sample_landmarks, sample_people, sample_pictures
 from engine.scene_detector import shipped_detector
 from engine.scenes import evaluate_detector, sample_scenes
 from engine.schema import load_schema
 from engine.squares import CLASSES, is_detector
-from engine.types import Box
+from engine.types import Box, overlap
 from tests.engine.blobs import BlobRuntime, small_model
 
 
