@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.project.document import Document
-from app.project.edits import PutInstance
 from engine.modelfile import write_model
 from tests.app.cli_runner import hourbit
-from tests.app.views.bench import SCHEMA, guessed, make_project
+from tests.app.views.bench import SCHEMA, guessed, moved_project
 from tests.app.views.small import small_model
 
 
-def labelled(folder: Path, move: float) -> Path:
-    folder.mkdir()
-    path = make_project(folder, 2)
-    document = Document.open(path)
-    for image in document.images():
-        instance = guessed(image.id)
-        document.apply(PutInstance(replace(instance, points=instance.points + (move, 0))))
-    document.close()
-    return path
-
-
 def test_two_projects_and_a_model(tmp_path: Path) -> None:
-    one, other = labelled(tmp_path / "one", 0), labelled(tmp_path / "two", 2)
+    one, other = moved_project(tmp_path / "one", 0), moved_project(tmp_path / "two", 2)
     value = hourbit("agree", one, other, "--json").json
     assert value["instances"] == 2 and value["pixels"] == pytest.approx(2) and len(value["worst"]) == 2
     points = guessed(1).points

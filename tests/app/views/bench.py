@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,18 @@ def make_project(folder: Path, pictures: int = 3, size: tuple[int, int] = SIZE) 
     document = Document.create(path, SCHEMA, "Test")
     images = tuple(NewImage(str(f), *size, f"digest {f.name}") for f in files)
     document.apply(AddImages(images))
+    document.close()
+    return path
+
+
+def moved_project(folder: Path, move: float) -> Path:
+    """A project of two pictures in a new folder, its labels moved to the right by `move` pixels."""
+    folder.mkdir()
+    path = make_project(folder, 2)
+    document = Document.open(path)
+    for image in document.images():
+        instance = guessed(image.id)
+        document.apply(PutInstance(replace(instance, points=instance.points + (move, 0))))
     document.close()
     return path
 

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from app.plugins import load_plugins
 from app.project.document import Document
-from app.project.edits import PutInstance
 from app.views.agreement_page import Agreeing
-from tests.app.views.bench import SCHEMA, guessed, make_project
+from tests.app.views.bench import SCHEMA, moved_project
 from tests.app.views.window_bench import bare_context, close_context
-
-
-def labelled(folder, move):
-    folder.mkdir()
-    path = make_project(folder, 2)
-    document = Document.open(path)
-    for image in document.images():
-        instance = guessed(image.id)
-        document.apply(PutInstance(replace(instance, points=instance.points + (move, 0))))
-    document.close()
-    return path
 
 
 def test_the_open_project_is_compared_with_another_one(qtbot, tmp_path):
     from PySide6.QtWidgets import QWidget
 
     load_plugins()
-    one, other = labelled(tmp_path / "one", 0), labelled(tmp_path / "two", 3)
+    one, other = moved_project(tmp_path / "one", 0), moved_project(tmp_path / "two", 3)
     context, window = bare_context(), QWidget()
     qtbot.addWidget(window)
     context.set_document(Document.open(one))
