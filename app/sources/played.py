@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from app.sources.base import Interruptible
@@ -9,7 +10,7 @@ from app.sources.transport import Transport
 from engine.types import Frame
 
 
-class Played(Interruptible):
+class Played(Interruptible, ABC):
     """A source with an end. After the last frame it ends, starts again with `loop`, or waits there with `hold`.
 
     `paced` False gives every frame, one after the other; otherwise frames come at their times, and those that are
@@ -70,21 +71,21 @@ class Played(Interruptible):
 
     # ---- what subclasses say
 
+    @abstractmethod
     def _seek(self, number: int) -> bool:
         """Make a frame the next one; False where a newer wish or an interruption ended it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _next(self) -> tuple[int, Any] | None:
         """The next frame that can be read, with its number; None at the end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _back(self, number: int, raw: Any) -> None:
         """Make a frame that was taken the next one again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _frame(self, number: int, raw: Any) -> Frame:
         """What is given."""
-        raise NotImplementedError
 
     def _ends_at(self, count: int) -> None:
         """Fewer frames came than were promised: what can be read is the length."""
