@@ -28,6 +28,7 @@ import numpy as np
 from engine.architecture import LANDMARKS
 from engine.errors import UserError
 from engine.onnxfile import FLOAT, Contents, OnnxFileError, Port, read_contents
+from engine.regular import read_regular
 from engine.schema import Schema, SchemaError, load_schema, schema_from_json
 
 SUFFIX = ".onnx"
@@ -134,7 +135,7 @@ class Unfit(UserError):
 def read_bytes(path: Path, most: int) -> bytes:
     if path.stat().st_size > most:
         raise Unfit(f"{path.name} is larger than {most >> 20} MB; choose another file.")
-    return path.read_bytes()
+    return read_regular(path)
 
 
 def read_description(path: Path) -> dict[str, Any]:

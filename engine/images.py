@@ -18,6 +18,7 @@ from engine.errors import UserError
 from engine.frames import count_frames
 from engine.headers import MAX_PIXELS, MAX_SIDE, Header, HeaderError, read_header
 from engine.opencv import cv2
+from engine.regular import open_regular
 from engine.types import check_picture
 
 IMAGE_SUFFIXES = frozenset({
@@ -99,7 +100,7 @@ def load_shown(path: str | Path) -> Shown:
 def image_size(path: str | Path) -> tuple[int, int]:
     """Width and height of a picture file as displayed, from its header alone; raises ImageError, OSError."""
     path = Path(path)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         start = file.read(FIRST_READ)
     try:
         header = read_header(start, whole=False)
@@ -134,7 +135,7 @@ def _sortable(number: re.Match[str]) -> str:
 
 
 def _read(path: Path) -> bytes:
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ImageError(f"{path.name} is larger than 512 MB; save it smaller.")

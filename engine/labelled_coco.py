@@ -13,6 +13,7 @@ import numpy as np
 from engine import metrics
 from engine.errors import UserError
 from engine.images import load_image
+from engine.regular import read_regular
 from engine.schema import Schema
 from engine.subjects import LabelError, Labelled, Scenes
 
@@ -51,7 +52,7 @@ def read_coco(path: Path, schema: Schema) -> Labelled:
     if path.stat().st_size > MAX_COCO:
         raise LabelError(f"{path.name} is larger than 256 MB; split it.")
     try:
-        data = json.loads(path.read_bytes(), parse_constant=_refuse)
+        data = json.loads(read_regular(path), parse_constant=_refuse)
         files = {image["id"]: str(image["file_name"]) for image in data["images"]}
         names = {c["id"]: tuple(str(n) for n in c.get("keypoints") or ()) for c in data["categories"]}
         read = _File(files, {image: n for n, image in enumerate(files)}, names)

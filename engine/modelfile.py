@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 
 from engine.errors import UserError
 from engine.graph import Architecture, Graph, GraphError, build
+from engine.regular import read_regular
 from engine.schema import Schema, SchemaError, schema_from_json
 
 FORMAT = "hourbit 1"
@@ -128,7 +129,7 @@ def read_model(path: str | Path) -> Model:
     size = path.stat().st_size
     if size > MAX_FILE:
         raise ModelError(f"{path.name} is larger than 256 MB and no Hourbit model; choose another file.")
-    data = path.read_bytes()
+    data = read_regular(path)
     metadata = _header(path.name, data)
     try:
         tensors = safetensors.numpy.load(data)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import UserError
+from engine.regular import read_regular
 
 MAX_FILE = 128 << 20
 MAX_OBJECTS = 200_000
@@ -57,7 +58,7 @@ def read_torch7(path: str | Path) -> tuple[Any, bytes]:
     path = Path(path)
     if path.stat().st_size > MAX_FILE:
         raise Torch7Error(f"{path.name} is larger than {MAX_FILE >> 20} MB and no model of this kind; choose another.")
-    data = path.read_bytes()
+    data = read_regular(path)
     try:
         return parse_torch7(data), data
     except Torch7Error as error:

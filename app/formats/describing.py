@@ -13,6 +13,7 @@ import numpy as np
 from app.formats.registry import Format, Progress
 from app.project.document import Document
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet
+from engine.regular import open_regular
 
 if TYPE_CHECKING:
     from app.formats import ExportReport
@@ -31,7 +32,7 @@ def sums(folder: Path, progress: Progress | None = None) -> bytes:
     for n, name in enumerate(found):
         if progress is not None:
             progress(n, len(found))
-        with (folder / name).open("rb") as file:
+        with open_regular(folder / name) as file:
             lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n")
     return "".join(lines).encode("utf-8", "surrogateescape")
 

@@ -18,6 +18,7 @@ from app.formats.reading import csv_rows, number, read_text, refuse, shown, whol
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems, Skeleton, Table
+from engine.regular import open_regular
 from engine.rows import Rows
 
 # Name -> what it holds, in the order of the columns.
@@ -230,7 +231,7 @@ class LandmarkParquet:
         """Everything; raises FormatError."""
         arrow, parquet = _arrow()
         try:
-            with path.open("rb") as opened:
+            with open_regular(path) as opened:
                 file = parquet.ParquetFile(opened)
                 _refuse_columns(path, file.schema_arrow.names)
                 names = [name for name in COLUMNS if name in file.schema_arrow.names]

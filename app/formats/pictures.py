@@ -13,6 +13,7 @@ from app.formats.registry import ReadOptions
 from engine.headers import HeaderError, read_header
 from engine.images import IMAGE_SUFFIXES
 from engine.labels import Picture, Problems
+from engine.regular import open_regular, read_regular
 
 FIRST_BYTES, MOST_BYTES = 1 << 16, 64 << 20
 MAX_ENTRIES = 1_000_000  # of one folder
@@ -21,7 +22,7 @@ MAX_ENTRIES = 1_000_000  # of one folder
 def size_of(path: Path) -> tuple[int, int] | None:
     """(width, height) of a picture as displayed, from its header; None where it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(FIRST_BYTES)
             try:
                 return read_header(data, whole=False).upright
@@ -34,7 +35,7 @@ def size_of(path: Path) -> tuple[int, int] | None:
 def stored_size(path: Path) -> tuple[int, int] | None:
     """(width, height) of a picture as stored, before it is turned upright; None where it cannot be read."""
     try:
-        header = read_header(path.read_bytes()[:MOST_BYTES], whole=False)
+        header = read_header(read_regular(path)[:MOST_BYTES], whole=False)
     except (OSError, ValueError):
         return None
     return header.width, header.height

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from app.formats.registry import FormatError
 from engine.labels import Problems
+from engine.regular import open_regular
 
 MAX_BYTES = 256 << 20  # of a file that is read whole
 MAX_DEPTH = 64  # of JSON and XML
@@ -35,14 +36,14 @@ def head_of(path: Path) -> bytes:
     """A file's first 64 KiB; empty for a folder."""
     if path.is_dir():
         return b""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(HEAD)
 
 
 def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
     """A file of at most `limit` bytes."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(limit + 1)
     except IsADirectoryError:
         refuse(path, "", "it is a folder", "name the label file in it")

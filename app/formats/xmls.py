@@ -10,6 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from app.formats.reading import MAX_DEPTH, number, refuse, shown
 from app.formats.registry import FormatError
+from engine.regular import open_regular
 
 MAX_FILE, CHUNK = 2 << 30, 1 << 18
 MAX_ELEMENTS = 20_000_000  # in one of the parts that are read at once
@@ -96,7 +97,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
     try:
         if path.stat().st_size > MAX_FILE:
             refuse(path, "", f"it is larger than {MAX_FILE >> 30} GB", "split it")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while data := file.read(CHUNK):
                 yield data
     except IsADirectoryError:

@@ -16,6 +16,7 @@ from app.project.opening import Busy, Unwritable
 from app.project.values import Image
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES, image_size, natural_key
+from engine.regular import read_regular
 from engine.samples import write_sample_folder
 from engine.schema import load_schema
 
@@ -163,7 +164,7 @@ def _new_image(path: Path) -> NewImage:
     """A picture that cannot be read is added all the same: the queue says why."""
     try:
         width, height = image_size(path)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = hashlib.sha256(read_regular(path)).hexdigest()
     except (UserError, OSError):
         return NewImage(str(path), 1, 1)
     return NewImage(str(path), width, height, digest)

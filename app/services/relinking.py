@@ -13,6 +13,7 @@ from app.project.values import Image
 from app.services.projects import Cancelled, Told, is_missing, pictures_in
 from engine.errors import UserError
 from engine.images import image_size
+from engine.regular import open_regular
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class _Search:
     def _digest(self, path: Path) -> str:
         if path not in self._digests:
             try:
-                with open(path, "rb") as file:
+                with open_regular(path) as file:
                     self._digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError:
                 self._digests[path] = ""

@@ -26,9 +26,10 @@ from PySide6.QtWidgets import (
 from app.services.importing import Preview, look, look_again
 from app.services.projects import Told
 from app.services.reading import Reading
+from app.views.banner import Banner
 from app.views.mapping_table import MappingTable
 from app.views.theme import icon, theme
-from app.views.widgets import Banner, ElidedLabel, Line
+from app.views.widgets import ElidedLabel, Line
 
 SIZE = (760, 680)
 MOST_NOTES = 500
@@ -59,11 +60,10 @@ class ImportPage(QDialog):
         self.show_preview(preview)
 
     def _lay_out(self) -> None:
-        title, line = QLabel(self.tr("Import labels")), ElidedLabel()
+        title, line, preview = QLabel(self.tr("Import labels")), ElidedLabel(), self.preview
         title.setProperty("title", True)
         line.setProperty("muted", True)
-        into = self.preview.document.name
-        line.set_text(f"{self.preview.path.name}, {self.preview.form.title} \u2192 {into}")
+        line.set_text(f"{preview.path.name}, {preview.form.title} \u2192 {preview.document.name}")
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(0)
@@ -84,8 +84,8 @@ class ImportPage(QDialog):
         column.addSpacing(12)
         switches = QHBoxLayout()
         switches.setSpacing(24)
-        for switch in (self.replacing, self.swap):
-            switches.addWidget(switch)
+        switches.addWidget(self.replacing)
+        switches.addWidget(self.swap)
         switches.addStretch(1)
         column.addLayout(switches)
         column.addSpacing(16)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -12,18 +10,12 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
-    QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.views.theme import icon, theme
 from app.views.tokens import HEADING
-from app.views.words import told
-
-BANNER_HEIGHT = 40
-BANNER_ICONS = {"error": "alert-circle-outline", "warning": "alert-outline", "success": "check-circle-outline"}
 
 
 class Line(QFrame):
@@ -144,77 +136,6 @@ class Section(QWidget):
     def _dress(self) -> None:
         name = "chevron-down" if self._open else "chevron-right"
         self.heading.chevron.setPixmap(icon(name, 16).pixmap(16, 16))
-
-
-class Banner(QFrame):
-    """One sentence over the top edge of the region where something went wrong, with a remedy."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setFixedHeight(BANNER_HEIGHT)
-        self._kind = "error"
-        self._remedy: Callable[[], object] | None = None
-        self.sign, self.text = QLabel(), QLabel()
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.button, self.cross = QPushButton(), QToolButton()
-        self.button.setProperty("flat", True)
-        self.cross.setToolTip(self.tr("Close"))
-        self.cross.setAccessibleName(self.tr("Close"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 0, 8, 0)
-        row.setSpacing(8)
-        row.addWidget(self.sign)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.button)
-        row.addWidget(self.cross)
-        self.button.clicked.connect(self._mend)
-        self.cross.clicked.connect(self.dismiss)
-        parent.installEventFilter(self)
-        if isinstance(parent, QStackedWidget):
-            parent.currentChanged.connect(self.raise_)  # a page that comes on screen would lie over it
-        theme().changed.connect(self._dress)
-        self.hide()
-
-    def show_message(
-        self, kind: str, sentence: str, button: str = "", remedy: Callable[[], object] | None = None
-    ) -> None:
-        """Show a sentence in the user's language; kind: error, warning or success; `remedy`: what the button does."""
-        self._kind, self._remedy = kind, remedy
-        sentence = told(sentence)
-        self.text.setText(sentence)
-        self.text.setToolTip(sentence)
-        self.button.setText(button)
-        self.button.setVisible(bool(button))
-        self._dress()
-        self._place()
-        self.show()
-        self.raise_()
-
-    def dismiss(self) -> None:
-        """Take the sentence away."""
-        self.hide()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep to the top edge of the parent."""
-        if event.type() == QEvent.Type.Resize:
-            self._place()
-        return False
-
-    def _mend(self) -> None:
-        self.dismiss()
-        if self._remedy is not None:
-            self._remedy()
-
-    def _place(self) -> None:
-        self.setGeometry(0, 0, self.parentWidget().width(), BANNER_HEIGHT)
-
-    def _dress(self) -> None:
-        self.setProperty("banner", self._kind)
-        self.style().unpolish(self)
-        self.style().polish(self)
-        self.sign.setPixmap(icon(BANNER_ICONS[self._kind], 18, self._kind).pixmap(18, 18))
-        self.cross.setIcon(icon("close", 18))
 
 
 class EmptyState(QWidget):

@@ -9,6 +9,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEv
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.views.actions import ACTIONS
+from app.views.banner import Banner
 from app.views.context import Context
 from app.views.drops import DropFrame, dropped_paths
 from app.views.firststart import FirstStart
@@ -20,7 +21,7 @@ from app.views.pages import AboutPage, show_keys, show_settings
 from app.views.palette import Palette
 from app.views.regions import step_region
 from app.views.schema import show_schema
-from app.views.widgets import Banner, Line
+from app.views.widgets import Line
 from engine.errors import UserError
 
 LEAST = (1024, 680)
@@ -93,9 +94,7 @@ class MainWindow(QMainWindow):
         opening.said.connect(self.say)
         opening.show.connect(self.show_page)
         opening.video.connect(self._play)
-        opening.working.connect(
-            lambda text, done: self.status.set_work("reading", text, done, cancel=opening.cancel)
-        )
+        opening.working.connect(lambda text, done: self.status.set_work("reading", text, done, cancel=opening.cancel))
         context.document_changed.connect(self._project_changed)
         context.training.progress.connect(self._training_progress)
         context.training.state_changed.connect(self._training_state)

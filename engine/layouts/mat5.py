@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.regular import open_regular
+
 HEADER, MATRIX, PACKED = 128, 14, 15
 CELL, STRUCT, OBJECT, CHAR = 1, 2, 3, 4
 NUMERIC = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
@@ -66,7 +68,7 @@ def load(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
 def _variables(path: Path, limit: int) -> Iterator[tuple[bytes, str]]:
     """The bytes inside each variable's matrix, at most `limit` of them, and the order of bytes in the file."""
     total = 0
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         head = file.read(HEADER)
         order = {b"IM": "<", b"MI": ">"}.get(head[126:128])
         if order is None:

@@ -14,6 +14,7 @@ from engine.layouts.mpii import COUNT, HEAD, ONE_BASED, listed, person_box
 from engine.layouts.mpii_split import MAX_JSON
 from engine.layouts.pictures import Finder, Gallery, around, split_of
 from engine.layouts.values import Layout, LayoutError, Options, head_of, offset, skeleton
+from engine.regular import read_regular
 from engine.rows import Rows
 
 
@@ -22,7 +23,7 @@ def load_json(path: Path, limit: int = MAX_JSON) -> Any:
     if path.stat().st_size > limit:
         raise LayoutError(f"{path.name} is larger than {limit >> 20} MB; split it.")
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"), parse_constant=_refuse)
+        return json.loads(read_regular(path).decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise LayoutError(f"{path.name} is no JSON file that can be read ({brief(error)}); get it again.") from error
 

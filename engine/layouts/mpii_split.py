@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.layouts.hdf5 import annotations, numbers, open_hdf5
 from engine.layouts.matlab import array, load_mat
 from engine.layouts.values import LayoutError
+from engine.regular import read_regular
 
 MAX_JSON = 512 << 20
 PLACES = ("", "annot", "annotations", "../annot", "../annotations")
@@ -49,7 +50,7 @@ def _from_json(path: Path) -> set[tuple[int, int]]:
     if path.stat().st_size > MAX_JSON:
         raise LayoutError(f"{path.name} is larger than 512 MB; choose MPII's own list.")
     try:
-        people = json.loads(path.read_bytes())
+        people = json.loads(read_regular(path))
         held = [one for one in people if float(one.get("isValidation") or 0) == 1]
         return {(int(one["annolist_index"]) - 1, int(one["people_index"]) - 1) for one in held}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:

@@ -10,6 +10,7 @@ import numpy as np
 from engine.labels import VISIBLE, LabelSet, Problems
 from engine.layouts.pictures import Finder, Gallery, is_picture, walk
 from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
+from engine.regular import read_regular
 from engine.rows import Rows, numbered
 
 ONE_BASED = -1.0
@@ -30,7 +31,7 @@ def parse_pts(path: Path) -> np.ndarray:
     """
     if path.stat().st_size > MAX_PTS:
         raise LayoutError(f"{path.name} is larger than 1 MB, so no .pts file; choose another.")
-    lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
+    lines = read_regular(path).decode("utf-8-sig", "replace").splitlines()
     told: int | None = None
     rows: list[tuple[float, float]] = []
     inside = closed = False

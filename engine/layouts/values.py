@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.labels import LabelSet, Skeleton
+from engine.regular import open_regular
 from engine.rows import join
 from engine.schema import load_schema
 
@@ -44,7 +45,7 @@ class Layout:
 
 def head_of(path: Path) -> bytes:
     """A file's first 64 KiB."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(HEAD)
 
 

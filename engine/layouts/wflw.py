@@ -9,6 +9,7 @@ import numpy as np
 from engine.labels import VISIBLE, LabelSet, Problems
 from engine.layouts.pictures import Finder, Gallery, around, split_of
 from engine.layouts.values import Layout, LayoutError, Options, head_of, offset, skeleton
+from engine.regular import read_regular
 from engine.rows import Rows
 
 COUNT = 98
@@ -28,7 +29,7 @@ def read_list(path: Path, options: Options) -> LabelSet:
         raise LayoutError(f"{path.name} is larger than 256 MB, so no list of faces; choose another.")
     problems, split, add = Problems(), split_of(path.stem), offset(options, 0.0)
     gallery, rows = Gallery(Finder(around(path, options, *_FOLDERS)), problems), Rows(skeleton("wflw98"))
-    lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
+    lines = read_regular(path).decode("utf-8-sig", "replace").splitlines()
     damage = ""
     for number, line in enumerate(lines, 1):
         if not line.strip():

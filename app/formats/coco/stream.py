@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from app.formats.reading import refuse, shown, strict_decoder
 from app.formats.registry import FormatError, Progress
+from engine.regular import open_regular
 
 CHUNK = 4 << 20  # bytes read at a time
 MAX_ENTRY = 64 << 20  # characters of one entry
@@ -140,7 +141,7 @@ class Stream:
 def open_stream(path: Path) -> BinaryIO:
     """The file; raises FormatError where it cannot be opened."""
     try:
-        return path.open("rb")
+        return open_regular(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FormatError(f"{path} cannot be read ({reason}); check its place.") from error

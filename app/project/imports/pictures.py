@@ -14,6 +14,7 @@ from app.project.values import Image
 from engine.errors import UserError
 from engine.images import image_size
 from engine.labels import LabelSet, Picture
+from engine.regular import open_regular
 
 Progress = Callable[[float, float | None], None]
 
@@ -107,5 +108,5 @@ def _shared(a: list[str], b: list[str]) -> int:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

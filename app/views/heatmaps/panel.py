@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.services.inspection import Ask, Inspection, Inspector
+from app.views.banner import Banner
 from app.views.heatmaps.export import save_npz, save_png
 from app.views.heatmaps.grid import GAP_X, MapGrid, ordered
 from app.views.heatmaps.heading import DockHeading
@@ -29,7 +30,7 @@ from app.views.heatmaps.maps_page import MapsPage
 from app.views.heatmaps.switches import Switches
 from app.views.heatmaps.target import Target
 from app.views.theme import theme
-from app.views.widgets import Banner, EmptyState, Line
+from app.views.widgets import EmptyState, Line
 from engine.errors import UserError
 
 BESIDE = 690  # width from which the multiples stand beside the map, in two columns

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLay
 
 from app.project.values import State
 from app.services.pictures import Picture
+from app.views.banner import Banner
 from app.views.context import Context
 from app.views.keys import Keys
 from app.views.label.action_bar import ActionBar
@@ -29,7 +30,7 @@ from app.views.label.tool_bar import ToolBar
 from app.views.label.transfer import Transfer
 from app.views.label.troubles import Troubles
 from app.views.theme import theme
-from app.views.widgets import Banner, EmptyState, Line
+from app.views.widgets import EmptyState, Line
 from app.views.words import mark, tr
 from engine.errors import UserError
 

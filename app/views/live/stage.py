@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from app.views.banner import Banner
 from app.views.live.view import LiveView
-from app.views.widgets import Banner
 
 
 class Stage(QWidget):

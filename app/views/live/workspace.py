@@ -43,7 +43,7 @@ class LiveWorkspace(QMainWindow):
         self._said = ""
         self._panel_by_hand = False
         self.stage = Stage()
-        self.view = self.stage.view
+        self.view, self.banner = self.stage.view, self.stage.banner
         self.bar = ActionBar(context.keys)
         self.panel = SidePanel()
         self.keeping = Keeping(context, self.view, self)

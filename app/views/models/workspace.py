@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QWidget
 from app.library import Entry
 from app.project.values import ACCEPTED
 from app.services.runs import read_worst
+from app.views.banner import Banner
 from app.views.context import Context
 from app.views.models.comparison import Comparison
 from app.views.models.library_pane import LibraryPane
 from app.views.models.pages import CardPage, FormPage
-from app.views.widgets import Banner, EmptyState
+from app.views.widgets import EmptyState
 from app.views.words import mark, tr
 from engine.errors import UserError
 from engine.modelfile import read_model

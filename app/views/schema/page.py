@@ -28,6 +28,7 @@ from app.project.migration import Preview, by_name
 from app.project.schema_draft import SchemaDraft
 from app.services.reading import Make, Reading
 from app.services.schemas import read_schemas, write_schema
+from app.views.banner import Banner
 from app.views.context import Context
 from app.views.schema.editing import SchemaEditing
 from app.views.schema.groups import Groups, Measure
@@ -35,7 +36,7 @@ from app.views.schema.preview import ChangePreview
 from app.views.schema.shape import ShapePicture
 from app.views.schema.table import LandmarksTable
 from app.views.theme import icon, theme
-from app.views.widgets import Banner, Line
+from app.views.widgets import Line
 from app.views.words import mark, told, tr
 from engine.errors import UserError
 from engine.schema import Schema, load_schema, schema_names

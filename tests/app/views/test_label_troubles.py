@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -127,6 +128,15 @@ def test_a_giant_is_refused_with_its_size_and_the_rest_opens(qtbot, window, fold
     window.workspace("label").browsing.show(image.id)
     qtbot.waitUntil(lambda: "20000 x 20000" in banner(window), timeout=WAIT)
     qtbot.waitUntil(lambda: document.image(image.id).state is State.BROKEN, timeout=30_000)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_that_is_called_like_a_picture_holds_nothing_up(qtbot, window, folder):
+    os.mkfifo(folder / "z pipe.png")
+    document = opened(qtbot, window, labelled(folder))
+    image = next(i for i in document.images() if i.path.endswith("z pipe.png"))
+    window.workspace("label").browsing.show(image.id)
+    qtbot.waitUntil(lambda: "a pipe or a device" in banner(window), timeout=WAIT)
 
 
 def test_a_picture_wider_than_qt_can_address_is_painted_to_its_end(qtbot, window, folder):

@@ -10,8 +10,8 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.views import words
+from app.views.banner import Banner
 from app.views.pages import SettingsPage
-from app.views.widgets import Banner
 from app.views.words import Catalogue, language, languages, speak, spoken, told, tr
 from tests import source_tree, translations
 from tests.app.views.desk import close_window, no_camera, open_window

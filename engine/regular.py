@@ -1,0 +1,32 @@
+"""Opening files that others name: a pipe, which waits for ever, or a device, which never ends, is told at once."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """A file to read bytes from; raises OSError where it cannot be opened, or is no ordinary file."""
+    handle = os.open(path, READ)
+    try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "it is a pipe or a device", str(path))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: str | Path) -> bytes:
+    """All bytes of a file; raises OSError as `open_regular` does."""
+    with open_regular(path) as file:
+        return file.read()
