@@ -5,10 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QLabel,
-    QListView,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -21,8 +19,9 @@ from app.project.queue import ALIKE, BY_NAME, Columns
 from app.views import theme
 from app.views.label.numbers import count, short_count
 from app.views.label.pace import Pace
-from app.views.label.queue_delegate import NARROW, QueueDelegate
+from app.views.label.queue_delegate import NARROW
 from app.views.label.queue_head import QueueHead
+from app.views.label.queue_list import QueueList
 from app.views.label.queue_model import QueueModel
 from app.views.widgets import ElidedLabel
 
@@ -82,16 +81,8 @@ class Queue(QWidget):
         return QSize(WIDTH, 600)
 
     # ---- parts
-    def _list(self) -> QListView:
-        view = QListView(self)
-        view.setModel(self.model)
-        view.setItemDelegate(QueueDelegate(view))
-        view.setUniformItemSizes(True)
-        view.setFrameShape(QListView.Shape.NoFrame)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setMouseTracking(True)
+    def _list(self) -> QueueList:
+        view = QueueList(self.model, self)
         view.setAccessibleName(self.tr("Images"))
         view.clicked.connect(self._clicked)
         view.activated.connect(self._clicked)

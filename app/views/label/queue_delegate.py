@@ -29,12 +29,17 @@ STATES = {  # icon, colour, word
 }
 
 
+def row_height() -> int:
+    """Pixels of every row, higher where words are larger."""
+    return max(ROW, theme.theme().size(ROW - 12))
+
+
 class QueueDelegate(QStyledItemDelegate):
     """Paints rows of 60 px."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """All rows have one height."""
-        return QSize(84, max(ROW, theme.theme().size(ROW - 12)))
+        return QSize(84, row_height())
 
     @painted
     def paint(
