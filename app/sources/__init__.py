@@ -8,7 +8,7 @@ from pathlib import Path
 from app.sources.base import Source, SourceError
 from app.sources.folder import Folder
 from app.sources.stream import SCHEMES, Stream
-from app.sources.video import VIDEO_SUFFIXES, Video
+from app.sources.video import ANIMATIONS, VIDEO_SUFFIXES, Video
 
 __all__ = ["Source", "SourceError", "open_place", "register_source"]
 
@@ -39,6 +39,6 @@ def open_place(place: str | Path, loop: bool = True, hold: bool = False) -> Sour
     path = Path(place)
     if path.is_dir():
         return Folder(path, loop=loop, hold=hold)
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if path.suffix.lower() in (*VIDEO_SUFFIXES, *ANIMATIONS):
         return Video(path, loop=loop, hold=hold)
     raise SourceError(f"{path.name} is neither a video nor a folder; choose one of these.")

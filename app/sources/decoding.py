@@ -8,107 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
+from app.sources.indexing import build_index, open_container, packets
 
 if TYPE_CHECKING:
     import av
 
-# Containers that are opened: playlists and the like could name other files or addresses.
-CONTAINERS = (
-    "mov", "mp4", "m4a", "3gp", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "asf", "flv", "ogg",
-)  # fmt: skip
 # Seconds before a key frame at which seeking is tried: it may land late, or decoding may take a while to recover.
 EARLIER = (0.0, 1.0, 5.0, 30.0)
-JUMP_BACK = 0.5  # seconds that decoding times go back where a file was joined from several
-
-
-@dataclass(frozen=True)
-class Index:
-    """What the packets tell. pts: of each frame in the order of showing, in units of `base` seconds; keys: pts of the
-    frames that decoding can begin at; linear: a timestamp does not name one frame, as in joined files, so that frames
-    are reached by decoding from the start; counted: it names none, so that frames are counted; moments: seconds of
-    each frame since the first, never falling.
-    """
-
-    pts: tuple[int, ...]
-    keys: tuple[int, ...]
-    base: float
-    moments: tuple[float, ...]
-    linear: bool = False
-    counted: bool = False
-
-    def part(self, begin: int, end: int) -> Index:
-        """The index of some of the frames."""
-        pts, moments = self.pts[begin:end], self.moments[begin:end]
-        keys = tuple(key for key in self.keys if self.linear or not pts or key >= pts[0])
-        return replace(self, pts=pts, keys=keys, moments=tuple(m - moments[0] for m in moments))
-
-
-def open_container(path: Path) -> av.container.InputContainer:
-    """Open a local file, and nothing that it may point to. Raises ValueError or OSError."""
-    import av
-
-    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
-    try:
-        return av.open(f"file:{path}", options=options, metadata_errors="replace")
-    except av.FFmpegError as error:
-        raise ValueError(str(error)) from error
-
-
-def build_index(container: av.container.InputContainer, stream: av.VideoStream) -> Index:
-    """Read all packets, without decoding any."""
-    base = float(stream.time_base)
-    segments: list[list[int]] = [[]]
-    keys: list[int] = []
-    last, unknown = None, False
-    for packet in packets(container, stream):
-        unknown |= packet.pts is None
-        order = packet.dts if packet.dts is not None else packet.pts
-        moment = packet.pts if packet.pts is not None else order
-        if moment is None:
-            continue
-        if last is not None and (last - order) * base > JUMP_BACK:
-            segments.append([])
-        last = order
-        if packet.is_keyframe:
-            keys.append(moment)
-        segments[-1].append(moment)
-    pts = [moment for segment in segments for moment in sorted(segment)]
-    # AVI stores no time of showing, and what is guessed for reordered frames is wrong.
-    counted = unknown or (container.format.name == "avi" and stream.codec_context.name in ("h264", "hevc"))
-    # Program streams time few of their packets; the rest is guessed, and otherwise after a jump.
-    guessed = counted or container.format.name == "mpeg"
-    linear = guessed or len(segments) > 1 or len(set(pts)) < len(pts)
-    return Index(tuple(pts), tuple(sorted(keys)), base, _moments(segments, base), linear, counted)
-
-
-def _moments(segments: list[list[int]], base: float) -> tuple[float, ...]:
-    """Seconds since the first frame; each joined part goes on a frame's time after the one before."""
-    found: list[float] = []
-    for segment in segments:
-        if not segment:
-            continue
-        ordered = np.sort(np.array(segment, np.float64)) * base
-        gap = float(np.median(np.diff(ordered))) if len(ordered) > 1 else base
-        begin = found[-1] + gap if found else 0.0
-        found += (ordered - ordered[0] + begin).tolist()
-    return tuple(found)
-
-
-def packets(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[Any]:
-    """Whole packets with pictures that are shown; a file that breaks off ends here."""
-    import av
-
-    try:
-        for packet in container.demux(stream):
-            if packet.size and not packet.is_discard:
-                yield packet
-    except (av.FFmpegError, OSError):
-        return
 
 
 class Reader:
@@ -152,6 +62,7 @@ class Reader:
             if number is not None:
                 self._cursor = number + 1
                 return number, frame
+        self._cursor = len(self.index.pts)
         return None
 
     def seek(self, number: int) -> Iterator[None]:

@@ -42,7 +42,7 @@ class Folder(Played):
         self._files = sorted(files, key=lambda p: (natural_key(p.name), p.name))
         self._at = 0
         self.unreadable = {}
-        self._begin(tuple(n * self.seconds for n in range(len(files))))
+        self._begin(tuple(n * self.seconds for n in range(len(files))), self.seconds)
 
     def close(self) -> None:
         """Forget the list; harmless when closed."""

@@ -5,17 +5,26 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 BEHIND = 0.5  # seconds that a paced source tries to catch up; later than that, its clock starts again
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A frame that is sought. back: where it cannot be read, the one before is wanted rather than the one after."""
+
+    index: int
+    back: bool = False
 
 
 class Transport:
     """Wishes of the window and the place of the source; every method may be called from any thread.
 
     playing; speed: 1 is the source's own; loop: start again after the last frame; position: the index of the frame
-    given last, -1 before the first; times: seconds of each frame since the first, rising. Waits of the grab thread
-    end as soon as anything changes.
+    given last, -1 before the first; times: seconds of each frame since the first, rising; last: seconds that the last
+    frame is shown where it starts again. Waits of the grab thread end as soon as anything changes.
     """
 
     def __init__(self, loop: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,10 +32,12 @@ class Transport:
         self._clock = clock
         self._loop = loop
         self._playing, self._speed = True, 1.0
-        self._target: int | None = None
+        self._target: Wish | None = None
+        self._heading: int | None = None  # where the newest wish leads, until a frame came
         self._changes = 0
         self._due: float | None = None
         self.times: tuple[float, ...] = ()
+        self.last = 0.0
         self.position = -1
 
     # ---- wishes
@@ -35,7 +46,7 @@ class Transport:
         """Go on; from the first frame where the last one was given."""
         with self._condition:
             if self._target is None and 0 <= self.count - 1 <= self.position:
-                self._target = 0
+                self._seek(0)
             self._playing = True
             self._changed()
 
@@ -52,15 +63,15 @@ class Transport:
     def step(self, frames: int) -> None:
         """Pause, and give the frame so many after (or, negative, before) the one given or sought last."""
         with self._condition:
-            here = self._target if self._target is not None else max(self.position, 0)
+            here = self._heading if self._heading is not None else max(self.position, 0)
             self._playing = False
-            self._target = self._within(here + frames)
+            self._seek(here + frames, back=frames < 0)
             self._changed()
 
     def seek(self, index: int) -> None:
         """Give the frame of this index next, kept within the source; plays on from there where it was playing."""
         with self._condition:
-            self._target = self._within(index)
+            self._seek(index)
             self._changed()
 
     def set_speed(self, speed: float) -> None:
@@ -111,8 +122,8 @@ class Transport:
 
     # ---- the grab thread's side
 
-    def take_target(self) -> int | None:
-        """The index that was sought, once."""
+    def take_target(self) -> Wish | None:
+        """What was sought, once."""
         with self._condition:
             target, self._target = self._target, None
             return target
@@ -129,12 +140,17 @@ class Transport:
 
     def came(self, index: int) -> None:
         """A frame is about to be given."""
-        self.position = index
+        with self._condition:
+            self.position = index
+            if self._target is None:
+                self._heading = None
 
     def finished(self) -> None:
         """The last frame was given and there is nobody to loop: stay there."""
         with self._condition:
             self._playing = False
+            if self._target is None:
+                self._heading = None
             self._changed()
 
     def rest(self, interrupted: Callable[[], bool]) -> None:
@@ -143,9 +159,9 @@ class Transport:
             while not self._playing and self._target is None and not interrupted():
                 self._condition.wait(0.5)
 
-    def restart_clock(self) -> None:
-        """The next frame is due at once."""
-        self._due = None
+    def restart_clock(self, now: bool = False) -> None:
+        """The next frame is due at once; with `now`, a frame's time after this moment."""
+        self._due = self._clock() if now else None
 
     def late(self, period: float) -> float:
         """Advance the clock to the next frame, `period` seconds after the one before.
@@ -176,8 +192,9 @@ class Transport:
         with self._condition:
             self._condition.notify_all()
 
-    def _within(self, index: int) -> int:
-        return min(max(index, 0), max(self.count - 1, 0))
+    def _seek(self, index: int, back: bool = False) -> None:
+        index = min(max(index, 0), max(self.count - 1, 0))
+        self._target, self._heading = Wish(index, back), index
 
     def _changed(self) -> None:
         self._changes += 1

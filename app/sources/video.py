@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 VIDEO_SUFFIXES = (
     ".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".ts", ".mts", ".m2ts", ".3gp", ".flv",
-    ".ogv",
+    ".ogv", ".vob", ".m2v", ".asf", ".3g2", ".mxf", ".dv",
 )  # fmt: skip
+ANIMATIONS = (".gif", ".apng")  # moving pictures that are single ones to everybody else
+FILMS = (*VIDEO_SUFFIXES, ".apng")  # what is played when it is dropped; a gif is a picture first
 
 
 class Video(Played):
@@ -47,7 +49,7 @@ class Video(Played):
         """Open the file at its first frame; raises SourceError when it is missing or no video."""
         self.close()
         self.rearm()
-        if self.path.suffix.lower() not in VIDEO_SUFFIXES:
+        if self.path.suffix.lower() not in (*VIDEO_SUFFIXES, *ANIMATIONS):
             raise SourceError(f"{self.title} is no video that Hourbit knows; choose an mp4, avi, mov, mkv, webm or ts.")
         if not self.path.is_file():
             raise SourceError(f"{self.title} is not there any more; choose another video.")
@@ -57,7 +59,7 @@ class Video(Played):
             wanted = "install the package av" if isinstance(error, ImportError) else "play it elsewhere"
             message = f"{self.title} does not open as a video; {wanted} or choose another file."
             raise SourceError(message) from error
-        self._begin(self._reader.index.moments)
+        self._begin(self._reader.index.moments, self._reader.index.last)
 
     def close(self) -> None:
         """Let the file go; harmless when closed."""
@@ -87,10 +89,24 @@ class Video(Played):
     def _frame(self, number: int, raw: av.VideoFrame) -> Frame:
         arrived = time.monotonic()
         pixels = raw.to_ndarray(format="rgb24")
-        if raw.rotation % 360:  # how a telephone was held
-            pixels = np.rot90(pixels, raw.rotation // 90)
+        turn = raw.side_data.get("DISPLAYMATRIX")
+        if turn is not None:  # how a telephone was held
+            pixels = upright(pixels, np.frombuffer(bytes(turn), np.int32))
         return Frame(pixels, arrived, self.title, number, self.transport.times[number])
 
     def _ends_at(self, count: int) -> None:
         self._reader.end_at(count)
         self.transport.times = self._reader.index.moments
+
+
+def upright(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(H, W, 3) as it is to be shown: turned by quarters and mirrored as a file's display matrix asks.
+
+    The matrix holds (a, b, u, c, d, v, x, y, w) of ISO/IEC 14496-12, 6.2.2: a point goes to (ax + cy, bx + dy).
+    """
+    a, b, c, d = (int(matrix[n]) for n in (0, 1, 3, 4))
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        pixels, wide, high = pixels.transpose(1, 0, 2), c, b
+    else:
+        wide, high = a, d
+    return pixels[:: -1 if high < 0 else 1, :: -1 if wide < 0 else 1]

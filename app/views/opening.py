@@ -23,6 +23,7 @@ from app.services.projects import (
 )
 from app.services.reading import Make, Reading
 from app.services.relinking import Found, find_missing
+from app.sources.video import FILMS
 from app.views.agreement_page import Agreeing
 from app.views.context import Context
 from app.views.exporting import Exporting
@@ -34,8 +35,6 @@ from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES
 from engine.models import FILES as MODELS
 from engine.schema import load_schema
-
-VIDEOS = (".mp4", ".mkv", ".avi", ".webm", ".mov", ".m4v", ".mpg", ".mpeg")
 
 
 class Opening(QObject):
@@ -125,7 +124,7 @@ class Opening(QObject):
 
     def ask_video(self, path: str | Path = "") -> None:
         """Show a video in Live."""
-        names = " ".join(f"*{suffix}" for suffix in VIDEOS)
+        names = " ".join(f"*{suffix}" for suffix in FILMS)
         place = path or QFileDialog.getOpenFileName(
             self.window, self.tr("Open video"), self._last(), self.tr("Videos") + f" ({names})"
         )[0]
@@ -157,7 +156,7 @@ class Opening(QObject):
             self.project(first)
         elif first.suffix.lower() in MODELS:
             self._import(first)
-        elif first.suffix.lower() in VIDEOS:
+        elif first.suffix.lower() in FILMS:
             self.ask_video(first)
         elif first.suffix.lower() in IMAGE_SUFFIXES:
             self._pictures([p.absolute() for p in paths if p.suffix.lower() in IMAGE_SUFFIXES])
@@ -175,7 +174,7 @@ class Opening(QObject):
             return self.tr("Open the project")
         if path.suffix.lower() in MODELS:
             return self.tr("Add the model to the library")
-        if path.suffix.lower() in VIDEOS:
+        if path.suffix.lower() in FILMS:
             return self.tr("Play the video in Live")
         if path.suffix.lower() in IMAGE_SUFFIXES:
             with_project = self.context.document is not None

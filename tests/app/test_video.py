@@ -15,8 +15,10 @@ from app.sources import Folder, SourceError, Video
 from app.sources.transport import Transport
 from engine.images import encode_png
 from tests.app.live_bench import until
+from tests.app.mp4 import edited
 from tests.app.videos import EVEN, UNEVEN, coded, number_in, part, trimmed, write_coded
 
+WRAP = 2**33 / 90000 - 1.4  # seconds after which a transport stream's clock starts again, less what the writer adds
 OPEN_GOP = {"x264-params": "open-gop=1"}
 MAKERS: dict[str, Callable[[Path], tuple[Path, list[int]]]] = {
     "variable mp4": lambda d: (write_coded(d / "a.mp4", UNEVEN), list(range(60))),
@@ -40,6 +42,26 @@ MAKERS: dict[str, Callable[[Path], tuple[Path, list[int]]]] = {
     "mpeg-2 ts cut at both ends": lambda d: (
         part(write_coded(d / "a.ts", codec="mpeg2video"), "b.ts", 0.3, 0.83), list(range(60))
     ),
+    "cut within a group mp4": lambda d: (
+        trimmed(write_coded(d / "a.mp4"), "b.mp4", 20 / 30, True), list(range(20, 60))
+    ),
+    "cut within a group mov": lambda d: (
+        trimmed(write_coded(d / "a.mov", codec="libx265", gop=40), "b.mov", 1, True), list(range(30, 60))
+    ),
+    "two edits mp4": lambda d: (
+        edited(write_coded(d / "a.mp4", gop=20), "b.mp4", [(10 / 30, 5 / 30), (12 / 30, 1)]),
+        [*range(5, 15), *range(30, 42)],
+    ),
+    "edits in another order mp4": lambda d: (
+        edited(write_coded(d / "a.mp4", gop=20), "b.mp4", [(10 / 30, 1), (0.3, 5 / 30), (0.3, 5 / 30)]),
+        [*range(30, 40), *range(5, 14), *range(5, 14)],
+    ),
+    "gif": lambda d: (write_coded(d / "a.gif", [n / 25 for n in range(60)], "gif"), list(range(60))),
+    "apng": lambda d: (write_coded(d / "a.apng", UNEVEN, "apng"), list(range(60))),
+    "a new clock ts": lambda d: (
+        write_coded(d / "a.ts", [n / 30 + 36000 * (n > 29) for n in range(60)]), list(range(60))
+    ),
+    "clock runs over ts": lambda d: (write_coded(d / "a.ts", [n / 30 + WRAP - 1 for n in range(60)]), list(range(60))),
     "joined ts": lambda d: (joined(write_coded(d / "a.ts")), [*range(60), *range(60)]),
 }  # fmt: skip
 BROKEN_OFF = ("cut mp4", "cut avi", "mpeg-2 ts cut at both ends")
@@ -77,7 +99,7 @@ def test_frames_come_in_order_and_seeks_reach_the_very_frame(name: str, tmp_path
         assert list(carried.values()) == truth and indices == list(range(len(truth)))
         assert video.count == len(truth) and not video.unreadable
     moments = [frame.moment for frame in frames]
-    assert moments[0] == 0 and moments == sorted(moments)
+    assert moments[0] == 0 and moments == sorted(moments) and moments[-1] < 60
     video.close()
     video = paused(path)
     chance = random.Random(3)

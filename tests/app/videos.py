@@ -33,14 +33,14 @@ def write_coded(
     container: dict | None = None,
 ) -> Path:  # fmt: skip
     """A video whose n-th frame carries n and is shown at times[n] seconds, with reordered frames."""
-    fine = codec in ("libx264", "libvpx-vp9")
-    base = Fraction(1, 90000) if fine else Fraction(1, 30)
+    fine = codec in ("libx264", "libvpx-vp9", "apng")
+    base = Fraction(1, 90000) if fine else Fraction(1, 25 if codec == "gif" else 30)
     with av.open(str(path), "w", options=container or {}) as out:
         stream = out.add_stream(codec, rate=Fraction(30))
         stream.width, stream.height, stream.options = WIDE, HIGH, options or {}
-        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.pix_fmt = {"mjpeg": "yuvj420p", "gif": "rgb8", "apng": "rgb24"}.get(codec, "yuv420p")
         stream.codec_context.time_base, stream.codec_context.gop_size = base, gop
-        if codec not in ("mjpeg", "libvpx-vp9"):
+        if codec not in ("mjpeg", "libvpx-vp9", "gif", "apng"):
             stream.codec_context.max_b_frames = 2
         for number, seconds in enumerate(times):
             frame = av.VideoFrame.from_ndarray(coded(number), format="rgb24")
@@ -58,15 +58,20 @@ def part(path: Path, name: str, begin: float, end: float) -> Path:
     return other
 
 
-def trimmed(path: Path, name: str, begin: float) -> Path:
-    """Cut without encoding again, as editors do: packets from the key frame before `begin` seconds on."""
+def trimmed(path: Path, name: str, begin: float, exact: bool = False) -> Path:
+    """Cut without encoding again, as editors do: packets from the key frame before `begin` seconds on.
+
+    With `exact`, an edit list hides what comes before `begin`.
+    """
     other = path.with_name(name)
-    with av.open(str(path)) as source, av.open(str(other), "w") as out:
+    options = {"avoid_negative_ts": "disabled"} if exact else {}
+    with av.open(str(path)) as source, av.open(str(other), "w", options=options) as out:
         stream = source.streams.video[0]
+        early = round(begin / stream.time_base) if exact else 0
         copy = out.add_stream_from_template(stream)
         source.seek(round(begin / stream.time_base), stream=stream)
         for packet in source.demux(stream):
             if packet.dts is not None:
-                packet.stream = copy
+                packet.stream, packet.pts, packet.dts = copy, packet.pts - early, packet.dts - early
                 out.mux(packet)
     return other

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from app.services.live import Live
 from app.sources import Folder, Source, SourceError, Stream, open_place
 from app.sources.camera import Camera, CameraInfo
-from app.sources.video import VIDEO_SUFFIXES
+from app.sources.video import ANIMATIONS, VIDEO_SUFFIXES
 from app.views.live.panel import SidePanel
 from app.views.live.stage import Stage
 
@@ -102,7 +102,7 @@ class SourceChoice(QObject):
                 dialog.setFileMode(QFileDialog.FileMode.Directory)
             else:
                 dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-                patterns = " ".join(f"*{suffix}" for suffix in VIDEO_SUFFIXES)
+                patterns = " ".join(f"*{suffix}" for suffix in (*VIDEO_SUFFIXES, *ANIMATIONS))
                 dialog.setNameFilter(self.tr("Videos ({0})").replace("{0}", patterns))
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.fileSelected.connect(self.open_place)
