@@ -7,7 +7,6 @@ translation yet, takes out what the window no longer says, and lists what waits 
 from __future__ import annotations
 
 import ast
-import builtins
 import json
 import re
 from collections.abc import Iterator
@@ -17,18 +16,12 @@ from pathlib import Path
 import polib
 
 from app.views.actions import BY_NAME
+from tests import sentences
+from tests.sentences import literals
 from tests.source_tree import ROOT, python_files, tree
 
 CATALOGUES = ROOT / "resources" / "translations"
 WINDOW = "app/views"
-# Rooms below the window whose sentences people read there; deeper ones are about the insides of files.
-BELOW = (
-    "app/project", "app/services", "app/sources", "app/library.py", "app/files.py", "engine/images.py",
-    "engine/schema.py", "engine/modelfile.py", "engine/detect.py", "plugins",
-)  # fmt: skip
-ERRORS = ("Outdated", "Busy", "Unwritable", "ReadOnly", "Cancelled", "Unfit")  # classes of errors that are not so named
-FOR_PROGRAMMERS = set(vars(builtins))  # ValueError and the like
-TELLERS = ("edits.py", "training.py")  # files whose sentences are told as they stand, not raised
 MARKS = {"tr": 0, "mark": 0, "translate": 1}  # function -> which argument is the English text
 # Calls that show their words to people: of a widget, an action, a menu, a notice, a dialogue or a screen reader.
 SHOWN = {
@@ -94,21 +87,6 @@ def template(node: ast.AST) -> str | None:
             parts.append(f"{{{holes}}}")
             holes += 1
     return "".join(parts)
-
-
-def literals(node: ast.AST) -> Iterator[ast.AST]:
-    """The texts that an expression may be: both branches of a choice, the parts of a sum, of a list."""
-    if template(node) is not None:
-        yield node
-    elif isinstance(node, ast.IfExp):
-        yield from (*literals(node.body), *literals(node.orelse))
-    elif isinstance(node, (ast.BoolOp, ast.List, ast.Tuple)):
-        for part in node.values if isinstance(node, ast.BoolOp) else node.elts:
-            yield from literals(part)
-    elif isinstance(node, ast.BinOp):
-        yield from (*literals(node.left), *literals(node.right))
-    elif isinstance(node, ast.Starred):
-        yield from literals(node.value)
 
 
 def translated(path: Path) -> list[Found]:
@@ -193,26 +171,10 @@ QUIET = {
 def said() -> list[Found]:
     """All English words of the window that a catalogue translates, sentences from below and schemas' titles too."""
     found = [found for path in python_files(WINDOW) for found in translated(path)]
-    found += [found for path in python_files(*BELOW) for found in told(path)]
+    found += [Found(text, path, line) for path in sentences.below() for text, line in sentences.told(path)]
     for path in sorted((ROOT / "resources" / "schemas").glob("*.json")):
         found.append(Found(json.loads(path.read_text("utf-8"))["title"], path, 1))
     return found
-
-
-def told(path: Path) -> list[Found]:
-    """Sentences of a file below the window that are shown in it: of errors, names of edits, capital-first texts."""
-    found = []
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call) and called(node) not in FOR_PROGRAMMERS and node.args and called(node).endswith(
-            ("Error", *ERRORS)
-        ):
-            found += [Found(template(text), path, text.lineno) for text in literals(node.args[0])]
-    for node in (*_plain_texts(path), *(n for n in ast.walk(tree(path)) if isinstance(n, ast.JoinedStr))):
-        text = template(node)
-        reads = text[:1].isupper() and SENTENCE.fullmatch(text.replace("{", " ")) and has_words(text)
-        if path.name in TELLERS and reads:
-            found.append(Found(text, path, node.lineno))
-    return [one for one in found if one.text and re.sub(r"\{\d+\}", "", one.text).strip(" :;.,")]
 
 
 def catalogue(code: str) -> polib.POFile:

@@ -25,6 +25,7 @@ from app.project.document import Document
 from app.project.values import ACCEPTED
 from app.settings import Settings
 from app.views.widgets import Line
+from app.views.words import told
 
 WIDTH = 560
 PARTS = ("train", "validation", "test")
@@ -55,7 +56,7 @@ class ExportPage(QDialog):
 
     def _fill(self) -> None:
         for each in self._exporters:
-            self.format.addItem(each.title, each.name)
+            self.format.addItem(told(each.title), each.name)
         for words, how in ((self.tr("Copied into the folder"), "copy"), (self.tr("Linked"), "link"),
                            (self.tr("Stay where they are"), "reference")):  # fmt: skip
             self.pictures.addItem(words, how)
@@ -68,8 +69,8 @@ class ExportPage(QDialog):
         self.seed.setRange(0, 999_999)
         counts = self.document.counts()
         self._accepted = sum(counts[state] for state in ACCEPTED)
-        self.line.setText(self.tr("{0} accepted images of {1}").replace("{0}", str(self._accepted)).replace(
-            "{1}", self.document.name))  # fmt: skip
+        self.line.setText(self.tr("{0} accepted images of {1}").format(
+            self._accepted, self.document.name))  # fmt: skip
         self.folder.setText(str(self._free()))
         self.licence.setPlaceholderText(self.tr("Said in the README, for example CC BY 4.0"))
 
@@ -163,7 +164,7 @@ class ExportPage(QDialog):
         if not stay.isEnabled() and self.pictures.currentData() == "reference":
             self.pictures.setCurrentIndex(0)
         wrong = split and total != 100
-        self.sum.setText(self.tr("The shares add up to {0} %").replace("{0}", str(total)) if wrong else " ")
+        self.sum.setText(self.tr("The shares add up to {0} %").format(total) if wrong else " ")
         self.sure.setEnabled(not wrong and self._accepted > 0 and bool(self.folder.text().strip()))
 
     def _browse(self) -> None:

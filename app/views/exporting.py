@@ -17,6 +17,7 @@ from app.services.projects import Told
 from app.services.reading import Reading
 from app.views.context import Context
 from app.views.export_page import ExportPage
+from app.views.words import told
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Exporting(QObject):
             self.ask(name)
             return
         start = str(document.path.with_name(f"{document.name}{exporter.suffix}"))
-        place = path or QFileDialog.getSaveFileName(self.window, exporter.title, start, f"(*{exporter.suffix})")[0]
+        title, kinds = told(exporter.title), f"(*{exporter.suffix})"
+        place = path or QFileDialog.getSaveFileName(self.window, title, start, kinds)[0]
         if place:
             self._name = Path(place).name
             self.reading.start(partial(_write_file, exporter, document, Path(place)))
@@ -84,24 +86,24 @@ class Exporting(QObject):
         if self.context.document is None:
             self.failed.emit(self.tr("No project is open; open one, then export its labels."))
         elif self.reading.busy:
-            self.failed.emit(self.tr("Still exporting {0}; wait for it, or cancel it below.").replace(
-                "{0}", self._name))  # fmt: skip
+            self.failed.emit(self.tr("Still exporting {0}; wait for it, or cancel it below.").format(
+                self._name))  # fmt: skip
             return None
         return self.context.document
 
     def _progress(self, done: int, total: int) -> None:
-        self.working.emit(self.tr("Exporting {0}").replace("{0}", self._name), done / max(total, 1))
+        self.working.emit(self.tr("Exporting {0}").format(self._name), done / max(total, 1))
 
     def _made(self, made: Exported) -> None:
         words, report = self.tr("Exported {0} instances in {1} images to {2}"), made.report
-        words = words.replace("{0}", str(report.instances)).replace("{1}", str(report.images))
-        lost = "".join(f"; {entry['count']} {entry['what']} left out" for entry in report.lost)
-        self.said.emit(words.replace("{2}", made.path.name) + lost)
+        left_out = self.tr("{0}: {1} left out")
+        lost = [left_out.format(told(entry["what"]), entry["count"]) for entry in report.lost]
+        self.said.emit("; ".join([words.format(report.instances, report.images, made.path.name), *lost]))
 
 
-def _write_file(exporter: Exporter, document: Document, place: Path, told: Told) -> Exported:
+def _write_file(exporter: Exporter, document: Document, place: Path, _: Told) -> Exported:
     return Exported(exporter.export(document, place, ACCEPTED), place)
 
 
-def _write_folder(exporter: Exporter, document: Document, place: Path, wishes: Wishes, told: Told) -> Exported:
-    return Exported(as_data_set(exporter, document, place, replace(wishes, progress=telling(told))), place)
+def _write_folder(exporter: Exporter, document: Document, place: Path, wishes: Wishes, tell: Told) -> Exported:
+    return Exported(as_data_set(exporter, document, place, replace(wishes, progress=telling(tell))), place)

@@ -16,6 +16,7 @@ from app.views.sample import predict_sample
 from app.views.theme import icon, theme
 from app.views.tiles import PICTURE, RecentRow, SamplePicture, Tile, thumbnail
 from app.views.widgets import ElidedLabel, Line
+from app.views.words import told
 
 LEFT, GAP = 560, 64
 HIDE_UNDER, SHRINK_UNDER, SMALL = 1160, 1300, 440
@@ -257,10 +258,10 @@ class FirstStart(QWidget):
         self.truth.emit(found.get("truth", ""))
         self.picture.show_prediction(found.get("prediction"), found.get("schema"))
         if "prediction" in found:
-            words = self.tr("{0}, {1} ms on one core").replace("{0}", found["name"])
-            self.under.set_text(words.replace("{1}", f"{1000 * found['seconds']:.0f}"))
+            words = self.tr("{0}, {1} ms on one core")
+            self.under.set_text(words.format(found["name"], f"{1000 * found['seconds']:.0f}"))
         else:
-            self.under.set_text(found.get("problem") or self.tr("No face was found in the sample"))
+            self.under.set_text(told(found.get("problem", "")) or self.tr("No face was found in the sample"))
 
     def _dress(self) -> None:
         self.drop_sign.setPixmap(icon("tray-arrow-down", 18).pixmap(18, 18))

@@ -30,6 +30,7 @@ from app.views.banner import Banner
 from app.views.mapping_table import MappingTable
 from app.views.theme import icon, theme
 from app.views.widgets import ElidedLabel, Line
+from app.views.words import told
 
 SIZE = (760, 680)
 MOST_NOTES = 500
@@ -63,7 +64,7 @@ class ImportPage(QDialog):
         title, line, preview = QLabel(self.tr("Import labels")), ElidedLabel(), self.preview
         title.setProperty("title", True)
         line.setProperty("muted", True)
-        line.set_text(f"{preview.path.name}, {preview.form.title} \u2192 {preview.document.name}")
+        line.set_text(f"{preview.path.name}, {told(preview.form.title)} \u2192 {preview.document.name}")
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(0)
@@ -174,17 +175,15 @@ class ImportPage(QDialog):
         if not plan.edits:
             return self.tr("Nothing to import")
         if plan.lost:
-            return self.tr("Import and replace {0} landmarks").replace("{0}", str(plan.lost))
+            return self.tr("Import and replace {0} landmarks").format(plan.lost)
         one, many = self.tr("Import 1 instance"), self.tr("Import {0} instances")
-        return one if count == 1 else many.replace("{0}", str(count)) if count else self.tr("Import")
+        return one if count == 1 else many.format(count) if count else self.tr("Import")
 
     def done_words(self) -> str:
         """What is said when it has happened."""
         plan = self.preview.plan
         words = self.tr("Imported {0} instances, {1} merged, in {2} pictures")
-        for n, count in enumerate((plan.instances["added"], plan.instances["merged"], plan.pictures["found"])):
-            words = words.replace(f"{{{n}}}", str(count))
-        return words
+        return words.format(plan.instances["added"], plan.instances["merged"], plan.pictures["found"])
 
     def _show_notes(self) -> None:
         problems = self.preview.plan.problems
@@ -192,13 +191,13 @@ class ImportPage(QDialog):
         for problem in problems[:MOST_NOTES]:
             warned = problem.where == "left and right"
             sign = icon("alert-outline", 14, "warning") if warned else icon("information-outline", 14)
-            item = QListWidgetItem(sign, f"{problem.where}: {problem.what}")
-            item.setToolTip(f"{problem.where}: {problem.what}")
+            item = QListWidgetItem(sign, f"{told(problem.where)}: {told(problem.what)}")
+            item.setToolTip(item.text())
             self.notes.insertItem(0, item) if warned else self.notes.addItem(item)
         if not problems:
             fine = icon("check-circle-outline", 14, "success")
             self.notes.addItem(QListWidgetItem(fine, self.tr("Everything in the file fits")))
-        self.note_line.setText(self.tr("{0} notes").replace("{0}", str(len(problems))) if len(problems) > 1 else "")
+        self.note_line.setText(self.tr("{0} notes").format(len(problems)) if len(problems) > 1 else "")
 
     # ---- what a person does
 
@@ -258,7 +257,7 @@ class ImportPage(QDialog):
         words = self.tr("{0} landmarks placed by hand would be replaced or removed. Undo brings them back.")
         box = QMessageBox(self)
         box.setWindowTitle(self.tr("Import labels"))
-        box.setText(words.replace("{0}", str(self.preview.plan.lost)))
+        box.setText(words.format(self.preview.plan.lost))
         yes = box.addButton(self.tr("Replace them"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(self.tr("Keep them"), QMessageBox.ButtonRole.RejectRole)
         box.exec()

@@ -15,6 +15,7 @@ from app.services.projects import SUFFIX, Told
 from app.services.reading import Reading
 from app.views.context import Context
 from app.views.import_page import ImportPage
+from app.views.words import told
 from engine.errors import UserError
 
 
@@ -53,7 +54,7 @@ class Importing(QObject):
     def start(self, path: Path) -> None:
         """Read a label file for the open project, or for one to be made."""
         if self.reading.busy:
-            self.failed.emit(self.tr("Still reading {0}; wait for it, or cancel it below.").replace("{0}", self._name))
+            self.failed.emit(self.tr("Still reading {0}; wait for it, or cancel it below.").format(self._name))
             return
         try:
             form = self._form(path)
@@ -68,7 +69,7 @@ class Importing(QObject):
         self.context.settings.set("last folder", str(path.parent))
         annotator = document.annotator if document is not None else str(self.context.settings.get("annotator", ""))
         wishes = Wishes(annotator=annotator)
-        self.reading.start(lambda told: look(path, form or None, document, told, place, None, wishes))
+        self.reading.start(lambda tell: look(path, form or None, document, tell, place, None, wishes))
 
     def close(self) -> bool:
         """Stop reading."""
@@ -79,12 +80,12 @@ class Importing(QObject):
         found = candidates(path)
         if not found:
             raise UserError(self.tr("{0} is nothing that Hourbit opens: it is of no label format that it knows; choose "
-                                    "another file.").replace("{0}", path.name))  # fmt: skip
+                                    "another file.").format(path.name))  # fmt: skip
         if len(found) < 2:
             return ""
-        titles = [form.title for form in found]
+        titles = [told(form.title) for form in found]
         title, sure = QInputDialog.getItem(
-            self.window, self.tr("Import labels"), self.tr("{0} may be of these formats:").replace("{0}", path.name),
+            self.window, self.tr("Import labels"), self.tr("{0} may be of these formats:").format(path.name),
             titles, 0, False,
         )  # fmt: skip
         return found[titles.index(title)].name if sure else None
@@ -97,7 +98,7 @@ class Importing(QObject):
         return Path(place if place.endswith(SUFFIX) else place + SUFFIX) if place else None
 
     def _progress(self, done: int, total: int) -> None:
-        words = self.tr("Reading {0}").replace("{0}", self._name)
+        words = self.tr("Reading {0}").format(self._name)
         self.working.emit(words, done / total if total else 0.0)
 
     def _made(self, made: Preview | Imported) -> None:
@@ -118,7 +119,7 @@ class Importing(QObject):
         if preview.draft is None and self.context.document is not preview.document:
             self.failed.emit(self.tr("The project was closed meanwhile; open it and import again."))
             return
-        self.reading.start(lambda told: _finish(preview, words, told))
+        self.reading.start(lambda tell: _finish(preview, words, tell))
 
     def _drop(self) -> None:
         if self.page is not None and self.page.preview.draft is not None:
@@ -139,9 +140,9 @@ class Imported:
     document: Document | None
 
 
-def _finish(preview: Preview, words: str, told: Told) -> Imported:
+def _finish(preview: Preview, words: str, tell: Told) -> Imported:
     try:
-        done = carry_out(preview, told)
+        done = carry_out(preview, tell)
         return Imported(words, Document.open(done.draft.keep()) if done.draft is not None else None)
     except BaseException:
         if preview.draft is not None:

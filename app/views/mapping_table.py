@@ -63,8 +63,8 @@ class MappingTable(QTableWidget):
             self.setItem(n, 1, self._target(at))
         self.verticalScrollBar().setValue(place)
         matched = sum(at >= 0 for _, at in ordered)
-        words = self.tr("{0} of {1} have a counterpart; click one to change it").replace("{0}", str(matched))
-        self.note.setText(words.replace("{1}", str(len(ordered))))
+        words = self.tr("{0} of {1} have a counterpart; click one to change it")
+        self.note.setText(words.format(matched, len(ordered)))
 
     def names(self) -> tuple[str, ...]:
         """The schema's landmarks."""

@@ -66,7 +66,7 @@ class Menus(QObject):
         self.recent.aboutToShow.connect(self.fill_recent)
         self.export = file.addMenu(self.tr("Export"))
         for exporter in exporters():
-            entry = self.export.addAction(f"{exporter.title}\u2026")
+            entry = self.export.addAction(f"{told(exporter.title)}\u2026")
             entry.setObjectName(exporter.name)
             entry.triggered.connect(lambda _=False, n=exporter.name: self.exported.emit(n))
         file.addSeparator()

@@ -67,4 +67,4 @@ class Notices(QObject):
             name = PurePath(document.image(min(change.images)).path.replace("\\", "/")).name
         except (UserError, KeyError):
             return ""  # gone meanwhile
-        return tr(words).replace("{0}", name)
+        return tr(words).format(name)

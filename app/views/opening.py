@@ -164,7 +164,7 @@ class Opening(QObject):
             self.importing.start(first)
         else:
             self.failed.emit(self.tr("{0} is nothing that Hourbit opens; drop a folder, picture, video, project, model "
-                                     "or label file.").replace("{0}", first.name))  # fmt: skip
+                                     "or label file.").format(first.name))  # fmt: skip
 
     def describe(self, path: Path) -> str:
         """One line that says what a drop of this would do."""
@@ -187,14 +187,14 @@ class Opening(QObject):
 
     def _read(self, name: str, make: Make, place: Path | None = None) -> None:
         if self.reading.busy:
-            self.failed.emit(self.tr("Still reading {0}; wait for it, or cancel it below.").replace("{0}", self._name))
+            self.failed.emit(self.tr("Still reading {0}; wait for it, or cancel it below.").format(self._name))
             return
         self._name, self._place = name, place
         self.reading.start(make)
 
     def _progress(self, done: int, total: int) -> None:
-        words = self.tr("Reading {0}, {1} of {2}").replace("{0}", self._name)
-        self.working.emit(words.replace("{1}", str(done)).replace("{2}", str(total)), done / max(total, 1))
+        words = self.tr("Reading {0}, {1} of {2}").format(self._name, done, total)
+        self.working.emit(words, done / max(total, 1))
 
     def _failed(self, sentence: str) -> None:
         self.recovering.explain(self.reading.error, self._place)
@@ -223,7 +223,7 @@ class Opening(QObject):
             self._say_found(found)
             return True
         one, many = self.tr("1 picture added"), self.tr("{0} pictures added")
-        self.said.emit(one if added == 1 else many.replace("{0}", str(added)))
+        self.said.emit(one if added == 1 else many.format(added))
         return True
 
     def locate(self) -> None:
@@ -269,7 +269,7 @@ class Opening(QObject):
         if entry is None:
             return
         self.context.model_changed.emit()
-        self.said.emit(self.tr("{0} is in the library").replace("{0}", entry.title))
+        self.said.emit(self.tr("{0} is in the library").format(entry.title))
         self.show.emit("models")
 
     def _pictures(self, paths: list[Path]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.services.projects import FACES
 from app.views.context import Context
-from app.views.words import mark, tr
+from app.views.words import mark, told, tr
 from engine.errors import UserError
 from engine.predictor import Predictor
 from engine.runtime import Runtime
@@ -40,8 +40,8 @@ def predict_sample(context: Context) -> dict[str, Any]:
 def runtime_truth(runtime: Runtime) -> tuple[str, bool]:
     """Runtime, instruction set, threads and self-check in one line, and whether all is well."""
     if runtime.notice:
-        return runtime.notice, False
+        return told(runtime.notice), False
     kind = f"{tr(NAMES[runtime.name])} {tr(ISAS.get(runtime.isa, ''))}".strip()
-    threads = tr("1 core") if runtime.threads == 1 else tr("{0} threads").replace("{0}", str(runtime.threads))
+    threads = tr("1 core") if runtime.threads == 1 else tr("{0} threads").format(runtime.threads)
     check = tr("Self-check passed") if runtime.checked else tr("No self-check")
     return f"{kind}, {threads}. {check}", runtime.checked

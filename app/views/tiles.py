@@ -136,7 +136,7 @@ class RecentRow(QPushButton):
         self.setAccessibleName(project.name)
         self.project = project
         name, done = ElidedLabel(project.name), QLabel()
-        words = self.tr("{0} of {1} done").replace("{0}", str(project.done)).replace("{1}", str(project.total))
+        words = self.tr("{0} of {1} done").format(project.done, project.total)
         done.setText(f"{words}, {project.model}" if project.model else words)
         when = QLabel(self._when(project.when))
         for label in (done, when):
@@ -181,6 +181,6 @@ class RecentRow(QPushButton):
     def _when(self, seconds: float) -> str:
         then, now = time.localtime(seconds), time.localtime()
         if then[:3] == now[:3]:
-            return self.tr("Today {0}").replace("{0}", time.strftime("%H:%M", then))
+            return self.tr("Today {0}").format(time.strftime("%H:%M", then))
         yesterday = time.localtime(time.time() - 86400)
         return self.tr("Yesterday") if then[:3] == yesterday[:3] else time.strftime("%Y-%m-%d", then)

@@ -1,7 +1,9 @@
 """The window's words in the user's language.
 
 English words are the keys: `self.tr("Close")` in a widget, `tr("Close")` elsewhere, `mark("Close")` in a table that is
-made when its module is imported (whoever shows it calls `tr`), `told(error)` for sentences from the rooms below.
+made when its module is imported (whoever shows it calls `tr`). Rooms below the window write finished English
+sentences, which the command line prints; whoever shows one in the window says `told(error)`, which knows it again by
+its fixed words and says it with the same values in the language. tests/sentences.py finds them in the source.
 Values go in afterwards, `tr("{0} of {1}").format(a, b)`, so that a translation may move them. A catalogue is
 `resources/translations/LANGUAGE.po`, read at run time; whatever it lacks is shown in English.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
@@ -19,6 +21,8 @@ ENGLISH = "en"
 SYSTEM = "system"
 FEWEST_LETTERS = 3  # a text of little more than holes would match anything
 HOLE = re.compile(r"\{(\d+)\}")
+KEPT = 1024  # sentences that were said before
+JOINTS = (": ", "; ", ", ")  # between the parts of what rooms below put together: place, problem, remedy
 
 
 class Catalogue(QTranslator):
@@ -28,6 +32,7 @@ class Catalogue(QTranslator):
         super().__init__(parent)
         self.code, self.texts = code, texts
         self._shapes: list[tuple[re.Pattern[str], str]] | None = None
+        self.sentence = lru_cache(KEPT)(self._sentence)
 
     def isEmpty(self) -> bool:
         """Qt asks before it uses a translator."""
@@ -37,15 +42,28 @@ class Catalogue(QTranslator):
         """The words for an English text; None where there are none, so that Qt shows the English."""
         return self.texts.get(text)
 
-    def sentence(self, text: str) -> str:
-        """A finished English sentence with its values in it, said anew with the same values."""
+    def _sentence(self, text: str) -> str:
+        """A finished English sentence with its values in it, said anew with the same values.
+
+        A value may be a sentence itself (why a file could not be read); what is only joined of several is said
+        part by part.
+        """
         if text in self.texts:
             return self.texts[text]
         for shape, words in self._patterns():
             found = shape.fullmatch(text)
             if found is not None:
-                return HOLE.sub(lambda hole, values=found: values[f"hole{hole[1]}"], words)
-        return text
+                return HOLE.sub(lambda hole, values=found: self._value(values[f"hole{hole[1]}"]), words)
+        for joint in JOINTS:
+            first, found, rest = text.partition(joint)
+            said = f"{self.sentence(first)}{joint}{self.sentence(rest)}" if found else text
+            if said != text:
+                return said
+        return f"{self.sentence(text[:-1])}." if text.endswith(".") else text
+
+    def _value(self, value: str) -> str:
+        """A value as it is; words of ours in it are said in the language."""
+        return self.sentence(value) if " " in value.strip() else value
 
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
         """Those with most fixed words first: "The folder {0} is missing." before "The {0} is missing."."""
@@ -71,6 +89,15 @@ def _shape(key: str) -> re.Pattern[str]:
 def mark(text: str) -> str:
     """Words of a table, to be found for the catalogue; they are translated where they are shown."""
     return text
+
+
+# Why the system refuses something, as errors from below quote it.
+REASONS = (
+    mark("No such file or directory"), mark("Permission denied"), mark("No space left on device"),
+    mark("Is a directory"), mark("Not a directory"), mark("Read-only file system"), mark("File name too long"),
+    mark("Input/output error"), mark("Disk quota exceeded"), mark("Too many open files"), mark("File exists"),
+    mark("Operation not permitted"),
+)  # fmt: skip
 
 
 def tr(text: str) -> str:

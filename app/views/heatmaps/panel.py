@@ -31,6 +31,7 @@ from app.views.heatmaps.switches import Switches
 from app.views.heatmaps.target import Target
 from app.views.theme import theme
 from app.views.widgets import EmptyState, Line
+from app.views.words import told
 from engine.errors import UserError
 
 BESIDE = 690  # width from which the multiples stand beside the map, in two columns
@@ -133,7 +134,7 @@ class HeatmapPanel(QWidget):
         before, self.target = self.target, target
         if target is None:
             self.inspection = self._asked = None
-            self.empty.set_text(why)
+            self.empty.set_text(told(why))
         elif before is None or before.others != target.others:
             self.heading.set_models(list(target.others))
             self.switches.set_comparable(bool(target.others))

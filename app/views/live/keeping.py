@@ -50,8 +50,8 @@ class Keeping(QObject):
                 self.context.set_document(document)
             if document.schema.landmarks != schema.landmarks:
                 self.failed.emit(
-                    self.tr("{0} holds other landmarks than this model finds; open a project for them.").replace(
-                        "{0}", document.name
+                    self.tr("{0} holds other landmarks than this model finds; open a project for them.").format(
+                        document.name
                     )
                 )
                 return False
@@ -64,7 +64,7 @@ class Keeping(QObject):
             self.failed.emit(str(error))
             return False
         frozen.added = True
-        self.said.emit(self.tr("Added to {0}").replace("{0}", document.name))
+        self.said.emit(self.tr("Added to {0}").format(document.name))
         return True
 
     def snapshot(self) -> None:
@@ -79,7 +79,7 @@ class Keeping(QObject):
         except (UserError, OSError) as error:
             self.failed.emit(str(error))
             return
-        self.said.emit(self.tr("Saved {0}").replace("{0}", str(path)))
+        self.said.emit(self.tr("Saved {0}").format(path))
 
     def picture(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB: the frame as the view shows it, at the frame's own size."""

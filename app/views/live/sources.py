@@ -103,7 +103,7 @@ class SourceChoice(QObject):
             else:
                 dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
                 patterns = " ".join(f"*{suffix}" for suffix in (*VIDEO_SUFFIXES, *ANIMATIONS))
-                dialog.setNameFilter(self.tr("Videos ({0})").replace("{0}", patterns))
+                dialog.setNameFilter(self.tr("Videos ({0})").format(patterns))
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.fileSelected.connect(self.open_place)
             dialog.open()

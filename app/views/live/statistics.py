@@ -85,7 +85,7 @@ class LatencyPlot(QWidget):
             painter.drawText(captions, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr("10 s ago"))
             painter.drawText(captions, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.tr("now"))
             painter.setPen(theme().color("warning"))
-            limit = self.tr("limit {0} ms").replace("{0}", self.locale().toString(int(LIMIT)))
+            limit = self.tr("limit {0} ms").format(self.locale().toString(int(LIMIT)))
             painter.drawText(captions, Qt.AlignmentFlag.AlignCenter, limit)
         finally:
             painter.end()

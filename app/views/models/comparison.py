@@ -12,6 +12,7 @@ from app.views.models.facts import Facts
 from app.views.models.listing import percent
 from app.views.theme import icon, theme
 from app.views.widgets import Section
+from app.views.words import told
 
 WIDTH = 256
 DASH = "\u2013"
@@ -85,7 +86,7 @@ class Comparison(QWidget):
         self.facts.show_facts({})
         self.settings.show_facts(settings)
         short = 0 < len(parent) < 20
-        self.keep.setText(self.tr("Keep {0}").replace("{0}", parent) if short else self.tr("Keep the old"))
+        self.keep.setText(self.tr("Keep {0}").format(parent) if short else self.tr("Keep the old"))
         self.note.setText(self.tr("Available when the run ends. Stop keeps the best weights."))
         self.note.show()
         self._primary(None)
@@ -103,7 +104,7 @@ class Comparison(QWidget):
             self._say("alert-outline", "warning", self.tr("Nothing was held out, so nothing can be said."))
         else:
             self.number.setText(percent(after))
-            self.was.setText(self.tr("%, was {0}").replace("{0}", percent(before) if before is not None else DASH))
+            self.was.setText(self.tr("%, was {0}").format(percent(before) if before is not None else DASH))
             improved = before is None or (after < before if name == "nme" else after > before)
             self._verdict(before, after, name, improved)
         self.facts.show_facts(self._compared(metrics) | {
@@ -113,7 +114,7 @@ class Comparison(QWidget):
             self.tr("Labels"): metrics.get("labels"), self.tr("Held out"): metrics.get("held_out"),
             self.tr("Steps"): metrics.get("step"), self.tr("Best step"): metrics.get("best_step"),
         })  # fmt: skip
-        self.note.setText(notice)
+        self.note.setText(told(notice))
         self.note.setVisible(bool(notice))
         for button in (self.use, self.keep):
             button.setEnabled(True)
@@ -126,15 +127,15 @@ class Comparison(QWidget):
         for key, words, form in (("auc", self.tr("AUC, 8 %"), ".3f"), ("failures", self.tr("Failures, 8 %"), ".1f")):
             new, old = metrics.get(f"after_{key}"), metrics.get(f"before_{key}")
             if new is not None:
-                was = self.tr(" was {0}").replace("{0}", format(old, form)) if old is not None else ""
+                was = self.tr(" was {0}").format(format(old, form)) if old is not None else ""
                 facts[words] = f"{new:{form}}{was}"
         after, before = metrics.get("after_images") or [], metrics.get("before_images") or []
         if after and before:
             sign = -1 if metrics.get("metric") == "pck" else 1
             pairs = [(sign * a, sign * b) for a, b in zip(after, before, strict=False)]
-            of = self.tr("{0} of {1}").replace("{1}", str(len(pairs)))
-            facts[self.tr("Images better")] = of.replace("{0}", str(sum(a < b for a, b in pairs)))
-            facts[self.tr("Images worse")] = of.replace("{0}", str(sum(a > b for a, b in pairs)))
+            of = self.tr("{0} of {1}")
+            facts[self.tr("Images better")] = of.format(sum(a < b for a, b in pairs), len(pairs))
+            facts[self.tr("Images worse")] = of.format(sum(a > b for a, b in pairs), len(pairs))
         return facts
 
     def _verdict(self, before: float | None, after: float, name: str, improved: bool) -> None:
@@ -151,7 +152,7 @@ class Comparison(QWidget):
             ("pck", True): self.tr("{0} more landmarks right"), ("pck", False): self.tr("{0} fewer landmarks right"),
         }[name, improved]  # fmt: skip
         sign = "arrow-down" if after < before else "arrow-up"
-        self._say(sign, "success" if improved else "error", words.replace("{0}", share))
+        self._say(sign, "success" if improved else "error", words.format(share))
 
     def _say(self, sign: str, role: str, words: str) -> None:
         self._tone = (sign, role)

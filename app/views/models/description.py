@@ -72,7 +72,7 @@ class DescriptionDialog(QDialog):
         ):  # fmt: skip
             field.setAccessibleName(words)
             form.addRow(words, field)
-        lead = QLabel(self.tr("{0} does not say how it is to be used.").replace("{0}", name))
+        lead = QLabel(self.tr("{0} does not say how it is to be used.").format(name))
         lead.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Ok).setText(self.tr("Import"))

@@ -117,7 +117,7 @@ class EvaluatePage(Page):
         """Offer what fits the model; `problem` says why the project's labels cannot be measured on, or ""."""
         self._schema, parts = schema, head == SEGMENTATION
         body, face = schema.name == "mpii16", schema.subject == "face"
-        self.title.setText(self.tr("Evaluate {0}").replace("{0}", entry.title))
+        self.title.setText(self.tr("Evaluate {0}").format(entry.title))
         self.line.setText(self.tr("On labelled pictures, in percent"))
         metrics = {k: v for k, v in METRICS.items() if body or k != "pckh"}
         _fill(self.measure, OF_PARTS if parts else metrics, "pck" if body else "nme")
@@ -158,7 +158,7 @@ class EvaluatePage(Page):
 
     def show_result(self, name: str, figures: dict[str, Any]) -> None:
         """Figures as a table, by group and landmark, and the curve."""
-        self.line.setText(self.tr("Measured on {0}").replace("{0}", name))
+        self.line.setText(self.tr("Measured on {0}").format(name))
         self.figures.show_facts(_facts(figures))
         each = figures["per_landmark"]
         self.table.setRowCount(len(each))

@@ -21,7 +21,7 @@ from app.library import Entry
 from app.views.models.charts import Card, GroupChart
 from app.views.models.facts import Facts, flat
 from app.views.models.listing import lineage
-from app.views.words import tr
+from app.views.words import told, tr
 from engine.architecture import SEGMENTATION
 from engine.errors import UserError
 from engine.external import ExternalModel
@@ -135,7 +135,7 @@ class CardPage(Page):
         try:
             model = entry.model
         except (UserError, OSError) as error:
-            return {self.tr("Problem"): str(error)}
+            return {self.tr("Problem"): told(error)}
         if isinstance(model, ExternalModel):
             return {
                 self.tr("Schema"): tr(model.schema.title), self.tr("Landmarks"): model.landmarks,
@@ -214,7 +214,7 @@ class FormPage(Page):
 
     def show_state(self, entry: Entry, labels: int, problem: str) -> None:
         """Say what would be trained with, or why it cannot start."""
-        self.line.setText(self.tr("From {0}, with the accepted labels of this project").replace("{0}", entry.title))
+        self.line.setText(self.tr("From {0}, with the accepted labels of this project").format(entry.title))
         held = max(1, round(labels / HOLD_OUT)) if labels > 1 else 0
         self.labels.show_facts({
             self.tr("Accepted images with landmarks"): labels, self.tr("Held out to measure by, about"): held,

@@ -101,17 +101,17 @@ class RunPage(Page):
         self.loss.add("raw", step, loss)
         self.loss.add("smooth", step, self._smooth)
         self.epoch.setText(self._epoch(record))
-        words = self.tr("step {0}").replace("{0}", str(step))
+        words = self.tr("step {0}").format(step)
         if record.get("steps"):
             self._span(float(record["steps"]))
-            words = self.tr("step {0} of {1}").replace("{0}", str(step)).replace("{1}", str(record["steps"]))
+            words = self.tr("step {0} of {1}").format(step, record["steps"])
         self.step.setText(words)
         self.bar.setValue(round(1000 * float(record.get("done") or 0)))
         eta = record.get("eta")
         if eta is not None and self._state != "paused":
             minutes, seconds = divmod(int(eta), 60)
             left = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-            self.left.setText(self.tr("about {0} left").replace("{0}", left))
+            self.left.setText(self.tr("about {0} left").format(left))
 
     def _span(self, steps: float) -> None:
         """Both curves share the way to the end; set once, since setting it redraws them."""
@@ -124,10 +124,9 @@ class RunPage(Page):
         """Which pass over the labels this is, of how many where that is known."""
         number, whole = int(record.get("epoch") or 0) + 1, record.get("epochs")
         if not whole:
-            return self.tr("Epoch {0}").replace("{0}", str(number))
+            return self.tr("Epoch {0}").format(number)
         whole = math.ceil(whole)
-        words = self.tr("Epoch {0} of {1}").replace("{0}", str(min(number, whole)))
-        return words.replace("{1}", str(whole))
+        return self.tr("Epoch {0} of {1}").format(min(number, whole), whole)
 
     def measured(self, record: dict[str, Any]) -> None:
         """One measurement on the hold-out; step 0 is the model that the run began from."""

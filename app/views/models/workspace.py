@@ -209,8 +209,8 @@ class ModelsWorkspace(QMainWindow):
         if broken_off is not None:
             self.training.give_up(broken_off)  # who begins anew does not want to be asked again
         page = self._run_page()
-        words = self.tr("From {0}, with the labels of {1}").replace("{0}", entry.title)
-        page.begin(self.training.name, words.replace("{1}", self.context.document.name))
+        words = self.tr("From {0}, with the labels of {1}")
+        page.begin(self.training.name, words.format(entry.title, self.context.document.name))
         self.side.begin(entry.title, {
             self.tr("Starts from"): entry.title, self.tr("Epochs"): settings.get("epochs"),
             self.tr("Rate"): settings.get("rate"),

@@ -106,9 +106,9 @@ class _Row(QWidget):
             at = [n for n, place in enumerate(self.places()) if place.contains(QPointF(event.pos()))]
             if at:
                 before, after = self.errors[at[0]]
-                words = self.tr("{0} % now").replace("{0}", f"{after:.2f}")
+                words = self.tr("{0} % now").format(f"{after:.2f}")
                 if math.isfinite(before):
-                    words += self.tr(", {0} % before").replace("{0}", f"{before:.2f}")
+                    words += self.tr(", {0} % before").format(f"{before:.2f}")
                 QToolTip.showText(event.globalPos(), words, self)
                 return True
         return super().event(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from app.views import words
 from app.views.banner import Banner
 from app.views.pages import SettingsPage
 from app.views.words import Catalogue, language, languages, speak, spoken, told, tr
-from tests import source_tree, translations
+from tests import sentences, source_tree, translations
 from tests.app.views.desk import close_window, no_camera, open_window
 
 
@@ -113,6 +114,42 @@ def test_every_language_is_complete_and_keeps_the_values(code):
              if set(words.HOLE.findall(english)) != set(words.HOLE.findall(other))]  # fmt: skip
     assert not holes
     assert not [english for english, other in held.items() if english.endswith("\u2026") != other.endswith("\u2026")]
+
+
+@pytest.mark.parametrize("code", [code for code in languages() if code != "en"])
+def test_every_sentence_from_below_is_known_again_with_its_values(qapp, code):
+    held = Catalogue(code, words.texts(code), qapp)
+    for path in sentences.below():
+        for text, line in sentences.told(path):
+            values = partial(words.HOLE.sub, lambda hole: f"v{hole[1]}.x")
+            assert held.sentence(values(text)) == values(held.texts[text]), f"{path.name}:{line}"
+    held.setParent(None)
+
+
+def test_the_walk_finds_sentences_below_the_window_whatever_they_are_made_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(sentences, "ROOT", tmp_path)
+    path = tmp_path / "wrong.py"
+    path.write_text(
+        'raise FormatError(f"{path.name} is {\'empty\' if x else \'cut short\'}; get it {y}.")\n'
+        'raise ValueError("a programmer erred")\n'
+        'self.problems.add(f"line {n}", "it was left out")\n'
+        'names.add("around", "not a problem of labels")\n'
+        'refuse(path, "", "it is large" if big else "it is odd", "split it")\n'
+        'raise UserError("Unknown; use --form.")\n'
+    )
+    assert [text for text, _ in sentences.told(path)] == [
+        "{0} is empty; get it {1}.", "{0} is cut short; get it {1}.", "it was left out", "it is large", "it is odd",
+        "split it",
+    ]  # fmt: skip
+
+
+def test_what_rooms_below_join_is_told_part_by_part(german):
+    assert told("a.json, line 3, column 5: it is no JSON (Expecting value); split it.") == (
+        "a.json, Zeile 3, Spalte 5: es ist kein JSON (Expecting value); es aufteilen."
+    )
+    assert told("b c.json cannot be read (Permission denied); check its place.") == (
+        "b c.json ist nicht lesbar (Zugriff verweigert); den Ort pr\u00fcfen."
+    )
 
 
 def test_an_error_from_below_is_told_in_the_language(german, qtbot):
