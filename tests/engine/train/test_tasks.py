@@ -22,8 +22,8 @@ from engine.train.datasets import Examples  # noqa: E402
 from engine.train.finish import network_from  # noqa: E402
 from engine.train.losses import heatmap_loss  # noqa: E402
 from engine.train.prepare import prepare  # noqa: E402
-from engine.train.starting import read_start  # noqa: E402
 from engine.train.recipes import RecipeError, load_recipe, with_settings  # noqa: E402
+from engine.train.starting import read_start  # noqa: E402
 from engine.train.tasks import Division, Landmarks, task_of  # noqa: E402
 
 FACE, LABELS = parts.load_parts("face-parts"), load_schema("ibug68")
