@@ -24,7 +24,7 @@ from app.services.projects import (
 from app.services.reading import Make, Reading
 from app.services.relinking import Found, find_missing
 from app.sources.video import FILMS
-from app.views.agreement_page import Agreeing
+from app.views.agreement.desk import Agreeing
 from app.views.context import Context
 from app.views.exporting import Exporting
 from app.views.importing import Importing
@@ -45,7 +45,6 @@ class Opening(QObject):
     """
 
     offered = Signal(str, str, str, object)
-
     failed = Signal(str)
     said = Signal(str)
     show = Signal(str)
@@ -64,10 +63,11 @@ class Opening(QObject):
         self.recovering.offered.connect(self.offered)
         self.recovering.said.connect(self.said)
         self.recovering.opened.connect(self._read)
-        for part in (self.importing, self.exporting, self.agreeing):
+        for part in (self.importing, self.exporting):
             part.failed.connect(self.failed)
             part.said.connect(self.said)
             part.working.connect(self.working)
+        self.agreeing.shown.connect(self.show)
         self.importing.opened.connect(self._made)
         self.importing.imported.connect(lambda: self.show.emit("label"))
         self.reading.progress.connect(self._progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
@@ -130,6 +131,15 @@ class Browsing(QObject):
             after = self.model.image_at(self.model.row_of(image) + 1)
             if after is not None:
                 self.pictures.prefetch(after.id, self.path(after))
+
+    def point_at(self, image: int, points: np.ndarray, landmark: int) -> None:
+        """Show a landmark of a subject: the picture, and the instance that lies nearest in hand."""
+        self.show(image)
+        middle = np.asarray(points).mean(0)
+        away = {i.id: float(np.linalg.norm(i.points.mean(0) - middle)) for i in self.editing.instances}
+        if away:
+            self.editing.activate(min(away, key=away.__getitem__))
+            self.editing.select(landmark)
 
     def before(self, image: int) -> int | None:
         """The picture before one in the list."""

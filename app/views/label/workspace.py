@@ -102,6 +102,7 @@ class LabelWorkspace(QMainWindow):
         editing, browsing, context = self.editing, self.browsing, self.context
         context.document_changed.connect(self._open_document)
         context.model_changed.connect(self._model_changed)
+        context.pointed.connect(browsing.point_at)
         editing.failed.connect(self._refused)
         editing.changed.connect(self._refresh)
         editing.selected.connect(self._refresh_peaks)
