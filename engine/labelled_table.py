@@ -10,7 +10,6 @@ from engine import metrics
 from engine.labelled_coco import has_box, match_landmarks
 from engine.labels import ABSENT, OCCLUDED, LabelSet, Picture, Table
 from engine.layouts.packs import pixels
-from engine.rows import placed_by_people
 from engine.schema import Schema
 from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
 
@@ -18,10 +17,9 @@ from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
 def from_labels(labels: LabelSet, schema: Schema, split: str | None = None) -> Labelled:
     """The instances that a model can be measured on, in the schema's order of landmarks.
 
-    Of several skeletons the one whose landmarks fit counts, and where people placed some of its instances, theirs
-    alone; split keeps the pictures of one only. Instances with fewer than two landmarks are left out, crowds are
-    regions to ignore. The extra columns head_box (x0, y0, x1, y1), head_size, yaw, area and crowd are used where
-    present. Raises LabelError where nothing fits.
+    Of several skeletons the one whose landmarks fit counts; split keeps the pictures of one only. Instances
+    with fewer than two landmarks are left out, crowds are regions to ignore. The extra columns head_box (x0, y0,
+    x1, y1), head_size, yaw, area and crowd are used where present. Raises LabelError where nothing fits.
     """
     table, pairs = _fitting(labels, schema)
     wanted = [n for n, picture in enumerate(labels.pictures) if split is None or picture.split == split]
@@ -60,8 +58,7 @@ def _fitting(labels: LabelSet, schema: Schema) -> tuple[Table, list[tuple[int, i
     problem = LabelError("The file holds no labelled subjects; choose another file.")
     for table in labels.tables:
         try:
-            pairs = match_landmarks(table.skeleton.landmarks, len(table.skeleton), schema)
-            return placed_by_people(table), pairs
+            return table, match_landmarks(table.skeleton.landmarks, len(table.skeleton), schema)
         except LabelError as error:
             problem = error
     raise problem

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from engine.images import load_image
 from engine.labelled import Labelled, is_samples, load_labelled, sample_subjects
 from engine.labelled_table import from_labels
 from engine.layouts import LAYOUTS, in_schema
+from engine.rows import placed_by_people
 from engine.schema import Schema
 
 
@@ -26,14 +27,17 @@ def load_subjects(
 ) -> Labelled:  # fmt: skip
     """Labelled subjects of a file or folder in a schema's landmarks, or of the sample pictures; raises UserError.
 
-    form: the format where it is known; split: train, validation or test alone, of data that has them.
+    Of a project and the formats of other labellers what people placed counts, where they placed any. form: the format
+    where it is known; split: train, validation or test alone, of data that has them.
     """
     if is_samples(data):
         return sample_subjects(schema)
     found, place = recognise(Path(data), form)
     if found.name in LAYOUTS:
         return load_labelled(place, schema, found.name, split)
-    return from_labels(in_schema(found.read(place, ReadOptions()), schema.name), schema, split)
+    labels = found.read(place, ReadOptions())
+    labels = replace(labels, tables=tuple(map(placed_by_people, labels.tables)))
+    return from_labels(in_schema(labels, schema.name), schema, split)
 
 
 @dataclass(frozen=True)

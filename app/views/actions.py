@@ -37,7 +37,7 @@ ACTIONS: tuple[Spec, ...] = (
     Spec("start_camera", mark("Start camera"), FILE, icon="webcam"),
     Spec("sample", mark("Try the sample"), FILE, icon="image-outline"),
     Spec("import_labels", mark("Import labels\u2026"), FILE, keys=("Ctrl+I",), icon="import"),
-    Spec("agreement", mark("Agreement with other labels\u2026"), FILE, icon="account-multiple-check-outline"),
+    Spec("agreement", mark("Agreement with labels or a model\u2026"), FILE, icon="account-multiple-check-outline"),
     Spec("export_set", mark("Export a data set\u2026"), FILE, keys=("Ctrl+E",), icon="export"),
     Spec("locate", mark("Find missing pictures\u2026"), FILE, icon="folder-search-outline"),
     Spec("copy_project", mark("Keep a copy\u2026"), FILE),

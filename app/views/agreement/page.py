@@ -26,10 +26,10 @@ from app.views.agreement.tables import HERE, THERE, LandmarkFigures, WorstSubjec
 from app.views.label.numbers import count
 from app.views.theme import theme
 from app.views.widgets import Banner, Line
-from app.views.words import told
+from app.views.words import told, tr
 from engine.errors import UserError
 
-SIZE = (1080, 720)
+SIZE, HINT = (1080, 720), 640
 FILE = ""  # in place of a model's path: labels
 
 
@@ -119,6 +119,7 @@ class AgreementPage(QDialog):
         ))  # fmt: skip
         hint.setProperty("muted", True)
         hint.setWordWrap(True)
+        hint.setMaximumWidth(theme().size(HINT))
         hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         return hint
 
@@ -167,8 +168,7 @@ class AgreementPage(QDialog):
     def show_agreed(self, agreed: Agreed, name: str) -> None:
         """The figures of a comparison with something of this name."""
         self.agreed, value = agreed, agreed.figures
-        one, many = self.tr("1 subject in both"), self.tr("{0} subjects in both").format(count(value["instances"]))
-        parts = [one if value["instances"] == 1 else many]
+        parts = [_subjects(value["instances"], value["against_model"])]
         for key, words in (("only_first", self.tr("{0} only here")), ("only_second", self.tr("{0} only there")),
                            ("unread", self.tr("{0} left out, whose pictures cannot be read"))):  # fmt: skip
             if value[key]:
@@ -200,7 +200,7 @@ class AgreementPage(QDialog):
     def export_file(self, path: str = "") -> None:
         """Write the figures by landmark as a table."""
         words, kinds = self.tr("Export the figures"), self.tr("Table") + " (*.csv)"
-        path = path or QFileDialog.getSaveFileName(self, words, "agreement.csv", kinds)[0]
+        path = path or QFileDialog.getSaveFileName(self, words, str(self.document.path.with_suffix(".csv")), kinds)[0]
         if not path:
             return
         try:
@@ -214,3 +214,9 @@ class AgreementPage(QDialog):
         """Stop what runs, then close."""
         self.stopped.emit()
         super().reject()
+
+
+def _subjects(number: int, of_model: bool) -> str:
+    if of_model:
+        return tr("1 subject") if number == 1 else tr("{0} subjects").format(count(number))
+    return tr("1 subject in both") if number == 1 else tr("{0} subjects in both").format(count(number))

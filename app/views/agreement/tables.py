@@ -18,6 +18,7 @@ from engine.schema import Schema
 
 ROW, GAP, TEXT = 26, 8, 40  # pixels
 PLACE = Qt.ItemDataRole.UserRole
+CROWD = 30  # landmarks from which dots are small
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 HERE, DARK = QColor("#FFFFFF"), QColor(0, 0, 0, 150)  # on pictures, in both schemes
 THERE = QColor("#FFB000")  # beside white also for the colour-blind
@@ -117,6 +118,7 @@ def drawn(shot: Shot, edges: list[tuple[int, int]]) -> QPixmap:
     made = QPixmap.fromImage(to_qimage(shot.picture, QImage.Format.Format_RGB888))
     painter = QPainter(made)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    dot = 2.2 if shot.both.sum() <= CROWD else 1.2
     for points, colour in ((shot.one, HERE), (shot.other, THERE)):
         for width, pen in ((3.0, DARK), (1.4, colour)):
             painter.setPen(QPen(pen, width))
@@ -126,7 +128,7 @@ def drawn(shot: Shot, edges: list[tuple[int, int]]) -> QPixmap:
         painter.setPen(QPen(DARK, 0.8))
         painter.setBrush(colour)
         for k in np.flatnonzero(shot.both):
-            painter.drawEllipse(QPointF(*points[k]), 2.0, 2.0)
+            painter.drawEllipse(QPointF(*points[k]), dot, dot)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     one, other = QPointF(*shot.one[shot.landmark]), QPointF(*shot.other[shot.landmark])
     for width, pen in ((4.0, DARK), (2.0, THERE)):
