@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
@@ -22,6 +23,7 @@ from app.views.palette import Palette
 from app.views.regions import step_region
 from app.views.schema import show_schema
 from app.views.widgets import Line
+from app.views.workspaces import make_workspace
 from engine.errors import UserError
 
 LEAST = (1024, 680)
@@ -51,7 +53,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.banner, self.drop = Banner(self.stack), DropFrame(self)
         self.notices = Notices(context, self.status, self._undo)
-        self.menus = Menus(self.menu_line.menus, self, context.keys, self.opening.recent)
+        self.menus = Menus(self.menu_line.menus, self, context.keys, self.opening.recent, self.switched)
         self._connect()
         self._restore()
         self._project_changed()
@@ -99,13 +101,16 @@ class MainWindow(QMainWindow):
         context.training.progress.connect(self._training_progress)
         context.training.state_changed.connect(self._training_state)
         context.training.failed.connect(lambda sentence: self.banner.show_message("warning", sentence))
+        if context.keys.problem:
+            remedy = partial(show_settings, context, self, keys=True)
+            self.banner.show_message("warning", context.keys.problem, self.tr("Change keys\u2026"), remedy)
 
     # ---- pages
 
     def workspace(self, name: str) -> QMainWindow:
         """A workspace by name, made when it is asked for first."""
         if name not in self.workspaces:
-            made = _make(name, self.context)
+            made = make_workspace(name, self.context)
             made.facts_changed.connect(lambda text, n=name: self._facts(n, text))
             made.wanted.connect(self.trigger)
             if name == "label":
@@ -142,6 +147,11 @@ class MainWindow(QMainWindow):
         self.menus.show_state(self.context.document, name)
         legend = self.tr("Hollow: model   Dot: edited   Solid: by hand   Diamond: occluded")
         self.status.right.setText(legend if name == "label" else self._truth if not name else "")
+
+    def switched(self) -> dict[str, bool]:
+        """What the check marks of the menus say: the workspace on screen, and what is on in it."""
+        shown = self.workspaces[self.current].switched() if self.current in ("label", "live") else {}
+        return {**shown, **{name: name == self.current for name in WORKSPACES}, "full_screen": self.isFullScreen()}
 
     def trigger(self, name: str) -> None:
         """Do an action of the table, wherever it belongs."""
@@ -283,17 +293,3 @@ class MainWindow(QMainWindow):
         if not state or not self.restoreGeometry(QByteArray.fromBase64(state.encode())):
             room = self.screen().availableGeometry()
             self.resize(min(FIRST[0], room.width()), min(FIRST[1], room.height()))
-
-
-def _make(name: str, context: Context) -> QMainWindow:
-    if name == "live":
-        from app.views.live.workspace import LiveWorkspace
-
-        return LiveWorkspace(context)
-    if name == "label":
-        from app.views.label.workspace import LabelWorkspace
-
-        return LabelWorkspace(context)
-    from app.views.models.workspace import ModelsWorkspace
-
-    return ModelsWorkspace(context)

@@ -44,13 +44,16 @@ class Seeing(QObject):
         """End the thread; True when it has ended in time."""
         return self._equaliser.close()
 
-    def flip(self, name: str) -> None:
-        """Turn a switch round."""
-        states = {
+    def states(self) -> dict[str, bool]:
+        """Which switches are on."""
+        return {
             "labels": self._canvas.labels_shown, "heatmap": self._canvas.heat_shown, "onion": self._last.shown,
             "snap": self._canvas.snapping, "equalise": self.equalised,
         }  # fmt: skip
-        self.switch(name, not states[name])
+
+    def flip(self, name: str) -> None:
+        """Turn a switch round."""
+        self.switch(name, not self.states()[name])
 
     def switch(self, name: str, on: bool) -> None:
         """Set a switch."""

@@ -16,7 +16,7 @@ from app.views.keys import Keys
 from app.views.label.action_bar import ActionBar
 from app.views.label.browsing import Browsing
 from app.views.label.canvas import Canvas
-from app.views.label.commands import command_table
+from app.views.label.commands import command_table, switched
 from app.views.label.editing import Editing
 from app.views.label.guesses import Guesses
 from app.views.label.inspection import LabelHeatmaps
@@ -222,6 +222,10 @@ class LabelWorkspace(QMainWindow):
     def _show_picture(self, picture: Picture) -> None:
         self.seeing.show_picture(picture)
         self.last.refresh()
+
+    def switched(self) -> dict[str, bool]:
+        """What is on, for the check marks of the menus."""
+        return switched(self)
 
     def choose_tool(self, tool: str) -> None:
         """Take a tool in hand."""

@@ -75,6 +75,11 @@ class ModelChoice(QObject):
             self.live.load_second(lambda: open_runtime(entry.model, runtime))
         self.panel.model.seconds.setCurrentIndex(max(0, self.panel.model.seconds.findData(self._second)))
 
+    @property
+    def has_second(self) -> bool:
+        """Whether another model looks too."""
+        return bool(self._second)
+
     def next_second(self) -> None:
         """None beside the first, then each model in turn."""
         box = self.panel.model.seconds

@@ -51,6 +51,17 @@ class Taking(QObject):
             "second_model": self.workspace.models.next_second,
         }  # fmt: skip
 
+    def switched(self) -> dict[str, bool]:
+        """Action name -> whether what it turns on and off is on."""
+        boxes, workspace = self.workspace.panel.overlay, self.workspace
+        return {
+            "labels": boxes.boxes["landmarks"].isChecked(), "names": boxes.boxes["names"].isChecked(),
+            "mirror_view": boxes.boxes["mirror"].isChecked(), "heatmap": boxes.heatmap.current != "off",
+            "record": self.live.recording is not None, "repeat": self.bar.loop.isChecked(),
+            "freeze": self.view.frozen is not None, "statistics": not workspace.statistics.isHidden(),
+            "heatmaps": not workspace.heatmaps.dock.isHidden(), "second_model": workspace.models.has_second,
+        }  # fmt: skip
+
     def _moving(self, command: Callable[[], None]) -> Callable[[], None]:
         """A frozen picture is let go first."""
 

@@ -134,6 +134,10 @@ class LiveWorkspace(QMainWindow):
             "next_landmark": lambda: self._step(1), "previous_landmark": lambda: self._step(-1),
         }  # fmt: skip
 
+    def switched(self) -> dict[str, bool]:
+        """What is on, for the check marks of the menus."""
+        return self.taking.switched()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that no widget has taken; one that is held down counts once."""
         if event.isAutoRepeat() or not self.keys.act(event):
