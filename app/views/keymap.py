@@ -160,8 +160,9 @@ class KeyMap(QObject):
             words = tr("The file of your own keys was damaged and is kept as {0}; the keys are the first ones again.")
             self.problem = words.format(self._file.damaged.name)
         elif refused:
-            words = tr("{0} of your own keys cannot be used, such as {1} for \u201c{2}\u201d; the first keys serve there.")
-            name, key = refused[0]
+            (name, key), words = refused[0], tr(
+                "{0} of your own keys cannot be used, such as {1} for \u201c{2}\u201d; the first keys serve there."
+            )  # fmt: skip
             self.problem = words.format(len(refused), key[:LONGEST], title(BY_NAME[name]))
         return found
 
