@@ -23,9 +23,10 @@ from app.library import Entry
 from app.project.document import Document
 from app.services.agreeing import Agreed, measured_sigmas, take_sigmas, write_table
 from app.views.agreement.tables import HERE, THERE, LandmarkFigures, WorstSubjects, shown
+from app.views.banner import Banner
 from app.views.label.numbers import count
 from app.views.theme import theme
-from app.views.widgets import Banner, Line
+from app.views.widgets import Line
 from app.views.words import told, tr
 from engine.errors import UserError
 
