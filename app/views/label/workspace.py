@@ -55,7 +55,7 @@ class LabelWorkspace(QMainWindow):
         self.transfer = Transfer(self.editing, self)
         self.last = LastPicture(self.canvas, self.transfer, context.stills.cache, self.browsing.before)
         self.tools = ToolBar(context.keys, self)
-        self.seeing = Seeing(self.canvas, self.tools, self.last)
+        self.seeing = Seeing(self.canvas, self.tools, self.last, context.settings)
         self.bar = ActionBar(context.keys, self)
         self.queue = Queue(self.browsing.model)
         self.inspector = Inspector(self.editing, context.keys)
@@ -174,7 +174,9 @@ class LabelWorkspace(QMainWindow):
     # ---- what changed
     def _open_document(self) -> None:
         self.banner.dismiss()
-        self.browsing.open(self.context.document)
+        document = self.context.document
+        self.seeing.open(document.path if document is not None else None)
+        self.browsing.open(document)
         self._show_models()
         self._refresh()
 
