@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.project import migration, places
+from app.project import migration
 from app.project.backups import back_up
 from app.project.contents import Contents
 from app.project.edits import Edit, Fingerprint, Migrate, Outdated, Predicted, ReadOnly, Refit, SetState
 from app.project.opening import Unwritable
+from app.project.places import Places, homes_of, homes_with, settle
 from app.project.plan import PREDICTABLE, Plan
 from app.project.reading import open_copy
 from app.project.records import SCHEMA, DamagedError, RowChange
@@ -58,8 +59,10 @@ class Document:
         self.annotator = ""
         self.clock: Callable[[], float] = time.time
         self._revision, self._next_id = int(meta["revision"]), int(meta["next_id"])
+        self._order = 0  # of the predictions that the last step of undo consists of
         self._subscribers: list[Callable[[Change], None]] = []
         self._contents = Contents(store)
+        self._places = Places(self.path, homes_of(meta))
         self._rows = Rows(store, self._contents)
         self._refresh_titles()
 
@@ -67,7 +70,7 @@ class Document:
     def create(cls, path: str | Path, schema: Schema, name: str) -> Document:
         """A new project; raises UserError where it cannot be made."""
         meta = {"name": name, "schema": schema_text(schema), "revision": "0", "next_id": "1"}
-        return cls._of(Store.create(Path(path), meta))
+        return cls._of(Store.create(Path(path), meta | homes_with((), Path(path))))
 
     @classmethod
     def open(cls, path: str | Path) -> Document:
@@ -80,6 +83,7 @@ class Document:
             back_up(document._store, document.revision)
         try:
             document._store.upgrade()
+            settle(document._store)
         except UserError:
             document.close()
             raise
@@ -169,8 +173,12 @@ class Document:
         return self.damaged
 
     def picture_path(self, image: Image) -> Path:
-        """Where an image's file is: as stored, or beside the project where the folder was moved as a whole."""
-        return places.picture_path(self.path, image)
+        """Where an image's file is: beside the project where all was moved or copied together, else as stored."""
+        return self._places.path(image)
+
+    def known_paths(self) -> set[str]:
+        """The paths of all images, as stored and as they are."""
+        return self._places.known(self.images())
 
     def migration_preview(self, edit: Migrate) -> migration.Preview:
         """What a change of the schema would do; raises UserError where it cannot be done."""
@@ -210,7 +218,10 @@ class Document:
             end_redo = automatic and any(self._store.redo_concerns(image) for image in plan.touched)
             revision = self._revision + 1
             meta = {"revision": str(revision), "next_id": str(plan.next_id)}
-            self._store.commit(rows, meta, None if automatic else edit.title, end_redo)
+            order = edit.order if isinstance(edit, Predicted) else 0
+            joins = order != 0 and order == self._order
+            self._store.commit(rows, meta, None if automatic else edit.title, end_redo, joins)
+            self._order = self._order if automatic else order
             self._revision, self._next_id = revision, plan.next_id
             schema = self._absorb(rows)
         return self._tell(Change(revision, frozenset(plan.touched), kind, plan.created, schema))
@@ -234,13 +245,13 @@ class Document:
             entry = None if self.read_only else self._store.pending(undone=not undone)
             if entry is None:
                 return None
-            id, changes = entry
+            entries, changes = entry
             if undone:
                 changes = [replace(c, before=c.after, after=c.before) for c in reversed(changes)]
             rows = self._rows.of_journal(changes)
             revision = self._revision + 1
-            self._store.flip(id, undone, rows, {"revision": str(revision)})
-            self._revision = revision
+            self._store.flip(entries, undone, rows, {"revision": str(revision)})
+            self._revision, self._order = revision, 0
             images = {c.owner for c in changes if c.table != SCHEMA} | {r.owner for r in rows if r.table != SCHEMA}
             schema = self._absorb(rows)
             if schema:

@@ -85,8 +85,8 @@ class Opening(QObject):
         folder, subject = Path(place).absolute(), self._subject()
         self._remember_place(folder)
         if self._is_open(project_of(folder, subject)):
-            known = {image.path for image in self.context.document.images()}
-            self._read(folder.name, lambda told: read_new(pictures_in(folder), known, told))
+            document = self.context.document
+            self._read(folder.name, lambda told: read_new(pictures_in(folder), document.known_paths(), told))
         else:
             self._read(folder.name, lambda told: open_folder(folder, subject, told))
 
@@ -277,8 +277,7 @@ class Opening(QObject):
         if document is None:
             self.folder(paths[0].parent)
             return
-        known = {image.path for image in document.images()}
-        self._read(document.name, lambda told: read_new(paths, known, told))
+        self._read(document.name, lambda told: read_new(paths, document.known_paths(), told))
 
     # ---- what is remembered
 

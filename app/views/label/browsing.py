@@ -15,7 +15,7 @@ from app.services.pictures import Picture, Pictures
 from app.services.stills import Stills
 from app.views.label import shapes
 from app.views.label.editing import Editing
-from app.views.label.guesses import Guesses
+from app.views.label.guesses import Guesses, Order
 from app.views.label.queue_model import QueueModel
 
 OPEN = frozenset({State.NEW, State.PREDICTED, State.IN_WORK, State.BROKEN})
@@ -109,7 +109,7 @@ class Browsing(QObject):
         if self.document is not None and not self.document.read_only:
             images = self.model.images_in(OPEN if onto is Onto.MODEL else OPEN | {State.DONE_EMPTY})
             wanted = [i for i in images if onto is Onto.MODEL or not self.document.instances(i.id)]
-            self.stills.predict_all([(i.id, self.path(i)) for i in wanted], token=onto)
+            self.stills.predict_all([(i.id, self.path(i)) for i in wanted], token=Order(onto))
 
     # ---- the picture on screen
     @property
