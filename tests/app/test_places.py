@@ -80,6 +80,6 @@ def test_relative_paths_of_a_copy_are_looked_for_where_the_original_was(data: Pa
 def test_paths_of_another_system_are_found_by_their_ends(data: Path) -> None:
     name = pictures(data)[0].name
     places = Places(data / "p.hourbit-project", ())
-    assert places.path(Image(1, f"C:\\Users\\me\\pictures\\{name}", 1, 1)) == data / "pictures" / name
+    assert places.path(Image(1, f"C:\\old disk\\me\\pictures\\{name}", 1, 1)) == data / "pictures" / name
     assert places.path(Image(1, f"/media/old/pictures/{name}", 1, 1)) == data / "pictures" / name
     assert places.path(Image(1, "/media/old/pictures/nowhere.png", 1, 1)) == Path("/media/old/pictures/nowhere.png")
