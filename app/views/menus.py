@@ -107,6 +107,8 @@ class Menus(QObject):
             return self._document is not None
         if name in SEEN_IN_PICTURES:
             return self._current in ("label", "live")
+        if self._current in spec.also:
+            return True
         if spec.scope == "label":
             return self._document is not None and self._current == "label"
         return spec.scope in (ANYWHERE, "models", self._current)
@@ -129,7 +131,9 @@ class Menus(QObject):
         self.export.setEnabled(self._document is not None)
 
     def _tell_history(self) -> None:
-        """While the menu is open it says what would be undone; closed, the keys stay alive."""
+        """While the menu is open it says what would be undone in Label; closed, the keys stay alive."""
+        if self._current in BY_NAME["undo"].also:
+            return
         for name, what in HISTORY:
             held = getattr(self._document, what) if self._document is not None else None
             words = title(BY_NAME[name])

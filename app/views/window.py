@@ -113,6 +113,8 @@ class MainWindow(QMainWindow):
             made = make_workspace(name, self.context)
             made.facts_changed.connect(lambda text, n=name: self._facts(n, text))
             made.wanted.connect(self.trigger)
+            if name == "live":
+                made.offered.connect(self.status.say)
             if name == "label":
                 made.editing.failed.connect(self.notices.refused)
             self.workspaces[name] = made
