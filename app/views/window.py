@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -113,10 +114,10 @@ class MainWindow(QMainWindow):
             made = make_workspace(name, self.context)
             made.facts_changed.connect(lambda text, n=name: self._facts(n, text))
             made.wanted.connect(self.trigger)
-            if name == "live":
-                made.offered.connect(self.status.say)
             if name == "label":
                 made.editing.failed.connect(self.notices.refused)
+            elif name == "live":
+                made.offered.connect(self.say)
             self.workspaces[name] = made
             self.stack.addWidget(made)
             state = self.context.settings.get(f"docks {name}", "")
@@ -181,9 +182,9 @@ class MainWindow(QMainWindow):
             if self.current:
                 self.workspaces[self.current].trigger(name)
 
-    def say(self, sentence: str) -> None:
-        """A line in the status bar for a while."""
-        self.status.say(sentence)
+    def say(self, sentence: str, undo: Callable[[], object] | None = None) -> None:
+        """A line in the status bar for a while, with a way back where there is one."""
+        self.status.say(sentence, undo)
 
     def _undo(self) -> None:
         """Take the last edit back, where it can be seen if that is on screen."""

@@ -95,9 +95,9 @@ def test_what_one_types_is_no_key_of_the_whole_window(keys):
 
 def test_a_damaged_file_or_one_with_nonsense_gives_the_tables_keys(tmp_path):
     path = tmp_path / "keys.json"
-    path.write_text('{"keys": {"fit": ["A", "Tab", "no such key", "K"], "gone": ["Z"], "undo": 7, "accept": [3]}}')
+    path.write_text('{"keys": {"fit": ["A", "Tab", "no such key", "I"], "gone": ["Z"], "undo": 7, "accept": [3]}}')
     held = KeyMap(path)
-    assert held.keys("fit") == ("K",) and held.keys("undo") == ("Ctrl+Z",) and held.keys("accept") == ("Return",)
+    assert held.keys("fit") == ("I",) and held.keys("undo") == ("Ctrl+Z",) and held.keys("accept") == ("Return",)
     assert held.problem == (
         "5 of your own keys cannot be used, such as A for \u201cFit\u201d; the first keys serve there."
     )
