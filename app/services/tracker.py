@@ -25,6 +25,7 @@ AGAIN = 0.1  # boxes that overlap more than this may be a subject lost a moment 
 FALLEN = 0.6  # of its usual score, under which the detector looks again soon
 RECOVER = 2  # frames until then
 SHARE = 0.1  # of the newest score in the usual one
+SHRINK, STRETCH = 1.1, 1.3  # how far a body's box follows what is seen of it in one frame
 GROWTH = 1.35  # how much larger or smaller it may become between two frames
 
 
@@ -155,10 +156,14 @@ class Tracker:
         return bool(lost)
 
     def _next_box(self, last: Prediction) -> Box | None:
-        """Where the subject should be now. In a face, single landmarks that went astray must not move the box."""
+        """Where the subject should be now. In a face, single landmarks that went astray must not move the box.
+
+        Of a body more or less may be seen than a moment ago, so that its box grows and shrinks step by step.
+        """
         if self.schema.subject == "face":
-            last = replace(last, landmarks=without_outliers(self.schema, last.landmarks))
-        return follow(last, self.schema)
+            return follow(replace(last, landmarks=without_outliers(self.schema, last.landmarks)), self.schema)
+        box, before = follow(last, self.schema), last.box.side
+        return box and replace(box, side=float(np.clip(box.side, before / SHRINK, before * STRETCH)))
 
     def _merge(self, boxes: list[Box]) -> None:
         """Compare with what the detector sees: new subjects begin, and a track that it does not see gives way.
