@@ -1,4 +1,4 @@
-"""A moving person at 720p as a webcam sends it, JPEG by JPEG, for measuring Live: each frame's number is in its picture."""
+"""A moving person at 720p as a webcam sends it, JPEG by JPEG, for measuring Live; each picture carries its number."""
 
 from __future__ import annotations
 
@@ -22,12 +22,10 @@ def put_number(pixels: np.ndarray, number: int) -> None:
         pixels[-SQUARE:, bit * SQUARE : (bit + 1) * SQUARE] = 255 * (number >> bit & 1)
 
 
-def number_in(pixels: np.ndarray) -> int:
-    """The number in a picture, or in the strip cut from its lower left corner, at any scale."""
-    high, wide = pixels.shape[:2]
-    square = wide / (BITS if wide < 2 * high * BITS and high < wide / 4 else SIZE[0] / SQUARE)
-    row = int(high - square / 2)
-    return sum(int(pixels[row, int((bit + 0.5) * square)].mean() > 128) << bit for bit in range(BITS))
+def number_in(row: np.ndarray) -> int:
+    """The number in a row (W, 3) of pixels cut along the squares, at any scale."""
+    places = ((np.arange(BITS) + 0.5) / BITS * len(row)).astype(int)
+    return sum(int(row[place].mean() > 128) << bit for bit, place in enumerate(places))
 
 
 def scene(count: int = CLIP_FRAMES) -> list[bytes]:

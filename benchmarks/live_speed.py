@@ -2,8 +2,8 @@
 
 A webcam of 1280 x 720 pixels and 30 pictures a second (JPEG, decoded here) goes through detector, network, overlay and
 the real window at 1280 x 800, all threads of it pinned to one core. Printed: frames a second and latency as they
-were, which other programs on that core spoil, and what they do not: the processor time of a frame, in all and by thread.
-Frames a second that one core could do are 1000 / (ms of a frame).
+were, which other programs on that core spoil, and what they do not: the processor time of a frame, in all and by
+thread, and the frames a second that one core could do by it.
 """
 
 from __future__ import annotations

@@ -55,18 +55,16 @@ def draw_landmarks(
     scores = np.ones(k) if scores is None else scores
     doubtful = (origin == Origin.MODEL) & (scores < DOUBT_LIMIT)
     shown = (visibility != Visibility.ABSENT) & np.isfinite(points).all(1)
-    kinds = [_kind(int(origin[n]), bool(doubtful[n]), sure_is_solid) for n in range(k)]
+    kinds = _kinds(origin, doubtful, sure_is_solid)
     hues = colours or [landmark_colour(schema, n) for n in range(k)]
     clear_middle = marks if clear is None else clear
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if lines:
         weak = doubtful | (visibility == Visibility.OCCLUDED)
-        for a, b in schema.edges:
-            if shown[a] and shown[b]:
-                hue = hues[a] if schema.sides[a] != "centre" else hues[b]
-                gaps = [radius if clear_middle and kinds[n] == "model" else 0.0 for n in (a, b)]
-                draw_line(painter, QPointF(*points[a]), QPointF(*points[b]), hue, bool(weak[a] or weak[b]), gaps)
+        hollow = [radius if clear_middle and kind == "model" else 0.0 for kind in kinds]
+        edges = [(a, b) for a, b in schema.edges if shown[a] and shown[b]]
+        _draw_lines(painter, points, edges, schema, hues, weak, hollow)
     if marks:
         order = [n for n in range(k) if shown[n] and n != selected]
         if 0 <= selected < k and shown[selected]:
@@ -83,27 +81,37 @@ def draw_landmarks(
     painter.restore()
 
 
-def _kind(origin: int, doubtful: bool, sure_is_solid: bool) -> str:
-    kind = KINDS[Origin(origin)]
-    return "hand" if sure_is_solid and kind == "model" and not doubtful else kind
+def _kinds(origin: np.ndarray, doubtful: np.ndarray, sure_is_solid: bool) -> list[str]:
+    solid = ~doubtful & (origin == Origin.MODEL) & sure_is_solid
+    return ["hand" if full else KINDS[number] for number, full in zip(origin.tolist(), solid.tolist(), strict=True)]
 
 
-def draw_line(
-    painter: QPainter, a: QPointF, b: QPointF, colour: QColor, dotted: bool = False, gaps: Sequence[float] = (0, 0)
-) -> None:
-    """A line between two landmarks, from the edge of hollow marks; dotted where an end is not trusted."""
-    line = QLineF(a, b)
-    length = line.length()
-    if length <= sum(gaps) + 0.5:
-        return
-    line = QLineF(line.pointAt(gaps[0] / length), line.pointAt(1 - gaps[1] / length))
-    for hue, width in ((UNDER_LINE, 3.4), (colour, 1.8)):
-        pen = QPen(hue, width)
-        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        if dotted:
-            pen.setDashPattern([2 / width * 1.8, 4 / width * 1.8])
-        painter.setPen(pen)
-        painter.drawLine(line)
+def _draw_lines(
+    painter: QPainter, points: np.ndarray, edges: Sequence[tuple[int, int]], schema: Schema, hues: Sequence[QColor],
+    weak: np.ndarray, hollow: Sequence[float],
+) -> None:  # fmt: skip
+    """Lines between landmarks, from the edge of hollow marks; dotted where an end is not trusted.
+
+    Those that look alike are painted in one call, as there are dozens in every frame.
+    """
+    alike: dict[tuple[int, bool], list[QLineF]] = {}
+    for a, b in edges:
+        line = QLineF(*points[a], *points[b])
+        length = line.length()
+        if length <= hollow[a] + hollow[b] + 0.5:
+            continue
+        if hollow[a] or hollow[b]:
+            line = QLineF(line.pointAt(hollow[a] / length), line.pointAt(1 - hollow[b] / length))
+        hue = hues[a] if schema.sides[a] != "centre" else hues[b]
+        alike.setdefault((hue.rgba(), bool(weak[a] or weak[b])), []).append(line)
+    for (hue, dotted), lines in alike.items():
+        for colour, width in ((UNDER_LINE, 3.4), (QColor.fromRgba(hue), 1.8)):
+            pen = QPen(colour, width)
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            if dotted:
+                pen.setDashPattern([2 / width * 1.8, 4 / width * 1.8])
+            painter.setPen(pen)
+            painter.drawLines(lines)
 
 
 def draw_mark(
