@@ -28,6 +28,8 @@ class PictureView(QGraphicsView):
         super().__init__(parent)
         self._fitted = True
         self.setScene(QGraphicsScene(self))
+        # A tree of places forgets items whose bounds change with the view, and paints them when they are long gone.
+        self.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         self.picture = PictureItem()
         self.scene().addItem(self.picture)
         self.value_plate = ReadOut(self.viewport(), right=False)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QGraphicsScene
 
 from app.project.document import Document
+from app.project.edits import PutInstance, RemoveInstance
 from app.project.values import Origin, Visibility
 from tests.app.views.bench import SIZE, Bench, guessed, send_key
 
@@ -249,8 +250,6 @@ def test_hidden_labels_cannot_be_grabbed(bench):
 
 
 def test_a_click_on_another_instance_makes_it_the_active_one(bench):
-    from app.project.edits import PutInstance
-
     other = guessed(bench.images[0], seed=5)
     bench.document.apply(PutInstance(other, "Add"))
     first, second = (i.id for i in bench.editing.instances)
@@ -264,3 +263,20 @@ def test_a_click_on_another_instance_makes_it_the_active_one(bench):
     bench.release(QPoint(*place[k].round().astype(int)))
     assert bench.editing.active == second
     assert bench.editing.landmark == k
+
+
+def test_instances_go_after_the_view_has_changed_and_nothing_of_them_is_painted(bench):
+    """With a spatial index this ended the program: the bounds of what is painted follow the view."""
+    assert bench.canvas.scene().itemIndexMethod() is QGraphicsScene.ItemIndexMethod.NoIndex
+    image, kept = bench.images[0], set(bench.canvas.scene().items())
+    rng = np.random.default_rng(0)
+    for n in range(12):
+        for k in range(3):
+            bench.document.apply(PutInstance(guessed(image, 3 * n + k)))
+        bench.canvas.viewport().grab()
+        bench.canvas.zoom_at(QPointF(*rng.uniform(0, 400, 2)), rng.choice([0.05, 0.3, 3, 20]))
+        QApplication.processEvents()
+        for instance in bench.document.instances(image)[1:]:
+            bench.document.apply(RemoveInstance(instance.id))
+        bench.canvas.viewport().grab()
+        assert set(bench.canvas.scene().items()) == kept
