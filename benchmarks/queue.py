@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -111,15 +112,15 @@ def measure(project: Path, shots: Path | None) -> None:
 
     app = QApplication(sys.argv[:1])
     from app.main import make_window
-    from app.project.document import Document
+    from app.services.projects import open_or_read
 
     window, clock = make_window(), Clock(app)
     window.resize(1440, 900)
     window.show()
-    app.processEvents()
+    _settle(app)
     memory = _memory()
-    held: list[Document] = []
-    opening = clock.of(lambda: held.append(Document.open(project)))
+    held: list[object] = []
+    opening = clock.of(lambda: held.append(open_or_read(project)))
     tell("open: read the project", [opening])
     shown = clock.of(lambda: (window.context.set_document(held[0]), window.trigger("label")))
     tell("open: show the queue", [shown])
@@ -151,6 +152,14 @@ def _going_on(clock: Clock, label: object) -> None:
     label.queue.choose_filter("to check")
     tell("next image", [clock.of(lambda: label.trigger("next_image")) for _ in range(30)], "budget 50")
     tell("accept, next", [clock.of(lambda: label.trigger("accept")) for _ in range(30)], "budget 100")
+
+
+def _settle(app: object) -> None:
+    """Let the threads that draw the first page end."""
+    app.processEvents()
+    while len(threading.enumerate()) > 1:
+        time.sleep(0.05)
+        app.processEvents()
 
 
 def _memory() -> float:

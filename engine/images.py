@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,8 @@ IMAGE_SUFFIXES = frozenset({
 })  # fmt: skip
 MAX_BYTES = 512 << 20
 JPEG_END = b"\xff\xd9"
-NUMBER = re.compile("[0-9]+")
+NUMBER = re.compile("([0-9]+)")
+BREAK = ord("\n")
 FIRST_READ = 256 << 10  # bytes that hold most headers
 
 
@@ -123,15 +125,34 @@ def encode_jpeg(pixels: np.ndarray, quality: int = 92) -> bytes:
 def natural_key(name: str) -> tuple[str, str]:
     """Sorts img2 before img10, without regard to case; equal names but for case keep one order.
 
-    Each number becomes a zero character, the count of its digits and the digits: as text these sort by value, and
-    before any other character.
+    A number becomes the character 0, the count of its digits and the digits: as text these sort by value, between
+    signs and letters. Separators and dots are lower than all other signs, so that set is before set 2, and img.png
+    before img (2).png.
     """
-    return NUMBER.sub(_sortable, name.casefold()), name
+    return NUMBER.sub(lambda number: _sortable(number[0]), _flat(name)), name
 
 
-def _sortable(number: re.Match[str]) -> str:
-    digits = number[0].lstrip("0")
-    return f"\0{chr(len(digits))}{digits}"
+def natural_order(names: Sequence[str]) -> list[int]:
+    """Places of names in the order of `natural_key`, equal ones as they come; much quicker for many of them."""
+    text = _flat("\n".join(names))
+    if text.count("\n") >= max(len(names), 1):  # a line break in a name
+        keys = [natural_key(name)[0] for name in names]
+    else:
+        parts = NUMBER.split(text)
+        parts[1::2] = map(_sortable, parts[1::2])
+        keys = "".join(parts).split("\n")
+    if len(set(keys)) == len(names):
+        return sorted(range(len(names)), key=keys.__getitem__)
+    return sorted(range(len(names)), key=lambda n: (keys[n], names[n]))
+
+
+def _flat(text: str) -> str:
+    return text.casefold().replace("\\", "/").replace("/", "\0").replace(".", "\1")
+
+
+def _sortable(number: str) -> str:
+    digits = number.lstrip("0")
+    return f"0{chr(len(digits) + BREAK + 1)}{digits}"
 
 
 def _read(path: Path) -> bytes:

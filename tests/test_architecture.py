@@ -15,7 +15,7 @@ from tests.source_tree import OURS, PACKAGES, ROOT, functions, imports, module_n
 BASE = tuple(
     f"engine.{name}" for name in (
         "errors", "types", "schema", "opencv", "images", "headers", "frames", "crop", "heatmaps", "architecture",
-        "blocks", "parts", "graph", "metrics", "packs", "labels", "rows", "regular", "naming",
+        "blocks", "parts", "graph", "metrics", "packs", "labels", "rows", "regular",
     )
 )  # fmt: skip
 ENGINE = ("engine",)  # all of it but train, which NEVER names
@@ -43,7 +43,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *VALUES, "engine.modelfile", "engine.external", "engine.models", "engine.torch7_network", "app.files",
         "app.settings",
     ),
-    "app.project": (*VALUES, "app.files"),
+    "app.project": (*VALUES, "app.files", "msgspec"),
     "app.formats": (
         *VALUES, "app.files", "app.project", "engine.layouts", "defusedxml", "pyarrow", "yaml", "h5py", "pandas",
         "tables",

@@ -38,8 +38,7 @@ def failures(
     """Show where one model fails beside what another does there (Fig. 2): label, A, B, worst first."""
     import numpy as np
 
-    from app.plugins import load_plugins
-    from app.services.labelled import load_subjects
+    from app.commands.evaluate import load_data
 
     if by not in ("a", "gap"):
         raise UserError(f"--by is a or gap, not {by!r}.")
@@ -48,8 +47,7 @@ def failures(
     schema = models[0].schema
     if models[1].schema.landmarks != schema.landmarks:
         raise UserError(f"{models[0].name} and {models[1].name} have different landmarks; choose two of one kind.")
-    load_plugins()
-    labelled = load_subjects(data, schema)
+    labelled = load_data(data, schema)
     done = [_measured(model, labelled) for model in models]
     means = np.stack([_means(d.errors) for d in done])
     rank = means[0] if by == "a" else means[0] - means[1]

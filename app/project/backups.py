@@ -36,16 +36,19 @@ class Backup:
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(self.made))
 
 
-def back_up(store: Store, revision: int) -> None:
-    """Copy a project unless its newest copy is of this revision; raises UserError or OSError."""
+def back_up(store: Store) -> None:
+    """Copy a project unless its newest copy is of its revision; raises UserError or OSError."""
     folder = data_folder() / "backups"
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
-    known = backups(store.path)
+    known, revision = backups(store.path), int(store.meta()["revision"])
     if not revision or (known and known[0].revision == revision):
         return
     number = known[0].number + 1 if known else 1
-    store.backup(folder / f"{_prefix(store.path)}{number:06d}-{revision:09d}{SUFFIX}")
+    named = f"{_prefix(store.path)}{number:06d}-{{:09d}}{SUFFIX}"
+    copied = store.backup(folder / named.format(revision), patient=False)
+    if copied != revision:  # edits have come meanwhile
+        os.replace(folder / named.format(revision), folder / named.format(copied))
     for old in backups(store.path)[KEPT:]:
         old.path.unlink(missing_ok=True)
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import itertools
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from app.project.index import ImageIndex
-from app.project.records import TABLES, DamagedError, Row, RowChange, image_from, images_from, instance_from
+from app.project.records import TABLES, DamagedError, Row, RowChange, image_from, instance_from
 from app.project.store import Store
 from app.project.values import Image, Instance, State
 from engine.errors import UserError
 
-AT_ONCE = 1000  # image records that are read together
 INSTANCES_HELD = 512  # images whose instances stay in memory
 
 
@@ -27,10 +24,9 @@ class Contents:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.damaged: list[str] = []
-        self.images = ImageIndex()
         self._held: OrderedDict[int, tuple[Instance, ...]] = OrderedDict()
         self._hurt: set[int] = set()  # images of which an instance is damaged
-        self._read_images(store)
+        self.images = ImageIndex(self._read_images(store))
 
     def image(self, id: int) -> Image:
         """One image; raises UserError where there is none."""
@@ -85,30 +81,26 @@ class Contents:
         if what not in self.damaged:
             self.damaged.append(what)
 
-    def _read_images(self, store: Store) -> None:
+    def _read_images(self, store: Store) -> Iterator[Image]:
         """All images; a collection of garbage in between would cost as much as the reading."""
         collected = gc.isenabled()
         gc.disable()
         try:
-            for rows in _batched(store.images(), AT_ONCE):
-                for image in self._images_of(rows):
-                    self.images.put(image)
+            yield from map(self._image_of, store.images())
         finally:
             if collected:
                 gc.enable()
 
-    def _images_of(self, rows: list[Row]) -> list[Image]:
-        if all(row.intact for row in rows):
-            with contextlib.suppress(DamagedError, UnicodeDecodeError):
-                return images_from([row.data for row in rows])
-        return [self._image_of(row.id, row.data, row.intact) for row in rows]
-
-    def _image_of(self, id: int, data: bytes, intact: bool) -> Image:
-        with contextlib.suppress(DamagedError):
-            if intact:
-                return image_from(data)
-        self._report(f"image {id}")
-        return Image(id, f"image {id}", 0, 0, State.BROKEN, reason="Its record is damaged; restore a backup.")
+    def _image_of(self, row: Row) -> Image:
+        try:
+            image = image_from(row.data) if row.intact else None
+        except DamagedError:
+            image = None
+        if image is None:
+            self._report(f"image {row.id}")
+            reason = "Its record is damaged; restore a backup."
+            return Image(row.id, f"image {row.id}", 0, 0, State.BROKEN, reason=reason)
+        return image
 
     def _read_instances(self, image: int) -> Iterable[Instance]:
         try:
@@ -122,8 +114,3 @@ class Contents:
             self._report(f"labels of image {image}")
             self._hurt.add(image)
 
-
-def _batched(rows: Iterable[Row], count: int) -> Iterable[list[Row]]:
-    waiting = iter(rows)
-    while some := list(itertools.islice(waiting, count)):
-        yield some

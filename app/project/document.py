@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.project import migration
+from app.project import migration, places
 from app.project.backups import back_up
 from app.project.contents import Contents
 from app.project.edits import Edit, Fingerprint, Migrate, Outdated, Predicted, ReadOnly, Refit, SetState
 from app.project.opening import Unwritable
-from app.project.places import Places, homes_of, homes_with, settle
 from app.project.plan import PREDICTABLE, Plan
 from app.project.reading import open_copy
 from app.project.records import SCHEMA, DamagedError, RowChange
@@ -59,10 +58,8 @@ class Document:
         self.annotator = ""
         self.clock: Callable[[], float] = time.time
         self._revision, self._next_id = int(meta["revision"]), int(meta["next_id"])
-        self._order = 0  # of the predictions that the last step of undo consists of
         self._subscribers: list[Callable[[Change], None]] = []
         self._contents = Contents(store)
-        self._places = Places(self.path, homes_of(meta))
         self._rows = Rows(store, self._contents)
         self._refresh_titles()
 
@@ -70,20 +67,20 @@ class Document:
     def create(cls, path: str | Path, schema: Schema, name: str) -> Document:
         """A new project; raises UserError where it cannot be made."""
         meta = {"name": name, "schema": schema_text(schema), "revision": "0", "next_id": "1"}
-        return cls._of(Store.create(Path(path), meta | homes_with((), Path(path))))
+        return cls._of(Store.create(Path(path), meta))
 
     @classmethod
-    def open(cls, path: str | Path) -> Document:
+    def open(cls, path: str | Path, backed_up: bool = True) -> Document:
         """An existing project, backed up if it changed since; raises UserError with what stands in the way.
 
-        Unwritable among them: `read` opens such a project from a copy.
+        Unwritable among them: `read` opens such a project from a copy. backed_up: False leaves that to a call of
+        `back_up`, unless an earlier version wrote the project.
         """
         document = cls._of(Store.open(Path(path)))
-        with contextlib.suppress(OSError, UserError):  # a project opens though its backup has no room
-            back_up(document._store, document.revision)
         try:
+            if backed_up or document._store.is_older:
+                document.back_up()
             document._store.upgrade()
-            settle(document._store)
         except UserError:
             document.close()
             raise
@@ -99,6 +96,15 @@ class Document:
         store, backup = open_copy(Path(path))
         said = reason or f"{Path(path).name} is open to read."
         return cls._of(store, place or Path(path), f"{said} This is its backup of {backup}." if backup else said)
+
+    def back_up(self) -> None:
+        """Copy it to the data folder if it changed since; a project is open though its backup has no room.
+
+        Takes a second for 100,000 images. Edits go on meanwhile; closing cuts it short, and the next opening makes it.
+        """
+        with contextlib.suppress(OSError, UserError):
+            if not self.read_only:
+                back_up(self._store)
 
     def copy_to(self, path: str | Path) -> Path:
         """Write all of it, with its history, to a new project file; raises UserError where that cannot be made."""
@@ -173,12 +179,8 @@ class Document:
         return self.damaged
 
     def picture_path(self, image: Image) -> Path:
-        """Where an image's file is: beside the project where all was moved or copied together, else as stored."""
-        return self._places.path(image)
-
-    def known_paths(self) -> set[str]:
-        """The paths of all images, as stored and as they are."""
-        return self._places.known(self.images())
+        """Where an image's file is: as stored, or beside the project where the folder was moved as a whole."""
+        return places.picture_path(self.path, image)
 
     def migration_preview(self, edit: Migrate) -> migration.Preview:
         """What a change of the schema would do; raises UserError where it cannot be done."""
@@ -218,10 +220,7 @@ class Document:
             end_redo = automatic and any(self._store.redo_concerns(image) for image in plan.touched)
             revision = self._revision + 1
             meta = {"revision": str(revision), "next_id": str(plan.next_id)}
-            order = edit.order if isinstance(edit, Predicted) else 0
-            joins = order != 0 and order == self._order
-            self._store.commit(rows, meta, None if automatic else edit.title, end_redo, joins)
-            self._order = self._order if automatic else order
+            self._store.commit(rows, meta, None if automatic else edit.title, end_redo)
             self._revision, self._next_id = revision, plan.next_id
             schema = self._absorb(rows)
         return self._tell(Change(revision, frozenset(plan.touched), kind, plan.created, schema))
@@ -245,13 +244,13 @@ class Document:
             entry = None if self.read_only else self._store.pending(undone=not undone)
             if entry is None:
                 return None
-            entries, changes = entry
+            id, changes = entry
             if undone:
                 changes = [replace(c, before=c.after, after=c.before) for c in reversed(changes)]
             rows = self._rows.of_journal(changes)
             revision = self._revision + 1
-            self._store.flip(entries, undone, rows, {"revision": str(revision)})
-            self._revision, self._order = revision, 0
+            self._store.flip(id, undone, rows, {"revision": str(revision)})
+            self._revision = revision
             images = {c.owner for c in changes if c.table != SCHEMA} | {r.owner for r in rows if r.table != SCHEMA}
             schema = self._absorb(rows)
             if schema:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 from collections import Counter
+from collections.abc import Iterable
 
 from app.project.values import Image, State
-from engine.images import natural_key
+from engine.images import natural_key, natural_order
+
+FEW = 200  # images that are put in their places one by one; more are sorted with all others
 
 
 class ImageIndex:
-    """All images; every question is answered without a walk over them, but for the order after some were added."""
+    """All images; every question is answered without a walk over them, but for the order after many were added."""
 
-    def __init__(self) -> None:
-        self._images: dict[int, Image] = {}
-        self._paths: dict[str, int] = {}
-        self._counts: Counter[State] = Counter()
-        self._keys: dict[int, tuple] = {}
-        self._order: list[int] | None = None
+    def __init__(self, images: Iterable[Image] = ()) -> None:
+        self._images = {image.id: image for image in images}
+        self._paths = {path_key(image.path): id for id, image in self._images.items()}
+        self._counts: Counter[State] = Counter(image.state for image in self._images.values())
+        self._order: list[int] = []
+        self._astray: set[int] = set()  # ids that are not at their places in the order
+        self._sort()
 
     def __contains__(self, id: int) -> bool:
         return id in self._images
@@ -27,14 +32,17 @@ class ImageIndex:
 
     def put(self, image: Image) -> None:
         """Add an image, or take its new values."""
-        self.drop(image.id, keep_order=image.id in self._images and self._images[image.id].path == image.path)
-        if image.id not in self._keys:
-            self._order = None
+        old = self._images.get(image.id)
+        if old is None or old.path != image.path:
+            self.drop(image.id)
+            self._paths[path_key(image.path)] = image.id
+            self._astray.add(image.id)
+        else:
+            self._counts[old.state] -= 1
         self._images[image.id] = image
-        self._paths[path_key(image.path)] = image.id
         self._counts[image.state] += 1
 
-    def drop(self, id: int, keep_order: bool = False) -> None:
+    def drop(self, id: int) -> None:
         """Forget an image."""
         old = self._images.pop(id, None)
         if old is None:
@@ -42,9 +50,7 @@ class ImageIndex:
         self._counts[old.state] -= 1
         if self._paths.get(path_key(old.path)) == id:
             del self._paths[path_key(old.path)]
-        if not keep_order:
-            self._keys.pop(id, None)
-            self._order = None
+        self._astray.add(id)
 
     def find(self, path: str) -> int:
         """The id of the image with this path, 0 where there is none."""
@@ -52,16 +58,25 @@ class ImageIndex:
 
     def ordered(self) -> list[Image]:
         """All images in natural order of their paths."""
-        if self._order is None:
-            for id, image in self._images.items():
-                if id not in self._keys:
-                    self._keys[id] = (natural_key(image.path), id)
-            self._order = sorted(self._images, key=self._keys.__getitem__)
+        if len(self._astray) > FEW:
+            self._sort()
+        elif self._astray:
+            self._order = [id for id in self._order if id not in self._astray]
+            for id in self._astray & self._images.keys():
+                self._order.insert(bisect.bisect(self._order, self._key(id), key=self._key), id)
+        self._astray.clear()
         return [self._images[id] for id in self._order]
 
     def counts(self) -> dict[State, int]:
         """How many images are in each state."""
         return {state: self._counts[state] for state in State}
+
+    def _sort(self) -> None:
+        ids = sorted(self._images)
+        self._order = [ids[n] for n in natural_order([self._images[id].path for id in ids])]
+
+    def _key(self, id: int) -> tuple:
+        return natural_key(self._images[id].path), id
 
 
 def path_key(path: str) -> str:

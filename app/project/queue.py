@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,10 +131,10 @@ class Columns:
         values = values[np.isfinite(values)]
         return float(np.quantile(values, 1 - share)) if len(values) else 0.0
 
-    def without_print(self) -> Iterable[int]:
+    def without_print(self) -> list[int]:
         """Ids of the images whose likeness is not known yet."""
         broken = self.states == NUMBERS[State.BROKEN]
-        return (int(id) for id in self.ids[~self.has_print & ~broken])
+        return self.ids[~self.has_print & ~broken].tolist()
 
 
 def numbers(states: Collection[State]) -> list[int]:

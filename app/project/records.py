@@ -6,12 +6,13 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
-from app.project.values import Image, Instance, State
+from app.project.values import Image, Instance
 from engine.errors import UserError
 from engine.types import Box
 
@@ -24,7 +25,8 @@ SCHEMA = "schema"  # not a table: the property that holds the schema, as a row o
 TABLES = ("images", "instances")
 IMAGE_FIELDS = Image.__dataclass_fields__.keys()
 OFTEN_EMPTY = ("doubts", "fingerprint")  # left out where empty, so that older records stay as they are
-STATES = {state.value: state for state in State}
+IMAGE = msgspec.json.Decoder(Image)
+KEYS = struct.Struct("<qq")
 PACKED_ABOVE = 1 << 16  # bytes of a journal entry above which it is packed
 
 
@@ -32,8 +34,7 @@ class DamagedError(UserError):
     """A row whose bytes are not what was written."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A stored row as read; `intact` is False where its bytes do not match their check sum."""
 
     id: int
@@ -55,7 +56,7 @@ class RowChange:
 
 def checksum(data: bytes, id: int = 0, owner: int = 0) -> int:
     """crc32 of a row with its keys, so that a row in another's place is noticed too."""
-    return zlib.crc32(data, zlib.crc32(struct.pack("<qq", id, owner)))
+    return zlib.crc32(data, zlib.crc32(KEYS.pack(id, owner)))
 
 
 def image_bytes(image: Image) -> bytes:
@@ -68,26 +69,12 @@ def image_bytes(image: Image) -> bytes:
 def image_from(data: bytes) -> Image:
     """Inverse of `image_bytes`; what a newer program has added is passed over. Raises DamagedError."""
     try:
-        return _image(json.loads(data.decode("utf-8", "surrogatepass")))
-    except (ValueError, TypeError, KeyError) as error:
+        try:
+            return IMAGE.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # a path that is no text has surrogates, which JSON lacks
+            return msgspec.convert(json.loads(data.decode("utf-8", "surrogatepass")), Image)
+    except (ValueError, msgspec.MsgspecError) as error:
         raise DamagedError(f"The record of an image is damaged ({error}); restore a backup.") from error
-
-
-def images_from(rows: list[bytes]) -> list[Image]:
-    """Several images at once, much quicker than one after the other; raises DamagedError where any is damaged."""
-    try:
-        return [_image(values) for values in json.loads(b"[" + b",".join(rows) + b"]")]
-    except (ValueError, TypeError, KeyError) as error:
-        raise DamagedError(f"The record of an image is damaged ({error}); restore a backup.") from error
-
-
-def _image(values: dict[str, Any]) -> Image:
-    if not (values.keys() <= IMAGE_FIELDS):
-        values = {name: value for name, value in values.items() if name in IMAGE_FIELDS}
-    values["state"] = STATES[values["state"]]
-    if "tags" in values:
-        values["tags"] = tuple(values["tags"])
-    return Image(**values)
 
 
 def instance_bytes(instance: Instance) -> bytes:
@@ -145,15 +132,6 @@ def journal_from(data: bytes) -> list[RowChange]:
     except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"The record of an edit is damaged ({error}); restore a backup.") from error
     return changes
-
-
-def in_one(changes: Iterable[RowChange]) -> list[RowChange]:
-    """Changes that were made one after the other, as one a row."""
-    joined: dict[tuple[str, int], RowChange] = {}
-    for change in changes:
-        key = change.table, change.id
-        joined[key] = replace(joined[key], after=change.after) if key in joined else change
-    return list(joined.values())
 
 
 def _size(data: bytes | None) -> int:

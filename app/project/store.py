@@ -7,7 +7,8 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from app.files import beside, sync_folder
@@ -19,7 +20,6 @@ from app.project.records import (
     Row,
     RowChange,
     checksum,
-    in_one,
     journal_bytes,
     journal_from,
 )
@@ -27,6 +27,8 @@ from engine.errors import UserError
 
 JOURNAL_KEPT = 2000
 COLUMNS = "id, owner, data, crc"
+PAGES, PAUSE = 512, 0.001  # of a copy: pages a step, and seconds between them in which others write
+AT_ONCE = 4000  # image rows that are in memory while all are read
 
 
 class Store:
@@ -37,8 +39,8 @@ class Store:
         self._goes_with = goes_with
         self._connection = connection
         self._lock = threading.RLock()
-        self._closed = False
-        self._redo: tuple[frozenset[int], bool] | None = None  # images that redo is about, and whether it is damaged
+        self._copying = threading.Lock()  # taken before the other
+        self._ending = self._closed = False
 
     @classmethod
     def create(cls, path: Path, meta: dict[str, str]) -> Store:
@@ -53,7 +55,8 @@ class Store:
 
     def close(self) -> None:
         """Fold the log into the file and let it go."""
-        with self._lock:
+        self._ending = True
+        with self._copying, self._lock:
             if self._closed:
                 return
             self._closed = True
@@ -65,13 +68,15 @@ class Store:
             if self._goes_with:
                 shutil.rmtree(self._goes_with, ignore_errors=True)
 
+    @property
+    def is_older(self) -> bool:
+        """Whether an earlier version wrote it last."""
+        return self._query("PRAGMA user_version")[0][0] < opening.VERSION
+
     def upgrade(self) -> None:
-        """Make an older project one that this version can write in; raises UserError where it cannot be."""
-        version = self._query("PRAGMA user_version")[0][0]
-        if version < opening.VERSION:
+        """Mark an older project as one that this version has written in; raises UserError where it cannot be."""
+        if self.is_older:
             with self._transaction() as connection:
-                for statement in opening.STEPS.split(";\n") if version < 3 else ():
-                    connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {opening.VERSION}")
 
     def meta(self) -> dict[str, str]:
@@ -84,8 +89,15 @@ class Store:
         return found
 
     def images(self) -> Iterator[Row]:
-        """All image rows."""
-        return self._rows(f"SELECT {COLUMNS} FROM images")
+        """All image rows, some thousand at a time."""
+        with self._lock, self._explaining():
+            cursor = self._connection.execute(f"SELECT {COLUMNS} FROM images")
+        while True:
+            with self._lock, self._explaining():
+                rows = cursor.fetchmany(AT_ONCE)
+            if not rows:
+                return
+            yield from _checked(rows)
 
     def instances(self, image: int) -> list[Row]:
         """The instance rows of an image, oldest first."""
@@ -112,12 +124,10 @@ class Store:
         return None
 
     def commit(
-        self, changes: Iterable[RowChange], meta: dict[str, str], title: str | None, end_redo: bool = False,
-        joins: bool = False,
-    ) -> None:  # fmt: skip
+        self, changes: Iterable[RowChange], meta: dict[str, str], title: str | None, end_redo: bool = False
+    ) -> None:
         """Write rows and properties in one transaction; with a title they can be undone, and redo ends.
 
-        joins: undo and redo take them as one step with what was written before. The journal keeps JOURNAL_KEPT steps.
         Raises UserError where the disk refuses; nothing has changed then.
         """
         changes = list(changes)
@@ -127,69 +137,73 @@ class Store:
                 connection.execute("DELETE FROM journal WHERE undone = 1")
             if title is not None:
                 data = journal_bytes(changes)
-                values = (title, data, checksum(data), int(joins))
-                connection.execute("INSERT INTO journal (title, data, crc, joins) VALUES (?, ?, ?, ?)", values)
-                first = "SELECT id FROM journal WHERE joins = 0 ORDER BY id DESC LIMIT 1 OFFSET ?"
-                connection.execute(f"DELETE FROM journal WHERE id < ({first})", (JOURNAL_KEPT - 1,))
-        if title is not None or end_redo:
-            self._redo = frozenset(), False
+                cursor = connection.execute(
+                    "INSERT INTO journal (title, data, crc) VALUES (?, ?, ?)", (title, data, checksum(data))
+                )
+                connection.execute("DELETE FROM journal WHERE id <= ?", (cursor.lastrowid - JOURNAL_KEPT,))
 
     def pending_title(self, undone: bool) -> str | None:
         """The title of what undo (False) or redo (True) is about; None where there is nothing."""
         found = self._pending("title", undone)
         return found[0] if found else None
 
-    def pending(self, undone: bool) -> tuple[list[int], list[RowChange]] | None:
-        """The step that undo (False) or redo (True) is about: its entries and changes, in the order in which they were
-        made; raises DamagedError."""
-        found = self._pending("id", undone)
+    def pending(self, undone: bool) -> tuple[int, list[RowChange]] | None:
+        """The journal entry that undo (False) or redo (True) is about: its id and changes; raises DamagedError."""
+        found = self._pending("id, title, data, crc", undone)
         if found is None:
             return None
-        begin = "SELECT max(id) FROM journal WHERE joins = 0 AND id <= ?"
-        after = "SELECT min(id) FROM journal WHERE joins = 0 AND id > ?"
-        query = (
-            "SELECT id, title, data, crc FROM journal WHERE undone = ? "
-            f"AND id >= coalesce(({begin}), 0) AND id < coalesce(({after}), {1 << 62}) ORDER BY id"
-        )
-        entries, changes = [], []
-        for id, title, data, crc in self._query(query, int(undone), found[0], found[0]):
-            if checksum(data) != crc:
-                raise DamagedError(
-                    f"The record of {title!r} is damaged and cannot be used; restore a backup from the data folder."
-                )
-            entries.append(id)
-            changes += journal_from(data)
-        return entries, in_one(changes)
+        id, title, data, crc = found
+        if checksum(data) != crc:
+            raise DamagedError(
+                f"The record of {title!r} is damaged and cannot be used; restore a backup from the data folder."
+            )
+        return id, journal_from(data)
 
     def redo_concerns(self, image: int) -> bool:
         """Whether an edit that redo could bring back is about an image; damaged entries count as such."""
-        if self._redo is None:
-            entries = self._query("SELECT data, crc FROM journal WHERE undone = 1")
-            whole = [journal_from(data) for data, crc in entries if checksum(data) == crc]
-            self._redo = frozenset(c.owner for changes in whole for c in changes), len(whole) < len(entries)
-        images, damaged = self._redo
-        return damaged or image in images
+        for data, crc in self._query("SELECT data, crc FROM journal WHERE undone = 1"):
+            if checksum(data) != crc or any(change.owner == image for change in journal_from(data)):
+                return True
+        return False
 
-    def flip(self, entries: list[int], undone: bool, changes: Iterable[RowChange], meta: dict[str, str]) -> None:
-        """Write the rows of an undo (True) or redo (False) and mark its journal entries."""
+    def flip(self, entry: int, undone: bool, changes: Iterable[RowChange], meta: dict[str, str]) -> None:
+        """Write the rows of an undo (True) or redo (False) and mark its journal entry."""
         with self._transaction() as connection:
             self._write(connection, list(changes), meta)
-            marks = [(int(undone), entry) for entry in entries]
-            connection.executemany("UPDATE journal SET undone = ? WHERE id = ?", marks)
-        self._redo = None
+            connection.execute("UPDATE journal SET undone = ? WHERE id = ?", (int(undone), entry))
 
-    def backup(self, target: Path) -> None:
-        """A consistent copy of the whole project, whole or not at all; raises UserError."""
+    def backup(self, target: Path, patient: bool = True) -> int:
+        """A consistent copy of the whole project, whole or not at all; returns its revision. Raises UserError.
+
+        Other threads go on meanwhile, and what they write is in it. Closing the store waits for it where it is
+        `patient`, else cuts it short.
+        """
         part = beside(target)
         try:
-            with self._lock, contextlib.closing(sqlite3.connect(part)) as copy:
-                self._connection.backup(copy)
+            with self._copying, self._lock, contextlib.closing(sqlite3.connect(part)) as copy:
+                self._connection.backup(copy, pages=PAGES, progress=self._let_others(patient))
+                revision = int(self.meta()["revision"])
             os.replace(part, target)
         except (sqlite3.Error, OSError) as error:
+            raise UserError(f"The backup {target} cannot be written ({error}); free space on the disk.") from error
+        finally:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
-            raise UserError(f"The backup {target} cannot be written ({error}); free space on the disk.") from error
         sync_folder(target.parent)
+        return revision
+
+    def _let_others(self, patient: bool) -> Callable[[int, int, int], None]:
+        """What is called between the steps of a copy."""
+
+        def pause(status: int, left: int, pages: int) -> None:
+            if self._ending and not patient:
+                raise UserError(f"{self.path.name} was closed before its backup was made; open it again for that.")
+            if left:
+                self._lock.release()
+                time.sleep(PAUSE)
+                self._lock.acquire()
+
+        return pause
 
     def _pending(self, columns: str, undone: bool) -> tuple | None:
         order = "ASC" if undone else "DESC"
@@ -197,16 +211,18 @@ class Store:
         return next(iter(self._query(query, int(undone))), None)
 
     def _query(self, query: str, *values: int) -> list[tuple]:
-        with self._lock:
-            try:
-                return self._connection.execute(query, values).fetchall()
-            except opening.ERRORS as error:
-                raise DamagedError(str(opening.explained(self.path, error))) from error
+        with self._lock, self._explaining():
+            return self._connection.execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except opening.ERRORS as error:
+            raise DamagedError(str(opening.explained(self.path, error))) from error
 
     def _rows(self, query: str, *values: int) -> Iterator[Row]:
-        for id, owner, data, crc in self._query(query, *values):
-            intact = isinstance(data, bytes) and isinstance(owner, int) and checksum(data, id, owner) == crc
-            yield Row(id, owner, data, intact)
+        return _checked(self._query(query, *values))
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -242,6 +258,12 @@ class Store:
                     (change.id, change.owner, change.after, checksum(change.after, change.id, change.owner)),
                 )
         opening.write_meta(connection, meta)
+
+
+def _checked(rows: Iterable[tuple]) -> Iterator[Row]:
+    for id, owner, data, crc in rows:
+        intact = isinstance(data, bytes) and isinstance(owner, int) and checksum(data, id, owner) == crc
+        yield Row(id, owner, data, intact)
 
 
 def _table(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -30,13 +30,19 @@ class Likeness(OwnThread, QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._prepare_thread()
-        self._waiting: deque[tuple[int, Path]] = deque()
+        self._waiting: deque[int] = deque()
+        self._path_of: Callable[[int], Path | None] = {}.get
         self._total, self._token = 0, None
 
-    def look_at(self, pictures: Iterable[tuple[int, Path]], token: object = None) -> None:
-        """Look at these pictures, in place of those that still wait."""
+    def look_at(
+        self, images: Iterable[int], path_of: Callable[[int], Path | None], token: object = None
+    ) -> None:
+        """Look at the pictures of these images, in place of those that still wait.
+
+        path_of: where an image's file is, None where it is to be passed over; asked in the thread.
+        """
         with self._ready:
-            self._waiting = deque(pictures)
+            self._waiting, self._path_of = deque(images), path_of
             self._total, self._token = len(self._waiting), token
             some = bool(self._waiting)
         if some:
@@ -56,9 +62,9 @@ class Likeness(OwnThread, QObject):
                     self._ready.wait()
                 if self._closed:
                     return
-                token = self._token
+                token, path_of = self._token, self._path_of
                 some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-            made = [(image, found) for image, path in some if not self._closed and (found := _look(path))]
+            made = [(i, found) for i in some if not self._closed and (found := _look(path_of(i)))]
             with self._ready:
                 left, total = len(self._waiting), self._total
             if self._closed:
@@ -68,9 +74,9 @@ class Likeness(OwnThread, QObject):
             self.progress.emit(*((total - left, total) if left else (0, 0)))
 
 
-def _look(path: Path) -> str:
+def _look(path: Path | None) -> str:
     """A picture's fingerprint, "" where it cannot be read."""
     try:
-        return fingerprint(load_image(path))
+        return fingerprint(load_image(path)) if path is not None else ""
     except (UserError, OSError):
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -143,7 +144,7 @@ class Pictures(OwnThread, QObject):
         self._side = thumbnail_side
         self._thumbnails = Thumbnails(thumbnail_side)
         self._shown: list[tuple[int, Path, bool]] = []  # newest last; True: the view waits for it
-        self._small: OrderedDict[int, Path] = OrderedDict()
+        self._small: OrderedDict[int, Callable[[], Path]] = OrderedDict()
 
     def show(self, image: int, path: Path) -> None:
         """Ask for a picture; older requests that nobody waits for any more are dropped."""
@@ -162,8 +163,8 @@ class Pictures(OwnThread, QObject):
             del self._shown[:-4]
         self._wake()
 
-    def want_thumbnail(self, image: int, path: Path) -> None:
-        """Ask for a thumbnail; the newest request is made first."""
+    def want_thumbnail(self, image: int, path: Callable[[], Path]) -> None:
+        """Ask for a thumbnail; the newest request is made first. path: asked in the thread, as a disk may be slow."""
         with self._ready:
             self._small[image] = path
             self._small.move_to_end(image)
@@ -187,9 +188,9 @@ class Pictures(OwnThread, QObject):
                     image, path, wanted = self._shown.pop()
                     small = False
                 else:
-                    image, path = self._small.popitem()
+                    image, small_path = self._small.popitem()
                     small, wanted = True, True
-            self._load(image, path, small, wanted)
+            self._load(image, small_path() if small else path, small, wanted)
 
     def _load(self, image: int, path: Path, small: bool, wanted: bool) -> None:
         try:

@@ -88,7 +88,7 @@ def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: T
     if document.read_only:
         return document
     try:
-        new = new or read_new(pictures, document.known_paths(), told)
+        new = new or read_new(pictures, {image.path for image in document.images()}, told)
         edit, _, _ = joined(document, new)
         if edit is not None:
             document.apply(edit)
@@ -137,12 +137,12 @@ def _has_left(document: Document, image: Image) -> bool:
 
 
 def open_or_read(path: str | Path) -> Document:
-    """A project to work in; to read alone where it cannot be written or a newer version wrote it.
+    """A project to work in, not backed up yet; to read alone where it cannot be written or a newer version wrote it.
 
     Raises UserError; Busy where another program has it open: that is for the user to settle.
     """
     try:
-        return Document.open(path)
+        return Document.open(path, backed_up=False)
     except Busy:
         raise
     except Unwritable as error:

@@ -42,6 +42,14 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """What the pictures of one `predict_all` have in common."""
+
+    path_of: Callable[[int], Path | None]
+    token: Hashable
+
+
+@dataclass(frozen=True)
 class Answer:
     """Predictions for a request, one a box or one a found subject; `doubt` of the worst, None where none.
 
@@ -82,8 +90,8 @@ class Stills(OwnThread, QObject):
         self.cache = cache or PictureCache()
         self._runtime_for = runtime_for
         self._urgent: list[Request] = []  # newest last
-        self._backlog: deque[Request] = deque()
-        self._in_hand: tuple[Request, ...] = ()
+        self._backlog: deque[tuple[int, Batch]] = deque()
+        self._in_hand: tuple[tuple[int, Hashable], ...] = ()  # a whole picture: image, token
         self._served: set[int] = set()  # pictures of the backlog that a single request has predicted meanwhile
         self._done = self._total = 0
         self._schema: Schema | None = None
@@ -123,16 +131,23 @@ class Stills(OwnThread, QObject):
             self._urgent = [*kept, wanted]
         self._wake()
 
-    def predict_all(self, pictures: Iterable[tuple[int, str | Path]], token: Hashable = None) -> None:
-        """Queue whole pictures behind all single requests; counted by `progress`. `token` is as in a request."""
-        wanted = [Request(image, Path(path), token=token) for image, path in pictures]
+    def predict_all(
+        self, images: Iterable[int], path_of: Callable[[int], Path | None], token: Hashable = None
+    ) -> None:
+        """Queue whole pictures behind all single requests; counted by `progress`. `token` is as in a request.
+
+        path_of: where an image's file is, None where the image is to be passed over; asked when its turn has come,
+        in the thread, since a disk may be slow.
+        """
+        batch = Batch(path_of, token)
         with self._ready:
-            held = (*self._backlog, *self._urgent, *self._in_hand)
-            waiting = {(r.image, r.token) for r in held if not r.boxes}
-            new = [r for r in wanted if (r.image, r.token) not in waiting]
-            self._backlog.extend(new)
+            waiting = {image for image, other in self._backlog if other.token == token}
+            waiting |= {r.image for r in self._urgent if r.token == token and not r.boxes}
+            waiting |= {image for image, other in self._in_hand if other == token}
+            new = [image for image in images if image not in waiting]
+            self._backlog.extend((image, batch) for image in new)
             self._total += len(new)
-            self._served.difference_update(r.image for r in new)
+            self._served.difference_update(new)
             done, total = self._done, self._total
         if new:
             self._tell(self.progress, done, total)
@@ -146,30 +161,35 @@ class Stills(OwnThread, QObject):
         self._tell(self.progress, 0, 0)
 
     # ---- the thread
-    def _next(self) -> tuple[Request, bool] | None:
+    def _next(self) -> Request | tuple[int, Batch] | None:
         with self._ready:
             self._in_hand = ()
             while not (self._closed or self._urgent or self._backlog):
                 self._ready.wait()
             if self._closed:
                 return None
-            counted = not self._urgent
-            request = self._backlog.popleft() if counted else self._urgent.pop()
-            self._in_hand = (request,)
-            return request, counted
+            if self._urgent:
+                request = self._urgent.pop()
+                self._in_hand = () if request.boxes else ((request.image, request.token),)
+                return request
+            image, batch = self._backlog.popleft()
+            self._in_hand = ((image, batch.token),)
+            return image, batch
 
     def _run(self) -> None:
         while (work := self._next()) is not None:
-            request, counted = work
-            if not (counted and request.token is None and request.image in self._served):
-                predictor = self._open()
-                if predictor is None:
-                    continue
-                self._predict(predictor, request)
-            if counted:
+            if isinstance(work, Request):
+                if self._predict(work) and not work.boxes:
+                    self._served.add(work.image)
+            elif self._predict_waiting(*work):
                 self._count()
-            elif not request.boxes:
-                self._served.add(request.image)
+
+    def _predict_waiting(self, image: int, batch: Batch) -> bool:
+        """A picture of the backlog, unless it has had its turn; whether it is done with."""
+        if batch.token is None and image in self._served:
+            return True
+        path = batch.path_of(image)
+        return path is None or self._predict(Request(image, path, token=batch.token))
 
     def _open(self) -> Predictor | None:
         """The predictor in force, opened here where there is none yet."""
@@ -190,8 +210,11 @@ class Stills(OwnThread, QObject):
                 self._predictor = predictor
             return self._predictor
 
-    def _predict(self, predictor: Predictor, request: Request) -> None:
-        judged = None
+    def _predict(self, request: Request) -> bool:
+        """Predict and tell; False where there is no model."""
+        predictor, judged = self._open(), None
+        if predictor is None:
+            return False
         try:
             pixels = self._pixels(request)
             if request.boxes:
@@ -203,12 +226,13 @@ class Stills(OwnThread, QObject):
         except (UserError, OSError) as error:
             told = problem(request.path, error)
             self._tell(self.missing if isinstance(told, MissingError) else self.failed, request.image, str(told))
-            return
+            return True
         doubts = () if judged is None else tuple(float(value) for value in judged)
         worst = doubts[0] if doubts and np.isfinite(doubts[0]) else None
         if not request.heatmaps:
             found = [replace(p, heatmaps=None) for p in found]
         self._tell(self.predicted, request.image, Answer(request, tuple(found), worst, doubts))
+        return True
 
     def _pixels(self, request: Request) -> np.ndarray:
         """The picture's pixels; only a picture for the screen enters the cache. Raises UserError, also for damage."""

@@ -73,11 +73,11 @@ def draw_landmarks(
             at = QPointF(*points[n])
             draw_mark(painter, at, kinds[n], hues[n], radius, Visibility(int(visibility[n])))
             if doubtful[n]:
-                draw_ring(painter, at, radius + RING_DOUBT, QColor(tokens.DOUBT), 1.5, dashed=True)
+                _ring(painter, at, radius + RING_DOUBT, QColor(tokens.DOUBT), 1.5, dashed=True)
             if n in (selected, hovered):
-                draw_ring(painter, at, radius + RING_SELECTED, QColor("white"), 2.0 if n == selected else 1.0)
+                _ring(painter, at, radius + RING_SELECTED, QColor("white"), 2.0 if n == selected else 1.0)
             elif n in chosen:
-                draw_ring(painter, at, radius + RING_CHOSEN, QColor("white"), 1.5)
+                _ring(painter, at, radius + RING_CHOSEN, QColor("white"), 1.5)
     painter.restore()
 
 
@@ -151,10 +151,7 @@ def _shape(at: QPointF, radius: float, visibility: Visibility) -> QPainterPath:
     return path
 
 
-def draw_ring(
-    painter: QPainter, at: QPointF, radius: float, colour: QColor, width: float, dashed: bool = False
-) -> None:
-    """A ring around a mark, over black."""
+def _ring(painter: QPainter, at: QPointF, radius: float, colour: QColor, width: float, dashed: bool = False) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for hue, pen_width in ((QColor(0, 0, 0, 140), width + 1.6), (colour, width)):
         pen = QPen(hue, pen_width)

@@ -104,7 +104,7 @@ def test_every_kind_of_picture_is_the_same_for_all(name: str, tmp_path: Path, qt
     assert digest(canvas.levels[0][..., 2::-1]) == digest(engine)  # what is painted: blue, green, red, nothing
     small, pictures = [], Pictures(PictureCache(), 24)
     pictures.thumbnailed.connect(lambda image, pixels: small.append(pixels))
-    pictures.want_thumbnail(1, path)
+    pictures.want_thumbnail(1, lambda: path)
     qtbot.waitUntil(lambda: bool(small), timeout=10_000)
     assert digest(small[0]) == digest(thumbnail(engine, 24)) and pictures.close()
     document, image, points = labelled(folder)

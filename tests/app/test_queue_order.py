@@ -9,11 +9,13 @@ import pytest
 
 from app.project.document import Document
 from app.project.edits import AddImages, Fingerprint, NewImage, Predicted
+from app.project.index import ImageIndex
 from app.project.likeness import BITS_APART, fingerprint, groups_of
-from app.project.queue import ALIKE, BY_DOUBT, NEWEST, SAMPLE, Columns, Wish, packed, unpacked
+from app.project.queue import ALIKE, BY_DOUBT, NEWEST, SAMPLE, STATES, Columns, Wish, packed, unpacked
 from app.project.values import Image, State
 from app.views.label.pace import PAUSE, Pace
 from engine.doubts import CRITERIA
+from engine.images import natural_key
 from engine.schema import load_schema
 from tests.app.views.bench import guessed
 
@@ -147,3 +149,22 @@ def test_the_pace_leaves_out_pauses_and_what_is_taken_back() -> None:
     assert pace.per_hour == pytest.approx(3600 * 11 / (300 + PAUSE))
     pace.restart(0)
     assert pace.per_hour is None and pace.left(5) is None
+
+
+def test_the_index_keeps_natural_order_through_all_that_comes_and_goes() -> None:
+    rng, held = np.random.default_rng(0), {}
+    index = ImageIndex()
+    for step in range(60):
+        for _ in range(int(rng.choice([1, 5, 300]))):
+            id = int(rng.integers(1, 500))
+            if rng.random() < 0.3:
+                held.pop(id, None)
+                index.drop(id)
+                continue
+            path = held[id].path if id in held and rng.random() < 0.5 else f"f{rng.integers(9)}/img{id}_{step}.png"
+            held[id] = Image(id, path, 9, 9, STATES[int(rng.integers(len(STATES)))])
+            index.put(held[id])
+        assert index.ordered() == sorted(held.values(), key=lambda image: (natural_key(image.path), image.id))
+        assert index.counts() == {state: sum(i.state is state for i in held.values()) for state in State}
+    assert all(index.find(image.path) == id for id, image in held.items()) and not index.find("none")
+    assert ImageIndex(held.values()).ordered() == index.ordered()

@@ -11,7 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.images import ImageError, decode, encode_jpeg, encode_png, image_size, load_image, natural_key
+from engine.images import (
+    ImageError,
+    decode,
+    encode_jpeg,
+    encode_png,
+    image_size,
+    load_image,
+    natural_key,
+    natural_order,
+)
 from engine.opencv import cv2
 from tests.engine.picturefile import blocks, chunk, encoded, with_exif
 
@@ -181,6 +190,32 @@ def test_natural_order() -> None:
     assert sorted(names, key=natural_key) == [
         "9", "10", "frame_1200", "img1.png", "IMG2.png", "img2.png", "img10.png", "img_1-1",
     ]  # fmt: skip
+    assert [names[n] for n in natural_order(names)] == sorted(names, key=natural_key)
+
+
+def test_a_name_comes_before_the_same_name_with_more() -> None:
+    """As people read them: set before set 2 and set2, img before img (2) and img2, whatever follows."""
+    names = [
+        "p/set/2.png", "p/set/10.png", "p/set 2/1.png", "p/set-b/1.png", "p/set2/1.png", "p/set10/1.png",
+        "p/setup/1.png", "q/img.png", "q/img (2).png", "q/img (10).png", "q/img-1.png", "q/img1.png", "q/img01.png",
+        "q/img2.png", "q/img2a.png", "q/img010.png", "q/img99999999999999999999.png", "q/img_1.png", "q/\u0130mg.png",
+    ]  # fmt: skip
+    order = [names.index(name) for name in sorted(names, key=natural_key)]
+    at = {names[n]: place for place, n in enumerate(order)}
+    assert at.pop("q/img01.png") < at.pop("q/img1.png")  # of one value: as text
+    assert list(at) == [name for name in names if name in at]
+
+
+def test_the_quick_order_is_that_of_the_key() -> None:
+    rng = np.random.default_rng(0)
+    signs = [*"aAbB019 ._-()/\\", "10", "007", "1234567890", "0123456789", "99999999999",
+             "\u00df", "ss", "\u0665", "\u00b2", "\udc80", "\n", "\0", "\1"]
+    for low in (4, 0):  # without line breaks, and with
+        some = [s for s in signs if not low or s != "\n"]
+        names = ["".join(rng.choice(some, int(rng.integers(0, 7)))) for _ in range(400)]
+        places = sorted(range(len(names)), key=lambda n: (natural_key(names[n]), n))
+        assert natural_order(names) == places
+    assert natural_order([]) == [] and natural_order([""]) == [0] and natural_order(["\n"]) == [0]
 
 
 def test_no_other_decoder() -> None:

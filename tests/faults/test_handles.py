@@ -14,6 +14,7 @@ from tests.engine.picturefile import blocks
 ROOT = Path(__file__).parents[2]
 CHILD = """
 import os, resource, sys
+from functools import partial
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -33,7 +34,7 @@ pictures.thumbnailed.connect(lambda image, pixels: seen.append(image))
 for start in range(0, len(images), 100):
     part = images[start:start + 100]
     for image in part:
-        pictures.want_thumbnail(image.id, document.picture_path(image))
+        pictures.want_thumbnail(image.id, partial(document.picture_path, image))
     while len(seen) < start + len(part):
         app.processEvents()
 document.apply(Batch(tuple(PutInstance(instance(i.id)) for i in images[:300]), "Label"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
@@ -15,7 +15,7 @@ from app.services.pictures import Picture, Pictures
 from app.services.stills import Stills
 from app.views.label import shapes
 from app.views.label.editing import Editing
-from app.views.label.guesses import Guesses, Order
+from app.views.label.guesses import Guesses
 from app.views.label.queue_model import QueueModel
 
 OPEN = frozenset({State.NEW, State.PREDICTED, State.IN_WORK, State.BROKEN})
@@ -75,7 +75,8 @@ class Browsing(QObject):
     def compare(self) -> None:
         """Find out in the background what the pictures look like that nobody has looked at for that."""
         if self.document is not None and not self.document.read_only:
-            self.likeness.look_at([(image.id, self.path(image)) for image in self.model.without_print()], self.document)
+            document = self.document
+            self.likeness.look_at(self.model.columns.without_print(), partial(_place, document), document)
 
     def _looked(self, document: Document, prints: tuple[tuple[int, str], ...]) -> None:
         if document is not self.document:
@@ -102,14 +103,13 @@ class Browsing(QObject):
         """Predict the new pictures in the background; `again` also those that only a model has labelled."""
         states = (State.NEW, State.PREDICTED) if again else (State.NEW,)
         if self.document is not None and not self.document.read_only:
-            self.stills.predict_all([(i.id, self.path(i)) for i in self.model.images_in(states)])
+            self.stills.predict_all(self.model.ids_in(states), partial(_place, self.document))
 
     def predict_onto(self, onto: Onto) -> None:
         """Predict in the background what has no labels at all, or all that only models have labelled."""
         if self.document is not None and not self.document.read_only:
-            images = self.model.images_in(OPEN if onto is Onto.MODEL else OPEN | {State.DONE_EMPTY})
-            wanted = [i for i in images if onto is Onto.MODEL or not self.document.instances(i.id)]
-            self.stills.predict_all([(i.id, self.path(i)) for i in wanted], token=Order(onto))
+            images = self.model.ids_in(OPEN if onto is Onto.MODEL else OPEN | {State.DONE_EMPTY})
+            self.stills.predict_all(images, partial(_place, self.document, onto=onto), onto)
 
     # ---- the picture on screen
     @property
@@ -131,15 +131,6 @@ class Browsing(QObject):
             after = self.model.image_at(self.model.row_of(image) + 1)
             if after is not None:
                 self.pictures.prefetch(after.id, self.path(after))
-
-    def point_at(self, image: int, points: np.ndarray, landmark: int) -> None:
-        """Show a landmark of a subject: the picture, and the instance that lies nearest in hand."""
-        self.show(image)
-        middle = np.asarray(points).mean(0)
-        away = {i.id: float(np.linalg.norm(i.points.mean(0) - middle)) for i in self.editing.instances}
-        if away:
-            self.editing.activate(min(away, key=away.__getitem__))
-            self.editing.select(landmark)
 
     def before(self, image: int) -> int | None:
         """The picture before one in the list."""
@@ -219,3 +210,11 @@ class Browsing(QObject):
         held = shapes.find(self.document, image)
         if held is not None and held.state is State.NEW:
             self.editing.apply(SetState(image, State.BROKEN, reason))
+
+
+def _place(document: Document, image: int, onto: Onto = Onto.NEW) -> Path | None:
+    """Where an image's file is; None where the image is gone, or has labels and is wanted without. For any thread."""
+    held = shapes.find(document, image)
+    if held is None or (onto is Onto.EMPTY and document.instances(image)):
+        return None
+    return document.picture_path(held)

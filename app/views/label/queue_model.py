@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
@@ -200,19 +201,12 @@ class QueueModel(QAbstractListModel):
         wanted = CHECKED[self.columns.states[ranks]] & (self.columns.ids[ranks] != (image or 0))
         return int(self.columns.ids[ranks[wanted.argmax()]]) if wanted.any() else None
 
-    def images_in(self, states: Collection[State]) -> list[Image]:
-        """All images in these states, in the list's order."""
+    def ids_in(self, states: Collection[State]) -> list[int]:
+        """Ids of all images in these states, in the list's order."""
         ranks = self.columns.listed(replace(self.wish, states=frozenset(states), above=0.0))
         if self.order == ALIKE:
             ranks = self.columns.listed(Wish(frozenset(states)))
-        return self._at(ranks)
-
-    def without_print(self) -> list[Image]:
-        """The images of which it is not known what they look like."""
-        return [self._images[id] for id in self.columns.without_print()]
-
-    def _at(self, ranks: Iterable[int]) -> list[Image]:
-        return [self._images[int(id)] for id in self.columns.ids[ranks]]
+        return self.columns.ids[ranks].tolist()
 
     # ---- the list model
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -242,7 +236,7 @@ class QueueModel(QAbstractListModel):
     def _thumbnail(self, image: Image) -> QPixmap | str | None:
         held = self._thumbnails.get(image.id)
         if held is None:
-            self._pictures.want_thumbnail(image.id, self._document.picture_path(image))
+            self._pictures.want_thumbnail(image.id, partial(self._document.picture_path, image))
         else:
             self._thumbnails.move_to_end(image.id)
         return held

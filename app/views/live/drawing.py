@@ -103,8 +103,7 @@ class BoxDrawing:
         side = square.width() / fit.scale if fit is not None else 0.0
         if side < LEAST:
             return
-        middle = self._view.in_half(square.center())
-        cx, cy = fit.to_picture(middle.x(), middle.y())
+        cx, cy = fit.to_picture(square.center().x(), square.center().y())
         self._end()
         self._view.box_drawn.emit(Box(cx, cy, side, 1.0, "hand"))
 

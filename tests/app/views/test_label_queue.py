@@ -215,7 +215,8 @@ def test_look_alikes_are_found_in_the_background_and_listed_together(document, q
     likeness, found = Likeness(), []
     likeness.found.connect(lambda token, prints: found.append((token, prints)))
     with qtbot.waitSignal(likeness.found, timeout=10000):
-        likeness.look_at([(i.id, document.picture_path(i)) for i in document.images()] + [(99, tmp_path / "no")], "t")
+        places = {i.id: document.picture_path(i) for i in document.images()} | {99: tmp_path / "no", 98: None}
+        likeness.look_at(places, places.get, "t")
     assert likeness.close()
     (token, prints), = found
     assert token == "t" and [image for image, _ in prints] == ids(document)

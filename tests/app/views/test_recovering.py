@@ -69,6 +69,14 @@ def test_a_project_that_is_open_elsewhere_is_offered_to_read(qtbot, window, proj
     other.close()
 
 
+def test_a_project_is_backed_up_when_it_is_on_screen(qtbot, window, project):
+    before = len(backups(project))
+    document = opened(qtbot, window, project)
+    assert len(backups(project)) == before and window.current == "label"
+    qtbot.waitUntil(lambda: len(backups(project)) == before + 1, timeout=WAIT)
+    assert backups(project)[0].revision == document.revision
+
+
 def test_a_newer_project_opens_to_read_and_a_copy_of_it_can_be_kept(qtbot, window, project, monkeypatch, tmp_path):
     with closing(sqlite3.connect(project)) as connection, connection:
         connection.execute("PRAGMA user_version = 99")

@@ -1,1 +1,0 @@
-"""Agreement of the open project with another annotator's labels, or with a model."""
