@@ -36,6 +36,7 @@ SHOWN = {
     "getExistingDirectory", "getText", "getItem", "getInt", "drawText", "drawStaticText",
 }  # fmt: skip
 SIGNALS = {"said", "failed", "facts_changed", "refused"}  # whose emit() carries a sentence
+NUMBER = re.compile(r" \d+$")  # of a landmark; app.views.words.named puts it back
 WORD = re.compile(r"[^\W\d_]{3,}|[A-Z][a-z]")
 # What SHOWN calls take besides words: kinds of banners, names of work, keys of lists, an address as an example.
 NAMES = {
@@ -46,7 +47,7 @@ NAMES = {
 # What reads like words and is none: a key, a style of Qt, a model's name in a project, what a programmer reads.
 NOT_SAID = {
     "Delete", "Backspace", "Left", "Right", "Up", "Down", "Fusion", "mean shape", "to check", "d MMM yyyy",
-    "parent sha256", "English", "another file", "the array is shorter than its picture",
+    "snap to peaks", "parent sha256", "English", "another file", "the array is shorter than its picture",
 }  # fmt: skip
 SENTENCE = re.compile(r"[A-Z][a-z]+(?:[ ,:\u2026].*)?|[a-z]+ .*[a-z]{2}.*")
 NO_WORDS = re.compile(r"[\s\W\d_]*|[A-Z]|(?:Ctrl|Shift|Alt|Enter|Return|Space|Esc|Tab|Hourbit|Inter|px|fps|ms)+")
@@ -173,7 +174,9 @@ def said() -> list[Found]:
     found = [found for path in python_files(WINDOW) for found in translated(path)]
     found += [Found(text, path, line) for path in sentences.below() for text, line in sentences.told(path)]
     for path in sorted((ROOT / "resources" / "schemas").glob("*.json")):
-        found.append(Found(json.loads(path.read_text("utf-8"))["title"], path, 1))
+        schema = json.loads(path.read_text("utf-8"))
+        found.append(Found(schema["title"], path, 1))
+        found += [Found(NUMBER.sub("", name), path, 1) for name in (*schema["landmarks"], *schema.get("groups", {}))]
     return found
 
 

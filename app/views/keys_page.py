@@ -26,7 +26,7 @@ from app.views.theme import icon, theme
 from app.views.words import tr
 from engine.errors import UserError
 
-FIELD = 132
+FIELD = 176
 
 
 class KeyField(QKeySequenceEdit):

@@ -63,7 +63,8 @@ class Catalogue(QTranslator):
 
     def _value(self, value: str) -> str:
         """A value as it is; words of ours in it are said in the language."""
-        return self.sentence(value) if " " in value.strip() else value
+        said = self.sentence(value) if " " in value.strip() else value
+        return named(value) if said == value else said
 
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
         """Those with most fixed words first: "The folder {0} is missing." before "The {0} is missing."."""
@@ -109,6 +110,15 @@ def told(sentence: object) -> str:
     """A sentence from the rooms below the window (an error, the name of an edit) in the user's language."""
     used = _catalogue()
     return used.sentence(str(sentence)) if used is not None else str(sentence)
+
+
+def named(landmark: str) -> str:
+    """A landmark's name as the window says it: those of built-in schemas are translated, with their numbers."""
+    used = _catalogue()
+    if used is None or landmark in used.texts:
+        return tr(landmark)
+    base, _, number = landmark.rpartition(" ")
+    return f"{tr(base)} {number}" if base and number.isdecimal() else landmark
 
 
 def spoken() -> str:

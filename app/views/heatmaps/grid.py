@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.services.inspection import Inspection
 from app.services.maps import Look, shown
+from app.views import tokens
 from app.views.heatmaps import colours
 from app.views.label.numbers import number
+from app.views.label.overlay import PLATE, PLATE_TEXT
 from app.views.theme import theme
+from app.views.words import mark, named, tr
 from engine.schema import Schema
 
 CELL, TEXT, GAP_X, GAP_Y = 84, 18, 12, 10
 DOUBTFUL = 0.5
+STEM = 4  # letters of a side's word that stay whatever its ending
 LANDMARK = Qt.ItemDataRole.UserRole
 
 
@@ -57,7 +61,7 @@ class MapModel(QAbstractListModel):
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Name, and name with score for screen readers and tooltips."""
         landmark = int(self.order[index.row()])
-        name = self.schema.landmarks[landmark]
+        name = named(self.schema.landmarks[landmark])
         if role == Qt.ItemDataRole.DisplayRole:
             return name
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
@@ -103,14 +107,15 @@ class MapDelegate(QStyledItemDelegate):
         font.setPixelSize(theme().size(11))
         painter.setFont(font)
         score = model.score(landmark)
-        text = QRectF(place.left(), picture.bottom() + 3, CELL, TEXT - 6)
-        vertical = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(theme().color("warning" if score < DOUBTFUL else "muted"))
-        painter.drawText(text, vertical | Qt.AlignmentFlag.AlignRight, number(score, 2))
-        metrics = QFontMetrics(font)
-        room = CELL - metrics.horizontalAdvance("0.00") - 6
+        metrics, vertical = QFontMetrics(font), Qt.AlignmentFlag.AlignVCenter
+        wide, high = metrics.horizontalAdvance("0.00") + 6, metrics.height()
+        plate = QRectF(picture.right() - wide, picture.bottom() - high, wide, high)
+        painter.fillRect(plate, PLATE)
+        painter.setPen(QColor(tokens.DOUBT) if score < DOUBTFUL else PLATE_TEXT)
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, number(score, 2))
         painter.setPen(theme().color("text"))
-        name = metrics.elidedText(shortened(index.data()), Qt.TextElideMode.ElideMiddle, room)
+        text = QRectF(place.left(), picture.bottom() + 3, CELL, max(TEXT - 6, high))
+        name = metrics.elidedText(shortened(index.data()), Qt.TextElideMode.ElideMiddle, CELL)
         painter.drawText(text, vertical | Qt.AlignmentFlag.AlignLeft, name)
         painter.restore()
 
@@ -167,7 +172,8 @@ class MapGrid(QListView):
 def shortened(name: str) -> str:
     """A landmark's name with its side as one letter, for a narrow line; the tooltip has it whole."""
     side, _, rest = name.partition(" ")
-    return f"{side[0]} {rest}" if side in ("Left", "Right") and rest else name
+    sides = tuple(tr(word)[:STEM] for word in (mark("Left"), mark("Right")))  # "Linkes Auge" begins as "Links" does
+    return f"{side[0]} {rest}" if side.startswith(sides) and rest else name
 
 
 def ordered(inspection: Inspection, by: str, label: np.ndarray | None) -> np.ndarray:

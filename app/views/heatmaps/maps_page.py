@@ -17,6 +17,7 @@ from app.views.heatmaps.profile import NAMED_WITHIN, Profile
 from app.views.heatmaps.target import Target
 from app.views.label.numbers import number
 from app.views.widgets import ElidedLabel
+from app.views.words import named
 from engine.architecture import SEGMENTATION
 from engine.parts import parts_of
 from engine.types import Heatmaps
@@ -137,7 +138,7 @@ class MapsPage(QWidget):
             self.foot.clear()
             self.unit.setText(self.tr("cells"))
             return
-        self.name.set_text(target.schema.landmarks[k])
+        self.name.set_text(named(target.schema.landmarks[k]))
         if self._divided:
             self._say_doubt("", False)
             self.foot.clear()

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.views import marks, theme
 from app.views.label.editing import Editing
 from app.views.weights import HEAVY, weighted
+from app.views.words import named
 
 SIZE = QSize(296, 176)
 MARGIN = 14.0
@@ -111,7 +112,7 @@ class Guide(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Name the landmark under the mouse."""
         found = self.landmark_at(event.position())
-        self.setToolTip(self._editing.document.schema.landmarks[found] if found >= 0 else "")
+        self.setToolTip(named(self._editing.document.schema.landmarks[found]) if found >= 0 else "")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows go through the landmarks."""

@@ -17,6 +17,7 @@ from app.views import marks
 from app.views.label import plates, shape_frame
 from app.views.label.painted import painted
 from app.views.qimage import to_qimage
+from app.views.words import named
 from engine.schema import Schema
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 NEAREST_ABOVE = 3.0  # zoom above which pixels are shown as squares
 OTHERS = 0.45  # opacity of instances that are not the active one
+RADIUS, SMALLEST = 5.0, 2.5  # viewport pixels of a mark
+SMALL_FACE = 200.0  # viewport pixels of a box under which its marks shrink
 MARGIN = 260.0  # viewport pixels around the points: rings, tails and the name plate stay inside
 
 
@@ -185,7 +188,8 @@ class InstanceItem(QGraphicsItem):
         box = canvas.box_on_screen(instance)
         if canvas.frame() is None or canvas.tool != "move":
             plates.draw_box(painter, box, canvas.hover_box or canvas.tool == "box")
-        marks.draw_landmarks(painter, points, schema, *state, marks=False, clear=True)
+        radius = mark_radius(box)
+        marks.draw_landmarks(painter, points, schema, *state, marks=False, clear=True, radius=radius)
         plates.draw_tails(
             painter, points, canvas.to_view(instance.guess), instance.origin, instance.visibility, editing.chosen
         )
@@ -193,7 +197,7 @@ class InstanceItem(QGraphicsItem):
             plates.draw_ghosts(painter, canvas.to_view(canvas.placing.ghosts()), editing.landmark)
         marks.draw_landmarks(
             painter, points, schema, *state, lines=False, selected=editing.landmark, hovered=canvas.hover_landmark,
-            chosen=editing.chosen,
+            chosen=editing.chosen, radius=radius,
         )  # fmt: skip
         absent = canvas.absent_marks(instance)
         for k, place in absent.items():
@@ -220,7 +224,12 @@ class InstanceItem(QGraphicsItem):
             plates.draw_candidates(painter, [QPointF(*p) for p in found], at)
             if canvas.gesture is None:
                 others = np.concatenate([np.delete(points, chosen, 0), found])
-                plates.draw_plate(painter, at, schema.landmarks[chosen], others, view)
+                plates.draw_plate(painter, at, named(schema.landmarks[chosen]), others, view)
+
+
+def mark_radius(box: QRectF) -> float:
+    """Viewport pixels: small faces of a crowd have small marks, so that these do not lie over each other."""
+    return min(max(box.width() / SMALL_FACE * RADIUS, SMALLEST), RADIUS)
 
 
 def draw_glyph_of(painter: QPainter, x: float, y: float, instance: Instance, landmark: int, schema: Schema) -> None:

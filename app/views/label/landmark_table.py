@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter
@@ -24,10 +26,12 @@ from app.views.label.numbers import DASH, number, parse
 from app.views.label.painted import painted
 from app.views.marks import DOUBT_LIMIT
 from app.views.weights import HEAVY, weighted
+from app.views.words import named
 
 Index = QModelIndex | QPersistentModelIndex
 GLYPH, NAME, X, Y, SCORE, MOVED = range(6)
-WIDTHS = {GLYPH: 32, X: 46, Y: 46, SCORE: 42, MOVED: 46}
+WIDEST = {X: "000", Y: "000", SCORE: "0.00", MOVED: "00.0"}  # what a column holds at least; x and y have a decimal
+GLYPHS, SPARE = 32, 10  # width of the glyphs; what a cell needs beside its text
 ROW = 26
 LARGE = 115  # per cent of text size from which x and y have no room
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -95,7 +99,7 @@ class LandmarkModel(QAbstractTableModel):
 
     def _text(self, instance: object, k: int, column: int) -> str:
         if column == NAME:
-            return self._editing.document.schema.landmarks[k]
+            return named(self._editing.document.schema.landmarks[k])
         if column in (X, Y):
             absent = instance.visibility[k] == Visibility.ABSENT
             return DASH if absent else number(instance.points[k, column - X], 1)
@@ -212,14 +216,27 @@ class LandmarkTable(QTableView):
         self.selectionModel().currentRowChanged.connect(self._row_changed)
         editing.selected.connect(self._follow)
         editing.changed.connect(self._follow)
+        editing.image_changed.connect(self._measure)
 
     def _scale(self) -> None:
         """Columns and rows grow with the text."""
-        size = theme.theme().size
-        self.verticalHeader().setDefaultSectionSize(size(ROW))
-        for column, width in WIDTHS.items():
-            self.setColumnWidth(column, size(width))
+        self.verticalHeader().setDefaultSectionSize(theme.theme().size(ROW))
+        self._measure()
         self.hide_places(self._places_hidden)
+
+    def _measure(self) -> None:
+        """Columns are as wide as their titles and numbers: four digits where the picture is so large."""
+        font, heading = QFont(self.font()), QFont(self.font())
+        font.setPixelSize(theme.theme().size(12))
+        heading.setPixelSize(theme.theme().size(11))
+        image = self._editing.image
+        sizes = {X: image.width, Y: image.height} if image is not None else {}
+        self.setColumnWidth(GLYPH, theme.theme().size(GLYPHS))
+        for column, least in WIDEST.items():
+            number = f"{'0' * len(str(sizes[column]))}.0" if column in sizes else least
+            title = self.model().headerData(column, Qt.Orientation.Horizontal)
+            widths = (QFontMetricsF(font).horizontalAdvance(number), QFontMetricsF(heading).horizontalAdvance(title))
+            self.setColumnWidth(column, math.ceil(max(widths)) + SPARE)
 
     def hide_places(self, hidden: bool) -> None:
         """Leave x and y out where there is little room, for the window or for large text."""

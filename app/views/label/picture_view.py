@@ -6,7 +6,7 @@ Scene coordinates are picture pixels: the centre of the top-left pixel is (0, 0)
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
@@ -16,6 +16,7 @@ from app.views.label.items import PictureItem
 from app.views.label.overlay import ReadOut
 
 ZOOM = (0.01, 64.0)
+PATIENCE = 300  # ms after which one is told that a picture is being read
 WHEEL = 1.25  # zoom of one wheel notch
 
 
@@ -34,6 +35,10 @@ class PictureView(QGraphicsView):
         self.scene().addItem(self.picture)
         self.value_plate = ReadOut(self.viewport(), right=False)
         self.zoom_plate = ReadOut(self.viewport(), right=True)
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(PATIENCE)
+        self._slow.timeout.connect(lambda: self.value_plate.set_text(self.tr("Reading the picture\u2026")))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -51,12 +56,21 @@ class PictureView(QGraphicsView):
     def set_picture(self, picture: Picture | None, keep_view: bool = False) -> None:
         """Show a picture, fitted, or none."""
         self.picture.set_picture(picture)
+        self.await_picture(False)
         if picture is None:
             self.zoom_plate.set_text("")
         self._update_scene_rect()
         if not keep_view:
             self.fit()
         self.place_plates()
+
+    def await_picture(self, waiting: bool) -> None:
+        """Say after a moment that a picture is being read, until it comes or cannot."""
+        if waiting:
+            self._slow.start()
+        else:
+            self._slow.stop()
+            self.value_plate.set_text("")
 
     @property
     def zoom(self) -> float:

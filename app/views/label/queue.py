@@ -139,7 +139,7 @@ class Queue(QWidget):
         line.setProperty("foot", True)
         line.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QVBoxLayout(line)
-        column.setContentsMargins(16, 6, 8, 8)
+        column.setContentsMargins(16, 6, 16, 8)
         column.setSpacing(6)
         self.pace_text, self.pace_bar = QLabel("", line), QProgressBar(line)
         self.pace_text.setProperty("muted", True)

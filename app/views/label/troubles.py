@@ -31,6 +31,8 @@ class Troubles(QObject):
         browsing = self._browsing
         browsing.picture_loaded.connect(self._loaded)
         browsing.picture_failed.connect(self._failed)
+        browsing.picture_failed.connect(lambda _: self._workspace.canvas.await_picture(False))
+        browsing.picture_missing.connect(lambda _: self._workspace.canvas.await_picture(False))
         browsing.picture_missing.connect(self._missing)
         browsing.size_differs.connect(self._size_differs)
 

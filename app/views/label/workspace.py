@@ -182,6 +182,7 @@ class LabelWorkspace(QMainWindow):
         if current != self._on_screen:
             self._on_screen = current
             self.seeing.show_picture(None)
+            self.canvas.await_picture(current is not None)
             self.troubles.clear()
         self.stack.setCurrentIndex(0 if current is not None else 1)
         self.queue.set_current(current)

@@ -14,6 +14,7 @@ from app.project.values import Instance, Origin
 from app.services.pipeline import Result
 from app.views.marks import DOUBT_LIMIT, draw_glyph, side_colour
 from app.views.theme import theme
+from app.views.words import named
 
 ROWS = 6
 ROW = 26
@@ -44,7 +45,7 @@ def lowest(result: Result, instances: list[Instance] | None = None, count: int =
         scores = subject.prediction.landmarks[:, 2]
         for k in np.argsort(scores, kind="stable")[:count]:
             origin = Origin.MODEL if instances is None else Origin(int(instances[number].origin[k]))
-            found.append(Row(number, int(k), schema.landmarks[k], schema.sides[k], float(scores[k]), origin))
+            found.append(Row(number, int(k), named(schema.landmarks[k]), schema.sides[k], float(scores[k]), origin))
     return sorted(found, key=lambda row: row.score)[:count]
 
 

@@ -14,7 +14,7 @@ from app.views.live.plates import PLATE_HEIGHT, PLATE_TEXT, draw_colour_bar, dra
 from app.views.marks import draw_landmarks
 from app.views.qimage import to_qimage
 from app.views.theme import theme
-from app.views.words import tr
+from app.views.words import named, tr
 from engine.parts import parts_of
 from engine.types import Box, Prediction
 
@@ -167,7 +167,7 @@ def _paint_name(painter: QPainter, view: Shown, fit: Fit) -> None:
     every = fit.to_screen(np.concatenate(view.points()))
     x, y = fit.to_screen(view.points()[subject][landmark])
     score = float(view.frozen.instances[subject].score[landmark])
-    parts = [(view.result.schema.landmarks[landmark], ""), ("", view.locale().toString(score, "f", 2))]
+    parts = [(named(view.result.schema.landmarks[landmark]), ""), ("", view.locale().toString(score, "f", 2))]
     width = plate_width(painter, parts)
     half = PLATE_HEIGHT / 2
     places = ((x + AWAY, y - half), (x - AWAY - width, y - half), (x - width / 2, y - AWAY - PLATE_HEIGHT),

@@ -123,7 +123,7 @@ class SchemaPage(QDialog):
         form.setHorizontalSpacing(16)
         form.addRow(self.tr("Title"), self.name_field)
         form.addRow(self.tr("Short name"), self.short)
-        form.addRow(self.tr("Subject"), self.subject)
+        form.addRow(self.tr("Kind"), self.subject)
         form.addRow(self.tr("Errors by the distance"), self.measure)
         hint = QLabel(self.tr("Drag landmarks to their places; "
                               "Ctrl and a click on another draws a line or takes it away"))  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -14,6 +14,8 @@ from app.views.theme import theme
 
 MARGIN, DOT, RING, REACH = 32.0, 4.0, 8.0, 14.0
 ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+# Where a number may stand beside its dot: in its own sizes, then in pixels; right above, right, left, above, below.
+AROUND = ((0, -1, 5, -3), (0, -0.5, 8, 0), (-1, -0.5, -8, 0), (-0.5, -1, 0, -5), (-0.5, 0, 0, 5), (-1, -1, -5, -3))
 STEP, FAR_STEP = 0.005, 0.05  # shares of the shape's size
 
 
@@ -121,7 +123,7 @@ class ShapePicture(QWidget):
         for a, b in draft.lines:
             painter.drawLine(at[id(a)], at[id(b)])
         font = QFont(self.font())
-        font.setPixelSize(theme().size(10 if len(places) < 40 else 9))
+        font.setPixelSize(theme().size(11))
         painter.setFont(font)
         for landmark in draft.landmarks:
             place = at[id(landmark)]
@@ -138,11 +140,14 @@ class ShapePicture(QWidget):
     def _number(self, painter: QPainter, places: np.ndarray) -> None:
         """Numbers beside the dots, the one in hand first; those that would lie over others are left out."""
         landmarks, held = self.editing.draft.landmarks, self.editing.current
-        taken: list[QRectF] = []
+        taken = [QRectF(x - DOT, y - DOT, 2 * DOT, 2 * DOT) for x, y in places]
         for n in sorted(range(len(landmarks)), key=lambda n: landmarks[n] is not held):
             room = painter.fontMetrics().size(0, str(n + 1))
-            area = QRectF(places[n][0] + 6, places[n][1] - 4 - room.height(), room.width(), room.height())
-            if not any(area.intersects(other) for other in taken):
-                taken.append(area)
-                painter.setPen(theme().color("text" if landmarks[n] is held else "muted"))
-                painter.drawText(area, Qt.AlignmentFlag.AlignLeft, str(n + 1))
+            areas = [QRectF(QPointF(*places[n]) + QPointF(x * room.width() + dx, y * room.height() + dy), QSizeF(room))
+                     for x, y, dx, dy in AROUND]  # fmt: skip
+            free = [area for area in areas if not any(area.intersects(other) for other in taken)]
+            if not free and landmarks[n] is not held:
+                continue
+            taken.append(free[0] if free else areas[0])
+            painter.setPen(theme().color("text" if landmarks[n] is held else "muted"))
+            painter.drawText(taken[-1], Qt.AlignmentFlag.AlignLeft, str(n + 1))
