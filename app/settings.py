@@ -17,6 +17,7 @@ class Settings:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.damaged: Path | None = None  # where a damaged file went
         self._values = self._read()
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -49,5 +50,5 @@ class Settings:
         except (ValueError, RecursionError):
             pass  # kept aside below, as other kinds of JSON are
         with contextlib.suppress(OSError):
-            self.path.rename(self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}"))
+            self.damaged = self.path.rename(self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}"))
         return {}

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.architecture import SEGMENTATION
 from engine.errors import UserError
 from engine.labels import ABSENT, LabelSet, Picture, Table
 from engine.metrics import tight_boxes
+from engine.naming import NONE, counterparts
+from engine.rows import placed_by_people
+from engine.types import Box
+
+if TYPE_CHECKING:
+    from engine.predictor import Predictor
+    from engine.subjects import Labelled
 
 SAME_SUBJECT = 0.5  # mean distance, over the subject's size, up to which two instances are of one subject
 
@@ -23,7 +30,9 @@ class Pairs:
 
     one, other (N, K, 2) picture pixels; both (N, K) bool: neither calls the landmark absent; names: K landmarks;
     pictures: N names. alone: instances of either side without counterpart, in pictures that both have;
-    judged (N, K) int: +1 where only the first has the landmark, -1 where only the second has it, else 0.
+    judged (N, K) int: +1 where only the first has the landmark, -1 where only the second has it, else 0;
+    of_model: the second is a model, so that the first is the truth; rows: of a model, which of the labelled subjects;
+    unread: subjects left out, since their pictures cannot be read.
     """
 
     names: tuple[str, ...]
@@ -33,12 +42,16 @@ class Pairs:
     both: np.ndarray
     judged: np.ndarray
     alone: tuple[int, int] = (0, 0)
+    of_model: bool = False
+    rows: tuple[int, ...] = ()
+    unread: int = 0
 
 
 def pair(one: LabelSet, other: LabelSet, limit: float = SAME_SUBJECT) -> Pairs:
     """Match pictures by name, landmarks by name and instances by place; raises UserError where nothing matches.
 
-    limit: mean distance over size up to which two instances may be of one subject; infinite where boxes are given.
+    What people placed is compared; what a model placed only where a side has nothing else. limit: mean distance over
+    size up to which two instances may be of one subject.
     """
     first, second = _main_table(one), _main_table(other)
     names, a, b = _landmarks(first, second)
@@ -61,10 +74,41 @@ def pair(one: LabelSet, other: LabelSet, limit: float = SAME_SUBJECT) -> Pairs:
                  seen.astype(int) - too.astype(int), (alone[0], alone[1]))  # fmt: skip
 
 
-def figures(pairs: Pairs, against_model: bool = False, worst: int = 10) -> dict[str, Any]:
+def with_model(
+    subjects: Labelled, predictor: Predictor, tell: Callable[[int, int], object] = lambda done, total: None
+) -> Pairs:
+    """What a model finds in the boxes of labelled subjects, in the order of its schema's landmarks, beside the labels.
+
+    tell(done, total) may raise to stop. Subjects whose pictures cannot be read are left out; raises UserError where
+    none can, and for a segmentation.
+    """
+    if predictor.runtime.model.head == SEGMENTATION:
+        raise UserError(f"{predictor.runtime.model.name} paints parts and finds no landmarks; choose another model.")
+    found, rows, known = [], [], subjects.weight > 0
+    for n in range(len(subjects)):
+        tell(n, len(subjects))
+        try:
+            pixels = subjects.picture(n)
+        except (UserError, OSError):
+            continue
+        cx, cy, side = (float(v) for v in subjects.box[n])
+        found.append(predictor.predict_box(pixels, Box(cx, cy, max(side, 2.0))).landmarks[:, :2])
+        rows.append(n)
+    tell(len(subjects), len(subjects))
+    if not rows:
+        raise UserError("No picture of these labels can be read; put the pictures where the labels say.")
+    both = known[rows]
+    return Pairs(
+        tuple(predictor.runtime.model.schema.landmarks), tuple(subjects.name(n) for n in rows), subjects.points[rows],
+        np.stack(found).astype(np.float64), both, both.astype(int) - 1, of_model=True, rows=tuple(rows),
+        unread=len(subjects) - len(rows),
+    )  # fmt: skip
+
+
+def figures(pairs: Pairs, worst: int = 10) -> dict[str, Any]:
     """Distances in pixels and in percent of the subject's size, and sigmas for OKS; None where nothing is known.
 
-    The size s is the square root of the area of the tight box around both people's landmarks. sigma follows COCO's
+    For the size s see `sizes`. sigma follows COCO's
     keypoint evaluation (cocodataset.org, "Keypoint evaluation": sigma_i^2 = E[d_i^2 / s^2], d from the true place):
     of two people neither is the truth, so that half of the squared distance belongs to each, E[d^2 / s^2] / 2;
     against a model the labels are the truth, and all of it is the model's.
@@ -72,7 +116,7 @@ def figures(pairs: Pairs, against_model: bool = False, worst: int = 10) -> dict[
     distance = np.where(pairs.both, np.linalg.norm(pairs.one - pairs.other, axis=2), np.nan)
     size = sizes(pairs)
     share = distance / size[:, None]
-    split = 1 if against_model else 2
+    split = 1 if pairs.of_model else 2
     landmarks = {}
     for k, name in enumerate(pairs.names):
         known = np.isfinite(share[:, k])
@@ -81,32 +125,37 @@ def figures(pairs: Pairs, against_model: bool = False, worst: int = 10) -> dict[
             "sigma": float(np.sqrt((share[known, k] ** 2).mean() / split)) if known.any() else None,
             "only_first": int((pairs.judged[:, k] > 0).sum()), "only_second": int((pairs.judged[:, k] < 0).sum()),
         }  # fmt: skip
-    some = np.isfinite(share).any(1)
-    mean = np.full(len(share), np.nan)
-    mean[some] = 100 * np.nanmean(share[some], axis=1)
-    order = [int(n) for n in np.argsort(-np.nan_to_num(mean, nan=-1), kind="stable") if some[n]][:worst]
-    told = [{"picture": pairs.pictures[n], "percent": float(mean[n]), "landmark": pairs.names[_furthest(share[n])]}
-            for n in order]  # fmt: skip
+    told = [
+        {"picture": pairs.pictures[n], "percent": percent, "landmark": pairs.names[k]}
+        for n, percent, k in ranked(pairs)[:worst]
+    ]  # fmt: skip
     return {
         "instances": len(share), "pixels": _mean(distance), "percent": _mean(100 * share),
-        "median_percent": float(np.nanmedian(100 * share)) if some.any() else None,
-        "only_first": pairs.alone[0], "only_second": pairs.alone[1], "against_model": against_model,
-        "landmarks": landmarks, "worst": told,
+        "median_percent": float(np.nanmedian(100 * share)) if np.isfinite(share).any() else None,
+        "only_first": pairs.alone[0], "only_second": pairs.alone[1], "against_model": pairs.of_model,
+        "unread": pairs.unread, "landmarks": landmarks, "worst": told,
     }  # fmt: skip
 
 
+def ranked(pairs: Pairs) -> list[tuple[int, float, int]]:
+    """(n, mean distance in percent of its size, the landmark farthest apart) of the N instances, the worst first."""
+    share = np.where(pairs.both, np.linalg.norm(pairs.one - pairs.other, axis=2), np.nan) / sizes(pairs)[:, None]
+    some = [n for n in range(len(share)) if np.isfinite(share[n]).any()]
+    told = [(n, float(100 * np.nanmean(share[n])), int(np.nanargmax(share[n]))) for n in some]
+    return sorted(told, key=lambda one: -one[1])
+
+
 def sizes(pairs: Pairs) -> np.ndarray:
-    """(N,) float64 pixels: square root of the area of the tight box around the landmarks that both have; at least 1."""
-    points = np.concatenate([pairs.one, pairs.other], 1)
-    known = np.concatenate([pairs.both, pairs.both], 1)[..., None]
+    """(N,) float64 pixels: square root of the area of the tight box around the landmarks that both have; at least 1.
+
+    Of two people the box holds what either placed; beside a model it holds the labels.
+    """
+    sides = [pairs.one] if pairs.of_model else [pairs.one, pairs.other]
+    points, known = np.concatenate(sides, 1), np.concatenate([pairs.both] * len(sides), 1)[..., None]
     low = np.where(known, points, np.inf).min(1)
     high = np.where(known, points, -np.inf).max(1)
     side = np.where(np.isfinite(high - low), high - low, 1.0)
     return np.sqrt(np.maximum(side[:, 0] * side[:, 1], 1.0))
-
-
-def _furthest(shares: np.ndarray) -> int:
-    return int(np.nanargmax(shares))
 
 
 def _mean(values: np.ndarray) -> float | None:
@@ -115,22 +164,19 @@ def _mean(values: np.ndarray) -> float | None:
 
 
 def _main_table(labels: LabelSet) -> Table:
-    """The table with most instances."""
+    """The table with most instances; of those the ones that a person placed, where there are any."""
     if not labels.instances:
-        raise UserError("There are no labels in one of the two; choose other files.")
-    return max(labels.tables, key=len)
-
-
-def _word(name: str) -> str:
-    return re.sub(r"[\W_]+", " ", name).strip().casefold()
+        raise UserError("One of the two holds no labels; choose another file.")
+    return placed_by_people(max(labels.tables, key=len))
 
 
 def _landmarks(first: Table, second: Table) -> tuple[tuple[str, ...], list[int], list[int]]:
     """Names that both have and their places; the same places where no name fits but the numbers do."""
-    places = {_word(name): k for k, name in enumerate(second.skeleton.landmarks)}
-    found = [(name, k, places[_word(name)]) for k, name in enumerate(first.skeleton.landmarks) if _word(name) in places]
-    if not found and len(first.skeleton) == len(second.skeleton):
-        found = [(name, k, k) for k, name in enumerate(first.skeleton.landmarks)]
+    own = first.skeleton.landmarks
+    places = counterparts(own, second.skeleton.landmarks)
+    if set(places) <= {NONE} and len(own) == len(second.skeleton):
+        places = list(range(len(own)))
+    found = [(name, k, at) for k, (name, at) in enumerate(zip(own, places, strict=True)) if at != NONE]
     if not found:
         raise UserError("The two have no landmark in common; compare labels of one schema.")
     names, a, b = zip(*found, strict=True)

@@ -179,7 +179,7 @@ def _figures(
     if options.metric == "pckh":
         return scores.score_pck(scored, options.threshold or PCKH_THRESHOLD, scored.weight > 0, "plain")
     counted = scored.weight > 0.5
-    if scored.schema.name == "mpii16":
+    if scored.schema.by_mpii:
         counted = counted & np.isin(np.arange(len(scored.schema)), metrics.LSP_LANDMARKS)
     return scores.score_pck(scored, options.threshold or PCK_THRESHOLD, counted, "weighted")
 
@@ -267,7 +267,7 @@ def choose(schema: Schema, options: Options, head: str = LANDMARKS) -> Options:
 
     schema: of the labels; head: what the model's maps mean.
     """
-    face, body = "Right eye" in schema.groups and "Left eye" in schema.groups, schema.name == "mpii16"
+    face, body = "Right eye" in schema.groups and "Left eye" in schema.groups, schema.by_mpii
     for name in ("threshold", "auc_limit", "failure_limit"):
         value = getattr(options, name)
         if value is not None and not (np.isfinite(value) and value > 0):

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -101,6 +102,32 @@ def load_pack(path: str | Path) -> Pack:
         raise PackError(f"{path.name} is not a landmark pack ({error}); check that the file is complete.") from error
 
 
+def landmark_count(path: str | Path) -> int:
+    """How many landmarks a pack's subjects have, by its headers alone; raises as `load_pack`."""
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            name = next((n for n in ("landmarks", "joints") if f"{n}.npy" in names), None)
+            if name is None:
+                other = "a scene pack" if "face_boxes.npy" in names or "person_boxes.npy" in names else "no landmarks"
+                raise PackError(f"{path.name} is not a landmark pack ({other}); choose another file.")
+            with archive.open(f"{name}.npy") as file:
+                shape = _npy_header(file)[0]
+    except (OSError, *_DAMAGE) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        raise PackError(f"{path.name} is not a landmark pack ({error}); check that the file is complete.") from error
+    if len(shape) != 3 or shape[2] != 2:
+        raise PackError(f"{name} in {path.name} must have the shape (N, K, 2), not {shape}.")
+    return shape[1]
+
+
+def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+    return read[np.lib.format.read_magic(file)[0]](file)
+
+
 def _mapped_blob(path: Path, archive: zipfile.ZipFile) -> np.ndarray | None:
     """The encoded pictures as they lie in the file, (bytes,) uint8; None where they are few or compressed."""
     entry = next((e for e in archive.infolist() if e.filename == BLOB), None)
@@ -112,8 +139,7 @@ def _mapped_blob(path: Path, archive: zipfile.ZipFile) -> np.ndarray | None:
         if len(local) < LOCAL_HEADER or local[:4] != b"PK\x03\x04":
             raise PackError(f"{path.name} is not a landmark pack (its directory is wrong); write it again.")
         file.seek(int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little"), 1)
-        read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
-        shape, _, dtype = read[np.lib.format.read_magic(file)[0]](file)
+        shape, _, dtype = _npy_header(file)
         if dtype != np.uint8 or len(shape) != 1 or file.tell() + shape[0] > path.stat().st_size:
             raise PackError(f"{path.name} is not a landmark pack (its pictures are cut off); write it again.")
         return np.memmap(path, np.uint8, "r", file.tell(), shape)

@@ -27,7 +27,7 @@ def average_precision(predictor: Predictor, labelled: Labelled, seen: Found, box
     without landmarks are ignored as COCO does it.
     """
     schema = predictor.runtime.model.schema
-    sigma = np.array(schema.sigmas) if schema.sigmas else metrics.sigmas(schema.name, len(schema))
+    sigma = metrics.sigmas(schema.sigmas, len(schema))
     area = subject_areas(labelled)
     hit = seen.found
     similarity = metrics.object_similarity(seen.points[hit], labelled.points[hit], area[hit], sigma)

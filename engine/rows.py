@@ -85,6 +85,11 @@ def taken(table: Table, rows: np.ndarray) -> Table:
     )  # fmt: skip
 
 
+def placed_by_people(table: Table) -> Table:
+    """The instances that a person placed; all of them where a model placed every one."""
+    return taken(table, table.hand) if table.hand.any() and not table.hand.all() else table
+
+
 def join(parts: Sequence[Table]) -> Table:
     """Tables of one skeleton as one; where a part lacks a column, it says nothing there."""
     examples = {name: column for part in parts for name, column in part.extras.items()}

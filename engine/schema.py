@@ -13,7 +13,8 @@ import numpy as np
 
 from engine.errors import UserError
 
-OPTIONAL = ("sigmas", "colours")
+OPTIONAL = ("sigmas", "colours", "protocol")
+MPII = "mpii"  # a protocol: PCK and PCKh by torso and head size, 14 of the 16 landmarks, seven columns
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -30,7 +31,7 @@ class Schema:
     normaliser: two landmark indices whose distance scales errors; mean: (K, 2) shape in the unit
     square of its own tight box, for guides; sigmas: K, how far people themselves place each landmark apart, as a
     share of the subject's size, or none where nobody published them; colours: "#rrggbb" of groups that are not drawn
-    in the colour of their side.
+    in the colour of their side; protocol: the published way to count errors, "" where there is none but distances.
     """
 
     name: str
@@ -46,9 +47,15 @@ class Schema:
     mean: tuple[tuple[float, float], ...]
     sigmas: tuple[float, ...] = ()
     colours: dict[str, str] = field(default_factory=dict)
+    protocol: str = ""
 
     def __len__(self) -> int:
         return len(self.landmarks)
+
+    @property
+    def by_mpii(self) -> bool:
+        """Whether errors are counted as those of MPII's bodies."""
+        return self.protocol == MPII
 
     @property
     def permutation(self) -> np.ndarray:
@@ -78,6 +85,7 @@ def schema_from_json(data: Any) -> Schema:
     try:
         names = tuple(str(n) for n in data["landmarks"])
         k = len(names)
+        data = _of_its_file(names, str(data["name"])) | data
         schema = Schema(
             name=str(data["name"]),
             title=str(data["title"]),
@@ -92,11 +100,25 @@ def schema_from_json(data: Any) -> Schema:
             mean=tuple((float(x), float(y)) for x, y in data["mean"]),
             sigmas=tuple(float(s) for s in data.get("sigmas") or ()),
             colours={str(group): str(colour) for group, colour in (data.get("colours") or {}).items()},
+            protocol=str(data.get("protocol") or ""),
         )
     except (TypeError, ValueError, IndexError, AttributeError) as error:
         raise SchemaError(f"The schema has a field of the wrong form ({error}).") from error
     _check(schema, k)
     return schema
+
+
+def _of_its_file(landmarks: tuple[str, ...], name: str) -> dict[str, Any]:
+    """What the file that ships under this name says besides: models and projects may be older than that."""
+    told = _shipped().get(name, {})
+    same = told.get("landmarks") == list(landmarks)
+    return {field: told[field] for field in ("sigmas", "protocol") if field in told} if same else {}
+
+
+@cache
+def _shipped() -> dict[str, dict[str, Any]]:
+    folder = resources.files("resources") / "schemas"
+    return {e.name[:-5]: json.loads(e.read_text("utf-8")) for e in folder.iterdir() if e.name.endswith(".json")}
 
 
 def _check(schema: Schema, k: int) -> None:
@@ -122,13 +144,11 @@ def _check(schema: Schema, k: int) -> None:
 @cache
 def load_schema(name: str) -> Schema:
     """A schema that ships, by name; raises SchemaError where there is none."""
-    path = resources.files("resources") / "schemas" / f"{name}.json"
-    if not path.is_file():
-        raise SchemaError(f"No schema {name!r}; choose one of {', '.join(schema_names())}.")
-    return schema_from_json(json.loads(path.read_text("utf-8")))
+    if name not in _shipped():
+        raise SchemaError(f"There is no schema {name!r}; choose one of {', '.join(schema_names())}.")
+    return schema_from_json(_shipped()[name])
 
 
 def schema_names() -> list[str]:
     """Names of the schemas that ship, sorted."""
-    folder = resources.files("resources") / "schemas"
-    return sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".json"))
+    return sorted(_shipped())

@@ -94,7 +94,7 @@ def score_pck(scored: Scored, threshold: float, counted: np.ndarray, headline: s
     all counted landmarks) or "plain" (the mean over landmarks). Bodies have their tables' columns as well.
     """
     errors = np.where(counted, scored.errors, np.nan)
-    body = scored.schema.name == "mpii16"
+    body = scored.schema.by_mpii
     landmarks = metrics.COUNTED if body else tuple(range(len(scored.schema)))
 
     def at(limit: float) -> tuple[np.ndarray, dict[str, float]]:

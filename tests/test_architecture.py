@@ -15,7 +15,7 @@ from tests.source_tree import OURS, PACKAGES, ROOT, functions, imports, module_n
 BASE = tuple(
     f"engine.{name}" for name in (
         "errors", "types", "schema", "opencv", "images", "headers", "frames", "crop", "heatmaps", "architecture",
-        "blocks", "parts", "graph", "metrics", "packs", "labels", "rows", "regular",
+        "blocks", "parts", "graph", "metrics", "packs", "labels", "rows", "regular", "naming",
     )
 )  # fmt: skip
 ENGINE = ("engine",)  # all of it but train, which NEVER names

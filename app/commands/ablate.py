@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from app.commands.output import Json, emit, plain, say
 from engine.errors import UserError
 
-RESULT, NEVER = "row.json", 1_000_000_000
+RESULT, ASKED, NEVER = "row.json", "asked.json", 1_000_000_000
 OUT, STEPS = Path("ablation"), 600
 NOTE = "One training a row: a difference within that of the base row's seeds is chance."
 
@@ -93,17 +94,20 @@ def one(start: dict[str, Any], folder: Path) -> dict[str, Any]:
     sizes = [[path.name, path.stat().st_size if path.is_file() else 0] for path in start["data"]]
     asked = plain(start | {"data": sizes})
     result = folder / RESULT
-    before = _read(folder / "asked.json")
+    before = _read(folder / ASKED)
     if before is not None and before != asked:
         raise UserError(f"{folder} holds a training with other settings or data; choose another --out, or remove it.")
     kept = _read(result)
     if before is not None and kept is not None:
         return kept
-    folder.mkdir(parents=True, exist_ok=True)
-    atomic_write(folder / "asked.json", json.dumps(asked).encode())
     first = start_line(start["data"], start["schema"], folder, start["recipe"], None, start["settings"])
     first |= {"seed": start["seed"], "format": start["format"], "resume": True}
-    listener = _Row()
+
+    def begun() -> None:  # a training that is refused leaves nothing behind
+        folder.mkdir(parents=True, exist_ok=True)
+        atomic_write(folder / ASKED, json.dumps(asked).encode())
+
+    listener = _Row(begun)
     with Worker(first, folder / "worker.log") as worker:
         try:
             follow(worker, listener, "Training")
@@ -126,14 +130,17 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 class _Row:
-    """Remembers what a table needs of a training."""
+    """Remembers what a table needs of a training; `begun` is called at its first step."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun: Callable[[], None]) -> None:
+        self._begun = begun
         self.step, self.done, self.final = 0, 1.0, dict[str, Any]()
 
     def hear(self, record: dict[str, Any]) -> None:
         """One record of the worker."""
         if record["type"] == "progress":
+            if not self.step:
+                self._begun()
             self.step, self.done = record["step"], record["done"]
         elif record["type"] == "done":
             self.final = record.get("metrics") or {}

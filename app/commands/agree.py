@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from app.commands.output import Json, columns, emit, progress
 from engine.errors import UserError
 
 if TYPE_CHECKING:
-    from engine.labels import LabelSet
+    from engine.agreement import Pairs
 
 
 def register(cli: typer.Typer) -> None:
@@ -21,77 +20,61 @@ def register(cli: typer.Typer) -> None:
 
 
 def agree(
-    first: Annotated[Path, typer.Argument(metavar="LABELS", help="A project, or a label file of any format.")],
+    first: Annotated[
+        str, typer.Argument(metavar="LABELS", help="A project, a pack, a label file of any format, or: samples.")
+    ],
     second: Annotated[str, typer.Argument(metavar="OTHER", help="Another of the same pictures, or a model's name.")],
+    form: Annotated[str | None, typer.Option("--from", help="The format of LABELS; else by its look.")] = None,
+    other_form: Annotated[str | None, typer.Option("--other-from", help="The format of OTHER.")] = None,
+    split: Annotated[str | None, typer.Option(help="Beside a model, of data with splits: train, test ...")] = None,
     worst: Annotated[int, typer.Option(min=0, help="How many of the worst pictures to list.")] = 10,
     as_json: Json = False,
 ) -> None:
     """Measure agreement by landmark, with the sigmas that OKS asks for, and list the worst pictures."""
-    from engine.agreement import SAME_SUBJECT, figures, pair
+    from app.formats.converting import read_labels
+    from app.formats.registry import ReadOptions
+    from app.plugins import load_plugins
+    from engine.agreement import figures, pair
+    from engine.labelled import is_samples
     from engine.models import SUFFIXES
 
-    labels, other = read(first), Path(second)
-    model = not other.exists() or other.suffix in SUFFIXES
-    found = _predicted(labels, second) if model else read(other)
-    value = figures(pair(labels, found, math.inf if model else SAME_SUBJECT), model, worst)
+    load_plugins()
+    if not Path(second).exists() or Path(second).suffix in SUFFIXES:
+        pairs = _beside_model(first, second, form, split)
+    elif is_samples(first):
+        raise UserError("The sample pictures can be compared with a model alone; name one, such as face68.")
+    else:
+        with progress("Reading") as show:
+            one, _ = read_labels(Path(first), form, ReadOptions(progress=show))
+            other, _ = read_labels(Path(second), other_form, ReadOptions(progress=show))
+        pairs = pair(one, other)
+    value = figures(pairs, worst)
     emit(value, as_json, lines(value))
 
 
-def read(path: Path) -> LabelSet:
-    """The labels of a project or a file of any format; raises UserError."""
-    from app.formats import registry
-    from app.formats.reading import head_of
-    from app.plugins import load_plugins
-
-    if not path.exists():
-        raise UserError(f"There is no label file {path}; check its place.")
-    load_plugins()
-    head = head_of(path)
-    chosen = next((form for form in registry.formats() if form.claims(path, head)), None)
-    if chosen is None:
-        raise UserError(f"{path.name} is of no known format; see docs/formats.md.")
-    return chosen.read(path, registry.ReadOptions())
-
-
-def _predicted(labels: LabelSet, name: str) -> LabelSet:
-    """What a model finds in the boxes of the labelled subjects."""
-    from engine.images import load_image
-    from engine.labels import ABSENT, LabelSet, Skeleton
-    from engine.metrics import tight_boxes
+def _beside_model(data: str, name: str, form: str | None, split: str | None) -> Pairs:
+    from app.services.labelled import load_subjects
+    from engine.agreement import with_model
     from engine.predictor import Predictor
-    from engine.rows import Rows
     from engine.runtime import open_runtime
-    from engine.types import Box
 
-    runtime = open_runtime(find_model(name))
-    predictor, schema = Predictor(runtime, "whole"), runtime.model.schema
-    rows = Rows(Skeleton(schema.subject, schema.landmarks))
-    table = max(labels.tables, key=len)
-    known = table.visibility != ABSENT
-    usable = [n for n in range(len(table)) if known[n].sum() > 1 and labels.pictures[table.picture[n]].path]
-    if not usable:
-        raise UserError("No picture of these labels is where it should be; put the pictures back.")
-    boxes, last, pixels = tight_boxes(table.points, known), None, None
+    predictor = Predictor(open_runtime(find_model(name)), "whole")
+    subjects = load_subjects(data, predictor.runtime.model.schema, form, split)
     with progress("Predicting") as show:
-        for done, n in enumerate(usable):
-            path = labels.pictures[int(table.picture[n])].path
-            if path != last:
-                last, pixels = path, load_image(path)
-            cx, cy, side = (float(v) for v in boxes[n])
-            found = predictor.predict_box(pixels, Box(cx, cy, max(side, 2.0))).landmarks
-            seen = [2] * len(schema)
-            rows.add(int(table.picture[n]), found[:, :2], seen, score=found[:, 2], hand=False)
-            show(done + 1, len(usable))
-    return LabelSet(labels.pictures, (rows.table(),))
+        return with_model(subjects, predictor, show)
 
 
 def lines(value: dict[str, Any]) -> list[str]:
     """The figures as a table for people."""
-    rows = [
-        ("subjects that both have", str(value["instances"])),
-        ("only the first, only the second", f"{value['only_first']}, {value['only_second']}"),
-        ("mean distance", f"{_number(value['pixels'])} px, {_number(value['percent'])} % of the subject's size"),
-    ]
+    both = "subjects that were labelled" if value["against_model"] else "subjects that both have"
+    rows = [(both, str(value["instances"]))]
+    if not value["against_model"]:
+        rows.append(("only the first, only the second", f"{value['only_first']}, {value['only_second']}"))
+    if value["unread"]:
+        rows.append(("left out, whose pictures cannot be read", str(value["unread"])))
+    rows.append(
+        ("mean distance", f"{_number(value['pixels'])} px, {_number(value['percent'])} % of the subject's size")
+    )
     for name, told in value["landmarks"].items():
         sigma = "-" if told["sigma"] is None else f"{told['sigma']:.4f}"
         rows.append((f"  {name}", f"{_number(told['pixels'])} px  {_number(told['percent'])} %  sigma {sigma}"))

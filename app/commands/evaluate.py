@@ -13,7 +13,6 @@ from engine.errors import UserError
 
 if TYPE_CHECKING:
     from engine.evaluate import Evaluation, Options
-    from engine.labelled import Labelled
     from engine.runtime import Runtime
     from engine.scenes import ScenePack
 
@@ -32,7 +31,7 @@ def evaluate(
         str, typer.Argument(metavar="DATA", help="Pack or scene pack, COCO file, data set, or: samples.")
     ],
     form: Annotated[
-        str | None, typer.Option("--format", help="pack, coco, mpii-mat, 300w or another; else by its look.")
+        str | None, typer.Option("--from", "--format", help="pack, coco, 300w or another format; else by its look.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Of data with splits: train, validation or test.")] = None,
     metric: Annotated[str | None, typer.Option(help="nme, pck, pckh, oks or miou; else by the model.")] = None,
@@ -85,6 +84,8 @@ def _measured(
     model: str, data: str, form: tuple[str | None, str | None], options: Options, runtime: str, csv: Path | None
 ) -> tuple[Evaluation, Runtime]:
     from app.files import check_place, refuse_inputs
+    from app.plugins import load_plugins
+    from app.services.labelled import load_subjects
     from engine.evaluate import choose, measure
     from engine.parts import label_schema
     from engine.runtime import open_runtime
@@ -95,47 +96,13 @@ def _measured(
     if csv is not None:
         check_place(csv)
         refuse_inputs(csv, [Path(data), Path(model)])
-    subjects = load_data(data, labels, *form)
+    load_plugins()
+    subjects = load_subjects(data, labels, *form)
     opened = open_runtime(read, runtime)
     if opened.notice:
         say(opened.notice)
     with progress("Evaluating") as show:
         return measure(opened, subjects, options, None, show), opened
-
-
-def load_data(data: str, schema: Any, form: str | None = None, split: str | None = None) -> Labelled:
-    """Labelled subjects of a file or folder, or of the sample pictures; raises UserError."""
-    from engine.labelled import load_labelled, sample_subjects
-    from engine.layouts import LAYOUTS, sniff
-
-    if data == SAMPLES and not Path(data).exists():
-        return sample_subjects(schema)
-    if not Path(data).exists():
-        raise UserError(f"There is no data file {data}; check its place.")
-    if form in LAYOUTS or (form is None and (sniff(data) or Path(data).suffix.lower() in (".npz", ".json"))):
-        return load_labelled(data, schema, form, split)
-    return _read_format(Path(data), schema, form, split)
-
-
-def _read_format(path: Path, schema: Any, form: str | None, split: str | None) -> Labelled:
-    """Subjects from any registered label format; raises UserError."""
-    from app.formats import registry
-    from app.plugins import load_plugins
-    from engine.labelled_table import from_labels
-    from engine.layouts import LAYOUTS
-
-    load_plugins()
-    known = {each.name: each for each in registry.formats()}
-    head = b""
-    if path.is_file():
-        with path.open("rb") as file:
-            head = file.read(1 << 16)
-    chosen = known.get(form) if form else next((each for each in known.values() if each.claims(path, head)), None)
-    if chosen is None:
-        what = f"There is no format {form!r}" if form else f"{path.name} is of no known format"
-        names = ", ".join([*LAYOUTS, *sorted(set(known) - {*LAYOUTS})])
-        raise UserError(f"{what}; name one with --format: {names}.")
-    return from_labels(chosen.read(path, registry.ReadOptions()), schema, split)
 
 
 def _scenes(model: str, data: str) -> ScenePack | None:

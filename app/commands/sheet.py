@@ -38,7 +38,8 @@ def failures(
     """Show where one model fails beside what another does there (Fig. 2): label, A, B, worst first."""
     import numpy as np
 
-    from app.commands.evaluate import load_data
+    from app.plugins import load_plugins
+    from app.services.labelled import load_subjects
 
     if by not in ("a", "gap"):
         raise UserError(f"--by is a or gap, not {by!r}.")
@@ -47,7 +48,8 @@ def failures(
     schema = models[0].schema
     if models[1].schema.landmarks != schema.landmarks:
         raise UserError(f"{models[0].name} and {models[1].name} have different landmarks; choose two of one kind.")
-    labelled = load_data(data, schema)
+    load_plugins()
+    labelled = load_subjects(data, schema)
     done = [_measured(model, labelled) for model in models]
     means = np.stack([_means(d.errors) for d in done])
     rank = means[0] if by == "a" else means[0] - means[1]

@@ -95,7 +95,6 @@ def train(
     rank = os.environ.get("RANK", "0")  # torchrun's
     if rank == "0" and (out / "latest.safetensors").exists() and not resume:
         raise UserError(f"{out} holds a training already; go on with --resume, or choose another folder.")
-    out.mkdir(parents=True, exist_ok=True)
     first = start_line(data, schema, out, recipe, start, dict(setting(text) for text in settings or []))
     first |= {"resume": resume, "seed": seed, "device": device, "threads": threads, "workers": workers, "format": form}
     log = out / ("worker.log" if rank == "0" else f"worker-{rank}.log")

@@ -26,6 +26,7 @@ class Worker:
     def __init__(self, start: dict[str, Any], log: Path) -> None:
         need_torch()
         json.dumps(start, allow_nan=False)  # raises before there is a process, which would wait for ever
+        self._made = [folder for folder in log.parents if not folder.exists()]
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
         # A session of its own: Ctrl+C reaches us only, and we ask it to stop.
@@ -83,6 +84,11 @@ class Worker:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+        with contextlib.suppress(OSError):  # a training that was refused leaves nothing behind
+            if self._made and not self._log.stat().st_size and [*self._log.parent.iterdir()] == [self._log]:
+                self._log.unlink()
+                for folder in self._made:
+                    folder.rmdir()
 
 
 def _record(line: bytes) -> dict[str, Any] | None:

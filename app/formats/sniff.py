@@ -32,13 +32,15 @@ def recognise(path: Path, name: str | None = None) -> tuple[Format, Path]:
         raise FormatError(f"There is no file or folder {path}; check its place.")
     among = [find(name)] if name else None
     found = claimants(path, among)
-    if len(found) == 1 or (name and path.is_file()):
+    if len(found) == 1 or (name and path.is_file() and path.stat().st_size):
         return (found or among or [])[0], path
     if len(found) > 1:
         names = " or ".join(sorted(form.name for form in found))
         raise FormatError(f"{path.name} may be {names}; say which one with --from.")
     if path.is_dir():
         return _in_folder(path, among)
+    if not path.stat().st_size:
+        raise FormatError(f"{path.name} is empty; export the labels again, or choose another file.")
     known = ", ".join(sorted(form.name for form in formats()))
     raise FormatError(f"{path.name} is of no known label format; name one with --from: {known}.")
 

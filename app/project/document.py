@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.project import migration, places
+from app.project import migration
 from app.project.backups import back_up
 from app.project.contents import Contents
-from app.project.edits import Edit, Fingerprint, Migrate, Outdated, Predicted, ReadOnly, Refit, SetState
+from app.project.edits import Edit, Migrate, Outdated, Predicted, ReadOnly
 from app.project.opening import Unwritable
-from app.project.plan import PREDICTABLE, Plan
+from app.project.places import Places, homes_of, homes_with, settle
+from app.project.plan import Plan, is_automatic
 from app.project.reading import open_copy
 from app.project.records import SCHEMA, DamagedError, RowChange
 from app.project.rows import Rows, schema_text
@@ -58,8 +59,10 @@ class Document:
         self.annotator = ""
         self.clock: Callable[[], float] = time.time
         self._revision, self._next_id = int(meta["revision"]), int(meta["next_id"])
+        self._order = 0  # of the predictions that the last step of undo consists of
         self._subscribers: list[Callable[[Change], None]] = []
         self._contents = Contents(store)
+        self._places = Places(self.path, homes_of(meta))
         self._rows = Rows(store, self._contents)
         self._refresh_titles()
 
@@ -67,7 +70,7 @@ class Document:
     def create(cls, path: str | Path, schema: Schema, name: str) -> Document:
         """A new project; raises UserError where it cannot be made."""
         meta = {"name": name, "schema": schema_text(schema), "revision": "0", "next_id": "1"}
-        return cls._of(Store.create(Path(path), meta))
+        return cls._of(Store.create(Path(path), meta | homes_with((), Path(path))))
 
     @classmethod
     def open(cls, path: str | Path, backed_up: bool = True) -> Document:
@@ -81,6 +84,7 @@ class Document:
             if backed_up or document._store.is_older:
                 document.back_up()
             document._store.upgrade()
+            settle(document._store)
         except UserError:
             document.close()
             raise
@@ -179,8 +183,12 @@ class Document:
         return self.damaged
 
     def picture_path(self, image: Image) -> Path:
-        """Where an image's file is: as stored, or beside the project where the folder was moved as a whole."""
-        return places.picture_path(self.path, image)
+        """Where an image's file is: beside the project where all was moved or copied together, else as stored."""
+        return self._places.path(image)
+
+    def known_paths(self) -> set[str]:
+        """The paths of all images, as stored and as they are."""
+        return self._places.known(self.images())
 
     def migration_preview(self, edit: Migrate) -> migration.Preview:
         """What a change of the schema would do; raises UserError where it cannot be done."""
@@ -208,7 +216,7 @@ class Document:
         with self._lock:
             if after is not None and after != self._revision:
                 raise Outdated("The project has changed meanwhile; try again.")
-            automatic = self._automatic(edit)
+            automatic = is_automatic(edit, self._contents)
             if self.read_only:
                 return self._refuse(automatic, kind)
             plan = Plan(self._contents, self.schema, self._next_id, int(self.clock()))
@@ -220,7 +228,10 @@ class Document:
             end_redo = automatic and any(self._store.redo_concerns(image) for image in plan.touched)
             revision = self._revision + 1
             meta = {"revision": str(revision), "next_id": str(plan.next_id)}
-            self._store.commit(rows, meta, None if automatic else edit.title, end_redo)
+            order = edit.order if isinstance(edit, Predicted) else 0
+            joins = order != 0 and order == self._order
+            self._store.commit(rows, meta, None if automatic else edit.title, end_redo, joins)
+            self._order = self._order if automatic else order
             self._revision, self._next_id = revision, plan.next_id
             schema = self._absorb(rows)
         return self._tell(Change(revision, frozenset(plan.touched), kind, plan.created, schema))
@@ -244,13 +255,13 @@ class Document:
             entry = None if self.read_only else self._store.pending(undone=not undone)
             if entry is None:
                 return None
-            id, changes = entry
+            entries, changes = entry
             if undone:
                 changes = [replace(c, before=c.after, after=c.before) for c in reversed(changes)]
             rows = self._rows.of_journal(changes)
             revision = self._revision + 1
-            self._store.flip(id, undone, rows, {"revision": str(revision)})
-            self._revision = revision
+            self._store.flip(entries, undone, rows, {"revision": str(revision)})
+            self._revision, self._order = revision, 0
             images = {c.owner for c in changes if c.table != SCHEMA} | {r.owner for r in rows if r.table != SCHEMA}
             schema = self._absorb(rows)
             if schema:
@@ -278,16 +289,6 @@ class Document:
             except Exception:  # the edit is kept; a listener's fault is reported and stops neither it nor the others
                 sys.excepthook(*sys.exc_info())
         return change
-
-    def _automatic(self, edit: Edit) -> bool:
-        """Whether no person is concerned, so that undo passes it over: predictions, and what can be read or not."""
-        if isinstance(edit, Predicted):
-            return self._contents.image(edit.image).state in PREDICTABLE
-        if isinstance(edit, Refit):
-            return not self._contents.instances(edit.image)
-        if isinstance(edit, Fingerprint):
-            return True
-        return isinstance(edit, SetState) and edit.state in (State.NEW, State.BROKEN)
 
 
 def to_read(path: str | Path) -> Document:

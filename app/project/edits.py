@@ -164,7 +164,8 @@ class Predicted:
     """What a model found in an image; without effect where `onto` does not let it in.
 
     Where nobody has worked on the image it is no step of undo; elsewhere it is. doubt is 0 to 1 or unknown. In a
-    Batch, which can be undone, an image of 0 is as in PutInstance.
+    Batch, which can be undone, an image of 0 is as in PutInstance. What was found on one `order` (a number, 0 for
+    none) is one step of undo, as long as nothing else comes in between.
     """
 
     image: int
@@ -173,6 +174,7 @@ class Predicted:
     title: str = "Adopt predictions"
     onto: Onto = Onto.NEW
     doubts: tuple[float, ...] = ()  # by criterion, NaN where one cannot tell
+    order: int = 0
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from app.project.records import DamagedError, checksum
 from engine.errors import UserError
 
 APPLICATION = 0x486F7572  # "Hour": what file(1) and we know the format by
-VERSION = 2  # 2 knows when each landmark became as it is, and tags; rows of 1 are read as they are
+# 2 knows when each landmark became as it is, and tags; 3 which entries of the journal are one step of undo.
+VERSION = 3  # rows of earlier ones are read as they are, their journal gets what it lacks
 ERRORS = (sqlite3.Error, UnicodeDecodeError)  # the latter where a damaged file's own words are in the message
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL);
@@ -31,6 +32,10 @@ CREATE TABLE journal (
   data BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE INDEX journal_by_state ON journal (undone, id);
 """
+STEPS = """
+ALTER TABLE journal ADD COLUMN joins INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX journal_by_step ON journal (joins, id);
+"""  # joins: 1 where an entry belongs to the same step as the one before it
 
 
 class Unwritable(UserError):
@@ -55,7 +60,7 @@ def make(path: Path, meta: dict[str, str]) -> None:
         with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
-            for statement in SCHEMA.split(";\n"):
+            for statement in (SCHEMA + STEPS).split(";\n"):
                 connection.execute(statement)
             write_meta(connection, meta)
             connection.execute(f"PRAGMA application_id = {APPLICATION}")

@@ -40,6 +40,17 @@ SAME_SUBJECT = 0.5  # overlap of two boxes, over their union, from which they ar
 PER_LANDMARK = ("points", "visibility", "origin", "score", "guess")
 
 
+def is_automatic(edit: Edit, contents: Contents) -> bool:
+    """Whether no person is concerned, so that undo passes it over: predictions, and what can be read or not."""
+    if isinstance(edit, Predicted):
+        return contents.image(edit.image).state in PREDICTABLE
+    if isinstance(edit, Refit):
+        return not contents.instances(edit.image)
+    if isinstance(edit, Fingerprint):
+        return True
+    return isinstance(edit, SetState) and edit.state in (State.NEW, State.BROKEN)
+
+
 @dataclass
 class Plan:
     """The project as it would be after an edit: reads fall through to its contents, writes stay here.

@@ -6,7 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 import msgspec
@@ -132,6 +132,15 @@ def journal_from(data: bytes) -> list[RowChange]:
     except (ValueError, TypeError, zlib.error) as error:
         raise DamagedError(f"The record of an edit is damaged ({error}); restore a backup.") from error
     return changes
+
+
+def in_one(changes: Iterable[RowChange]) -> list[RowChange]:
+    """Changes that were made one after the other, as one a row."""
+    joined: dict[tuple[str, int], RowChange] = {}
+    for change in changes:
+        key = change.table, change.id
+        joined[key] = replace(joined[key], after=change.after) if key in joined else change
+    return list(joined.values())
 
 
 def _size(data: bytes | None) -> int:

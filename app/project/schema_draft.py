@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.labels import Skeleton
 from engine.schema import Schema, SchemaError, schema_from_json
 
 SIDES = ("left", "right", "centre")
 OTHER = {"left": "right", "right": "left"}
-CROP = 1.5  # of a schema that came without one
 LONGEST_NAME = 64
 MOST_LANDMARKS = 1000
 
@@ -174,55 +172,3 @@ def boxed(places: Iterable[tuple[float, float]]) -> list[list[float]]:
     low, high = shape.min(0), shape.max(0)
     size = float((high - low).max()) or 1.0
     return np.round((shape - (low + high) / 2) / size + 0.5, 4).tolist()
-
-
-def schema_of(skeleton: Skeleton, shape: np.ndarray | None = None) -> Schema:
-    """A schema from what a label file says of its landmarks.
-
-    shape: (K, 2) mean of its instances, pixels; without one the landmarks stand in a circle. Left and right come
-    from names, mirror pairs from the file or from names that differ in left and right alone.
-    """
-    count = len(skeleton)
-    if count < 2:
-        raise SchemaError("A schema needs two landmarks or more, and this file names fewer.")
-    angle = np.arange(count) * 2 * np.pi / count
-    places = np.stack([np.sin(angle), -np.cos(angle)], 1) if shape is None else np.asarray(shape, float)
-    sides = [side_of(name) for name in skeleton.landmarks]
-    plain = {name.casefold(): k for k, name in enumerate(skeleton.landmarks)}
-    pairs = {tuple(sorted(pair)) for pair in skeleton.flip}
-    for k, name in enumerate(skeleton.landmarks):
-        twin = plain.get(mirrored_name(name).casefold(), k)
-        if not skeleton.flip and twin != k:
-            pairs.add((min(k, twin), max(k, twin)))
-    for a, b in pairs:
-        for one, other in ((a, b), (b, a)):
-            sides[one] = OTHER.get(sides[other], "centre") if sides[one] == "centre" else sides[one]
-    away = np.linalg.norm(places[:, None] - places[None], axis=2)
-    far = np.unravel_index(int(away.argmax()), away.shape) if away.max() else (0, 1)
-    short = re.sub(r"[^\w.-]+", "-", skeleton.name).strip("-")[:40] or "own"
-    return schema_from_json({
-        "name": f"{short}{count}", "title": f"{skeleton.name or 'Own'}, {count} landmarks", "subject": "object",
-        "landmarks": list(skeleton.landmarks), "edges": [list(e) for e in skeleton.edges],
-        "flip": sorted(pairs), "groups": {}, "sides": sides, "crop": CROP, "normaliser": [int(k) for k in far],
-        "mean": boxed(map(tuple, places)),
-    })  # fmt: skip
-
-
-def side_of(name: str) -> str:
-    """left or right where a name says so, else centre."""
-    words = re.split(r"[^a-z]+", name.casefold())
-    return next((side for side in ("left", "right") if side in words or words[0] == side[0]), "centre")
-
-
-def mirrored_name(name: str) -> str:
-    """The name with left for right and right for left, "l_eye" for "r_eye" too."""
-    swap = {"left": "right", "right": "left"}
-    found = re.sub(r"left|right", lambda m: _like(m[0], swap[m[0].casefold()]), name, flags=re.IGNORECASE)
-    if found == name:
-        other = {"l": "r", "r": "l"}
-        found = re.sub(r"^[lr](?=[^a-z])", lambda m: _like(m[0], other[m[0].casefold()]), name, flags=re.IGNORECASE)
-    return found
-
-
-def _like(pattern: str, word: str) -> str:
-    return word.upper() if pattern.isupper() else word.capitalize() if pattern[0].isupper() else word

@@ -20,6 +20,7 @@ from app.project.records import (
     Row,
     RowChange,
     checksum,
+    in_one,
     journal_bytes,
     journal_from,
 )
@@ -41,6 +42,7 @@ class Store:
         self._lock = threading.RLock()
         self._copying = threading.Lock()  # taken before the other
         self._ending = self._closed = False
+        self._redo: tuple[frozenset[int], bool] | None = None  # images that redo is about, and whether it is damaged
 
     @classmethod
     def create(cls, path: Path, meta: dict[str, str]) -> Store:
@@ -74,9 +76,12 @@ class Store:
         return self._query("PRAGMA user_version")[0][0] < opening.VERSION
 
     def upgrade(self) -> None:
-        """Mark an older project as one that this version has written in; raises UserError where it cannot be."""
-        if self.is_older:
+        """Make an older project one that this version can write in; raises UserError where it cannot be."""
+        version = self._query("PRAGMA user_version")[0][0]
+        if version < opening.VERSION:
             with self._transaction() as connection:
+                for statement in opening.STEPS.split(";\n") if version < 3 else ():
+                    connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {opening.VERSION}")
 
     def meta(self) -> dict[str, str]:
@@ -124,10 +129,12 @@ class Store:
         return None
 
     def commit(
-        self, changes: Iterable[RowChange], meta: dict[str, str], title: str | None, end_redo: bool = False
-    ) -> None:
+        self, changes: Iterable[RowChange], meta: dict[str, str], title: str | None, end_redo: bool = False,
+        joins: bool = False,
+    ) -> None:  # fmt: skip
         """Write rows and properties in one transaction; with a title they can be undone, and redo ends.
 
+        joins: undo and redo take them as one step with what was written before. The journal keeps JOURNAL_KEPT steps.
         Raises UserError where the disk refuses; nothing has changed then.
         """
         changes = list(changes)
@@ -137,40 +144,56 @@ class Store:
                 connection.execute("DELETE FROM journal WHERE undone = 1")
             if title is not None:
                 data = journal_bytes(changes)
-                cursor = connection.execute(
-                    "INSERT INTO journal (title, data, crc) VALUES (?, ?, ?)", (title, data, checksum(data))
-                )
-                connection.execute("DELETE FROM journal WHERE id <= ?", (cursor.lastrowid - JOURNAL_KEPT,))
+                values = (title, data, checksum(data), int(joins))
+                connection.execute("INSERT INTO journal (title, data, crc, joins) VALUES (?, ?, ?, ?)", values)
+                first = "SELECT id FROM journal WHERE joins = 0 ORDER BY id DESC LIMIT 1 OFFSET ?"
+                connection.execute(f"DELETE FROM journal WHERE id < ({first})", (JOURNAL_KEPT - 1,))
+        if title is not None or end_redo:
+            self._redo = frozenset(), False
 
     def pending_title(self, undone: bool) -> str | None:
         """The title of what undo (False) or redo (True) is about; None where there is nothing."""
         found = self._pending("title", undone)
         return found[0] if found else None
 
-    def pending(self, undone: bool) -> tuple[int, list[RowChange]] | None:
-        """The journal entry that undo (False) or redo (True) is about: its id and changes; raises DamagedError."""
-        found = self._pending("id, title, data, crc", undone)
+    def pending(self, undone: bool) -> tuple[list[int], list[RowChange]] | None:
+        """The step that undo (False) or redo (True) is about: its entries and changes, in the order in which they were
+        made; raises DamagedError."""
+        found = self._pending("id", undone)
         if found is None:
             return None
-        id, title, data, crc = found
-        if checksum(data) != crc:
-            raise DamagedError(
-                f"The record of {title!r} is damaged and cannot be used; restore a backup from the data folder."
-            )
-        return id, journal_from(data)
+        begin = "SELECT max(id) FROM journal WHERE joins = 0 AND id <= ?"
+        after = "SELECT min(id) FROM journal WHERE joins = 0 AND id > ?"
+        query = (
+            "SELECT id, title, data, crc FROM journal WHERE undone = ? "
+            f"AND id >= coalesce(({begin}), 0) AND id < coalesce(({after}), {1 << 62}) ORDER BY id"
+        )
+        entries, changes = [], []
+        for id, title, data, crc in self._query(query, int(undone), found[0], found[0]):
+            if checksum(data) != crc:
+                raise DamagedError(
+                    f"The record of {title!r} is damaged and cannot be used; restore a backup from the data folder."
+                )
+            entries.append(id)
+            changes += journal_from(data)
+        return entries, in_one(changes)
 
     def redo_concerns(self, image: int) -> bool:
         """Whether an edit that redo could bring back is about an image; damaged entries count as such."""
-        for data, crc in self._query("SELECT data, crc FROM journal WHERE undone = 1"):
-            if checksum(data) != crc or any(change.owner == image for change in journal_from(data)):
-                return True
-        return False
+        if self._redo is None:
+            entries = self._query("SELECT data, crc FROM journal WHERE undone = 1")
+            whole = [journal_from(data) for data, crc in entries if checksum(data) == crc]
+            self._redo = frozenset(c.owner for changes in whole for c in changes), len(whole) < len(entries)
+        images, damaged = self._redo
+        return damaged or image in images
 
-    def flip(self, entry: int, undone: bool, changes: Iterable[RowChange], meta: dict[str, str]) -> None:
-        """Write the rows of an undo (True) or redo (False) and mark its journal entry."""
+    def flip(self, entries: list[int], undone: bool, changes: Iterable[RowChange], meta: dict[str, str]) -> None:
+        """Write the rows of an undo (True) or redo (False) and mark its journal entries."""
         with self._transaction() as connection:
             self._write(connection, list(changes), meta)
-            connection.execute("UPDATE journal SET undone = ? WHERE id = ?", (int(undone), entry))
+            marks = [(int(undone), entry) for entry in entries]
+            connection.executemany("UPDATE journal SET undone = ? WHERE id = ?", marks)
+        self._redo = None
 
     def backup(self, target: Path, patient: bool = True) -> int:
         """A consistent copy of the whole project, whole or not at all; returns its revision. Raises UserError.

@@ -5,23 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.project.document import Document
-from app.project.snapshot import WEIGHTS
-from app.project.values import ACCEPTED, Visibility
 from app.services.own_thread import OwnThread
-from engine import metrics
 from engine.errors import UserError
 from engine.evaluate import Options, measure
-from engine.images import load_image
-from engine.labelled import Labelled, load_labelled, sample_subjects
+from engine.labelled import Labelled
 from engine.modelfile import Model
 from engine.runtime import open_runtime
-from engine.schema import Schema
 
 EVERY = 0.1  # seconds between two words on progress
 
@@ -106,38 +98,3 @@ class Evaluating(OwnThread, QObject):
         self.active = False
         if not self._closed:
             signal.emit(*values)
-
-
-def file_subjects(path: Path, schema: Schema) -> Callable[[], Labelled]:
-    """Reads a pack or COCO keypoints file when called."""
-    return lambda: load_labelled(path, schema)
-
-
-def sample_subjects_of(schema: Schema) -> Callable[[], Labelled]:
-    """Makes the sample pictures when called."""
-    return lambda: sample_subjects(schema)
-
-
-def project_subjects(document: Document) -> Callable[[], Labelled]:
-    """The accepted labels of a project as they are now; the pictures are read when they are evaluated.
-
-    Raises UserError where nothing with two landmarks is accepted.
-    """
-    rows = [
-        (document.picture_path(image), instance)
-        for image in document.images() if image.state in ACCEPTED
-        for instance in document.instances(image.id) if (instance.visibility != Visibility.ABSENT).sum() >= 2
-    ]  # fmt: skip
-    if not rows:
-        raise UserError("No image with landmarks is accepted yet; accept some in Label first.")
-    paths = [path for path, _ in rows]
-    points = np.stack([instance.points for _, instance in rows]).astype(np.float64)
-    weight = np.array([[WEIGHTS[Visibility(v)] for v in instance.visibility] for _, instance in rows])
-    number = {path: n for n, path in enumerate(dict.fromkeys(paths))}
-    box = metrics.tight_boxes(points, weight > 0)
-    box[:, 2] = np.maximum(box[:, 2], 2.0)
-    found = Labelled(
-        lambda n: load_image(paths[n]), points, weight, box, ids=tuple(path.name for path in paths),
-        image=tuple(number[path] for path in paths),
-    )  # fmt: skip
-    return lambda: found

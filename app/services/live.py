@@ -123,6 +123,11 @@ class Live(QObject):
         self._pipeline.set_second(runtime)
         self._show_again()
 
+    def swap(self) -> None:
+        """Make the second model the first, and the first the second."""
+        self._pipeline.swap()
+        self._show_again()
+
     def change(self, **options: object) -> None:
         """Change fields of Options from the next frame on."""
         self._pipeline.change(**options)

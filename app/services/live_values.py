@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from app.services.tracker import Subject
@@ -91,3 +91,12 @@ class Result:
     model: str = ""
     schema: Schema | None = None
     other: Other | None = None
+
+    @property
+    def swapped(self) -> Result:
+        """The second model's findings in place of the first one's, and the other way round; as it is without one."""
+        if self.other is None or self.schema is None:
+            return self
+        other, timing = self.other, replace(self.timing, engine=self.other.seconds, decode=0.0)
+        mine = Other(self.subjects, self.model, self.schema, self.timing.engine + self.timing.decode)
+        return Result(self.frame, other.subjects, timing, self.sent, other.model, other.schema, mine)

@@ -88,6 +88,12 @@ class LivePipeline:
         with self._lock:
             self._wanted = replace(self._wanted, second=runtime)
 
+    def swap(self) -> None:
+        """Make the second model the first from the next frame on, and the first the second; nothing without one."""
+        with self._lock:
+            if self._wanted.second is not None:
+                self._wanted = replace(self._wanted, runtime=self._wanted.second, second=self._wanted.runtime)
+
     def change(self, **options: object) -> Options:
         """Change options from the next frame on; the options that hold then."""
         with self._lock:

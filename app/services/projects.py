@@ -88,7 +88,7 @@ def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: T
     if document.read_only:
         return document
     try:
-        new = new or read_new(pictures, {image.path for image in document.images()}, told)
+        new = new or read_new(pictures, document.known_paths(), told)
         edit, _, _ = joined(document, new)
         if edit is not None:
             document.apply(edit)

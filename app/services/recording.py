@@ -99,13 +99,12 @@ class Recorder:
             problem = f"The recording stopped ({error}); make room or choose another folder."
         for part in self._parts:
             problem = part.close() or problem
-        files = tuple(path for part in self._parts for path in (part.video, part.landmarks))
+        files = tuple(path for part in self._parts for path in (part.video, *part.landmarks))
         self._ended(Recording(files, self.frames, self.dropped, problem))
 
     def _write(self, result: Result) -> None:
         pixels = result.frame.pixels if self._paint is None else self._paint(result)
-        names = result.schema.landmarks if result.schema is not None else ()
-        kind = (pixels.shape, names)
+        kind = (pixels.shape, *(each.schema.landmarks if each.schema is not None else () for each in models_of(result)))
         if not self._parts or self._parts[-1].kind != kind:
             if self._parts and (problem := self._parts[-1].close()):
                 raise ValueError(problem)
@@ -115,14 +114,21 @@ class Recorder:
         self.frames += 1
 
 
+def models_of(result: Result) -> list[Result]:
+    """The result of the first model, and that of the second where two run beside each other."""
+    return [result] if result.other is None else [result, result.swapped]
+
+
 class Part:
-    """One video and its landmark file. Raises OSError or ValueError where they cannot be written."""
+    """One video and a landmark file for each model. Raises OSError or ValueError where they cannot be written."""
 
     def __init__(self, stem: Path, kind: tuple, first: Result, landmarks: str) -> None:
         import av
 
         self.kind = kind
-        self.video, self.landmarks = Path(f"{stem}.mp4"), Path(f"{stem}.{landmarks}")
+        self.video = Path(f"{stem}.mp4")
+        models = models_of(first)
+        self.landmarks = [Path(f"{stem}{name}.{landmarks}") for name in ("", " B")[: len(models)]]
         self._begin = first.frame.time
         self._times: list[int] = []
         self._closed = False
@@ -136,8 +142,9 @@ class Part:
             self._stream = self._encoder(av)
         except av.FFmpegError as error:
             raise ValueError(str(error)) from error
-        self._text: TextIO = self.landmarks.open("w", encoding="utf-8", newline="")
-        self._writer = (CsvRows if landmarks == "csv" else JsonRows)(self._text, first, self.video.name)
+        self._texts: list[TextIO] = [path.open("w", encoding="utf-8", newline="") for path in self.landmarks]
+        rows = CsvRows if landmarks == "csv" else JsonRows
+        self._writers = [rows(text, one, self.video.name) for text, one in zip(self._texts, models, strict=True)]
 
     def write(self, result: Result, pixels: np.ndarray) -> None:
         """One frame, and its landmarks."""
@@ -155,7 +162,8 @@ class Part:
             self._out.mux(self._stream.encode(frame))
         except av.FFmpegError as error:
             raise ValueError(str(error)) from error
-        self._writer.write(len(self._times), float(moment * BASE), result)
+        for writer, one in zip(self._writers, models_of(result), strict=True):
+            writer.write(len(self._times), float(moment * BASE), one)
         self._times.append(moment)
 
     def close(self) -> str:
@@ -168,8 +176,9 @@ class Part:
         try:
             self._out.mux(self._stream.encode())
             self._out.close()
-            self._writer.close()
-            self._text.close()
+            for writer, text in zip(self._writers, self._texts, strict=True):
+                writer.close()
+                text.close()
         except (av.FFmpegError, OSError, ValueError) as error:
             return f"{self.video.name} could not be ended ({error}); make room or choose another folder."
         return self._check()

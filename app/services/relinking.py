@@ -30,7 +30,7 @@ def find_missing(document: Document, folder: Path, told: Told) -> Found:
     missing = [image for image in document.images() if is_missing(document, image)]
     if not missing:
         raise UserError("No picture of this project is missing.")
-    known = {image.path for image in document.images()}
+    known = document.known_paths()
     free = [path for path in pictures_in(folder) if str(path) not in known]
     search = _Search(missing, free, told)
     search.by_name()

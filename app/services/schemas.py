@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-
 from app.files import atomic_write
 from app.formats.converting import read_labels
 from app.formats.reading import head_of, load_json
 from app.formats.registry import ReadOptions
 from app.formats.yolo.description import read_description
-from app.project.schema_draft import schema_of
+from app.project.skeletons import mean_shape, schema_of
 from app.services.importing import telling
 from app.services.projects import Told
-from engine.labels import Problems, Table
+from engine.labels import Problems
 from engine.schema import Schema, SchemaError, schema_from_json
 
 SUFFIX, YAML = ".json", (".yaml", ".yml")
 OURS = ("landmarks", "edges", "flip")  # what tells our own files from other tools'
 LARGEST = 4_000_000  # bytes up to which a file is looked at as one of ours
-MOST_SHAPES = 2000  # instances of which a mean shape is taken
 
 
 def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Schema]:
@@ -35,9 +32,9 @@ def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Sche
             return [schema_from_json(data)]
     if path.suffix.lower() in YAML and b"kpt_shape" in head_of(path):
         skeletons = read_description(path, Problems()).classes.values()  # its pictures may be elsewhere
-        return [schema_of(skeleton) for skeleton in dict.fromkeys(skeletons) if len(skeleton) > 1]
+        return [schema_of(skeleton) for skeleton in dict.fromkeys(skeletons)]
     labels, _ = read_labels(path, None, ReadOptions(None, None, telling(told)))
-    tables = sorted((table for table in labels.tables if len(table.skeleton) > 1), key=len, reverse=True)
+    tables = sorted(labels.tables, key=len, reverse=True)
     if not tables:
         raise SchemaError(f"{path.name} names no landmarks; choose a schema, a COCO file or a YOLO data.yaml.")
     return [schema_of(table.skeleton, mean_shape(table)) for table in tables]
@@ -46,14 +43,3 @@ def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Sche
 def write_schema(path: Path, schema: Schema) -> None:
     """Write a schema as JSON, whole or not at all; raises UserError."""
     atomic_write(path, f"{json.dumps(schema.to_json(), indent=1)}\n".encode())
-
-
-def mean_shape(table: Table) -> np.ndarray | None:
-    """(K, 2) median of a table's instances, each in its own box; None where a landmark is nowhere to be seen."""
-    points, seen = table.points[:MOST_SHAPES], table.visibility[:MOST_SHAPES] > 0
-    held = np.where(seen[:, :, None], points, np.nan)[seen.sum(1) >= 2]
-    if not len(held) or not (~np.isnan(held[:, :, 0])).any(0).all():
-        return None
-    low, high = np.nanmin(held, 1, keepdims=True), np.nanmax(held, 1, keepdims=True)
-    size = np.maximum((high - low).max(2, keepdims=True), 1e-9)
-    return np.nanmedian((held - (low + high) / 2) / size, 0)

@@ -22,12 +22,14 @@ class Context(QObject):
     """The open project, the models and the services.
 
     keys: which key does what. document_changed: another project is open, or none, or it has other
-    landmarks; model_changed: another model is in use somewhere.
+    landmarks; model_changed: another model is in use somewhere; pointed(image, points, landmark): a landmark of the
+    subject that lies at these points, in picture pixels, is to be shown in Label.
     """
 
     document_changed = Signal()
     _heard = Signal(object)  # edits may come from any thread
     model_changed = Signal()
+    pointed = Signal(int, object, int)
 
     def __init__(
         self, settings: Settings, library: Library, stills: Stills, live: Live, training: Training,

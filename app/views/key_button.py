@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPaintEvent, QPen
-from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter, QWidget
+from PySide6.QtWidgets import QPushButton, QStyle, QStyleOptionButton, QStylePainter, QToolButton, QWidget
 
 from app.views import theme
 from app.views.keymap import KeyMap
+from app.views.weights import weighted
 
 CAP_HEIGHT = 18
 CAP_PADDING = 6
@@ -23,6 +26,7 @@ class KeyButton(QPushButton):
         self._key = keys.cap(action)
         keys.changed.connect(self._learn)
         self._capped = True
+        self._faces: tuple[str, ...] = ()
         self.setIconSize(QSize(18, 18))
         self.setAccessibleName(text)
 
@@ -35,6 +39,11 @@ class KeyButton(QPushButton):
             self.style().unpolish(self)
             self.style().polish(self)
         self.setIcon(theme.icon(name, 18, "onaccent" if primary else "text"))
+
+    def reserve(self, *texts: str) -> None:
+        """Stay as wide as the longest of the texts that it will show, so that nothing beside it moves."""
+        self._faces = texts
+        self.updateGeometry()
 
     def _learn(self) -> None:
         self._key = self._keys.cap(self._action)
@@ -69,7 +78,7 @@ class KeyButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         """Room for icon, text and cap."""
-        return super().sizeHint() + QSize(self._cap_room, 0)
+        return super().sizeHint() + QSize(self._cap_room + more_for(self, self._faces), 0)
 
     def minimumSizeHint(self) -> QSize:
         """Never narrower."""
@@ -98,3 +107,11 @@ class KeyButton(QPushButton):
             painter.drawText(cap, Qt.AlignmentFlag.AlignCenter, self._key)
         finally:
             painter.end()
+
+
+def more_for(button: QPushButton | QToolButton, texts: Sequence[str]) -> int:
+    """Pixels that a button's text lacks to the longest of `texts` in the weight of a filled button."""
+    if not texts or not button.text():
+        return 0
+    heavy = QFontMetrics(weighted(button.font(), 600))
+    return max(heavy.horizontalAdvance(text) for text in texts) - button.fontMetrics().horizontalAdvance(button.text())

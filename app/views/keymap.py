@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QKeyCombination, QObject, Qt, Signal
@@ -15,6 +16,7 @@ from engine.errors import UserError
 
 KEYS = "keys"  # of the file: action -> its keys; an action that is missing has the table's
 MOST = 2  # keys of one action
+LONGEST = 20  # letters of what a sentence quotes from the file
 # Keys with one meaning everywhere: they go through fields, regions and places, and let go.
 FIXED = {
     QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
@@ -58,13 +60,16 @@ def meet(a: Spec, b: Spec) -> bool:
 
 
 class KeyMap(QObject):
-    """Keys by action; `changed` tells menus, buttons and lists of keys to say them anew."""
+    """Keys by action; `changed` tells menus, buttons and lists of keys to say them anew.
+
+    problem: one sentence where keys of the file cannot be used, else empty.
+    """
 
     changed = Signal()
 
     def __init__(self, path: str | Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._file = Settings(path)
+        self._file, self.problem = Settings(path), ""
         self._own = self._read()
 
     def keys(self, name: str) -> tuple[str, ...]:
@@ -137,17 +142,45 @@ class KeyMap(QObject):
         self.changed.emit()
 
     def _read(self) -> dict[str, tuple[str, ...]]:
-        """What the file holds and the table allows: a key that another action has too is left out."""
+        """What the file holds and the table allows; where none of an action's keys can be, the table's serve."""
+        wanted = {name: keys for name, keys in self._file.get(KEYS, {}).items() if name in BY_NAME}
         found: dict[str, tuple[str, ...]] = {}
-        for name, keys in self._file.get(KEYS, {}).items():
-            if name in BY_NAME and isinstance(keys, list) and all(isinstance(key, str) for key in keys):
-                found[name] = tuple(key for key in dict.fromkeys(map(spelled, keys)) if key and key not in FIXED)[:MOST]
-        for name in list(found):
-            for spec in ACTIONS:
-                if spec.name != name and meet(spec, BY_NAME[name]):
-                    held = found.get(spec.name, defaults(spec.name))
-                    found[name] = tuple(key for key in found[name] if key not in held)
+        refused: list[tuple[str, str]] = []
+        for name, keys in wanted.items():
+            listed = keys if isinstance(keys, list) else [keys]
+            fine = [key for key in map(_usable, listed) if key and not _is_taken(name, key, found, wanted)]
+            refused += [(name, str(key)) for key in listed if _usable(key) not in fine]
+            if fine or not listed:  # an empty list: a person wants no key
+                found[name] = tuple(dict.fromkeys(fine))[:MOST]
+        for name in wanted:
+            if name not in found:
+                free = tuple(key for key in defaults(name) if not _is_taken(name, key, found, {}))
+                found |= {} if free == defaults(name) else {name: free}
+        if self._file.damaged is not None:
+            words = tr("The file of your own keys was damaged and is kept as {0}; the keys are the first ones again.")
+            self.problem = words.format(self._file.damaged.name)
+        elif refused:
+            (name, key), words = refused[0], tr(
+                "{0} of your own keys cannot be used, such as {1} for \u201c{2}\u201d; the first keys serve there."
+            )  # fmt: skip
+            self.problem = words.format(len(refused), key[:LONGEST], title(BY_NAME[name]))
         return found
+
+
+def _usable(key: object) -> str:
+    """A key from the file as Qt spells it, "" where it is none or has a meaning of its own."""
+    made = spelled(key) if isinstance(key, str) else ""
+    return "" if made in FIXED else made
+
+
+def _is_taken(name: str, key: str, found: Mapping[str, tuple[str, ...]], waiting: Container[str]) -> bool:
+    """Whether an action that meets this one has the key: its own, or the table's unless it waits for its own."""
+    for spec in ACTIONS:
+        if spec.name != name and meet(spec, BY_NAME[name]):
+            held = found.get(spec.name, () if spec.name in waiting else defaults(spec.name))
+            if key in held:
+                return True
+    return False
 
 
 def defaults(name: str) -> tuple[str, ...]:

@@ -132,6 +132,7 @@ class KeysEditor(QWidget):
         area.setAccessibleName(self.tr("Keys"))
         area.setWidget(self._table())
         area.setWidgetResizable(True)
+        area.setMinimumWidth(area.widget().minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         foot = QHBoxLayout()
         foot.addWidget(self.said, 1)
@@ -191,7 +192,7 @@ class KeysEditor(QWidget):
             for row in self.rows.values():
                 if row.spec.menu == menu:
                     caps = " ".join(self.keys.keys(row.spec.name))
-                    fits = matches(query, f"{title(row.spec)} {caps}")
+                    fits = matches(query, f"{title(row.spec)} {row.spec.text} {caps}")
                     row.set_visible(fits)
                     found |= fits
             heading.setVisible(found)

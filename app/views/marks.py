@@ -73,11 +73,11 @@ def draw_landmarks(
             at = QPointF(*points[n])
             draw_mark(painter, at, kinds[n], hues[n], radius, Visibility(int(visibility[n])))
             if doubtful[n]:
-                _ring(painter, at, radius + RING_DOUBT, QColor(tokens.DOUBT), 1.5, dashed=True)
+                draw_ring(painter, at, radius + RING_DOUBT, QColor(tokens.DOUBT), 1.5, dashed=True)
             if n in (selected, hovered):
-                _ring(painter, at, radius + RING_SELECTED, QColor("white"), 2.0 if n == selected else 1.0)
+                draw_ring(painter, at, radius + RING_SELECTED, QColor("white"), 2.0 if n == selected else 1.0)
             elif n in chosen:
-                _ring(painter, at, radius + RING_CHOSEN, QColor("white"), 1.5)
+                draw_ring(painter, at, radius + RING_CHOSEN, QColor("white"), 1.5)
     painter.restore()
 
 
@@ -151,7 +151,10 @@ def _shape(at: QPointF, radius: float, visibility: Visibility) -> QPainterPath:
     return path
 
 
-def _ring(painter: QPainter, at: QPointF, radius: float, colour: QColor, width: float, dashed: bool = False) -> None:
+def draw_ring(
+    painter: QPainter, at: QPointF, radius: float, colour: QColor, width: float, dashed: bool = False
+) -> None:
+    """A ring around a mark, over black."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     for hue, pen_width in ((QColor(0, 0, 0, 140), width + 1.6), (colour, width)):
         pen = QPen(hue, pen_width)

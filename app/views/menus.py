@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -12,12 +12,19 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from app.api import exporters
 from app.project.document import Document
 from app.services.projects import Recent
-from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, title
+from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, MODEL, VIEW, title
 from app.views.keymap import KeyMap
 from app.views.words import told, tr
 
 NEEDS_PROJECT = ("close_project", "export_set", "agreement", "schema", "locate", "copy_project", "backups")
 SEEN_IN_PICTURES = ("heatmaps",)
+# A line stands over each of these.
+GROUPS = frozenset({
+    "import_labels", "locate", "close_project", "copy", "select_all", "delete_instance", "schema", "fit", "labels",
+    "names", "full_screen", "next_image", "next_landmark", "occluded", "peak_1", "new_instance", "rotate_left",
+    "mirror", "mean_shape", "outside", "freeze", "play", "second_model", "fine_tune", "keys", "about",
+})  # fmt: skip
+OF_ONE_WORKSPACE = (VIEW, MODEL)  # menus that show nothing of the other workspaces
 HISTORY = (("undo", "undo_title"), ("redo", "redo_title"))
 
 
@@ -29,20 +36,30 @@ class Menus(QObject):
     reopened = Signal(object)
 
     def __init__(
-        self, bar: QMenuBar, window: QWidget, keys: KeyMap, recent: Callable[[], list[Recent]]
-    ) -> None:
+        self, bar: QMenuBar, window: QWidget, keys: KeyMap, recent: Callable[[], list[Recent]],
+        switched: Callable[[], Mapping[str, bool]] = dict,
+    ) -> None:  # fmt: skip
         super().__init__(window)
+        self._switched = switched
         self._recent, self._keys, self._document, self._current = recent, keys, None, ""
         self.menus: dict[str, QMenu] = {name: bar.addMenu(tr(name)) for name in MENUS}
         self.actions: dict[str, QAction] = {}
         for spec in ACTIONS:
             action = self.actions[spec.name] = QAction(window)
             action.setObjectName(spec.name)
-            action.triggered.connect(lambda _=False, n=spec.name: self.chosen.emit(n))
+            action.triggered.connect(lambda _=False, n=spec.name: self._choose(n))
+            action.setCheckable(spec.toggles)
+            if spec.name in GROUPS:
+                self.menus[spec.menu].addSeparator()
             self.menus[spec.menu].addAction(action)
             window.addAction(action)
+            if spec.name == "open_project":
+                self.recent = self.menus["File"].addMenu(self.tr("Recent projects"))
+                self.recent.aboutToShow.connect(self.fill_recent)
             if spec.name == "export_set":
-                self._add_file_menus()
+                self._add_exports()
+        for menu in self.menus.values():
+            menu.aboutToShow.connect(self._tell_switched)
         self.menus["Edit"].aboutToShow.connect(self._tell_history)
         self.menus["Edit"].aboutToHide.connect(self._enable)
         keys.changed.connect(self._tell_keys)
@@ -60,16 +77,23 @@ class Menus(QObject):
         heard_elsewhere = bool(first) and first[0] not in self._keys.shortcuts(name)
         self.actions[name].setText(f"{words}\t{self._keys.cap(name)}" if heard_elsewhere else words)
 
-    def _add_file_menus(self) -> None:
-        file = self.menus["File"]
-        self.recent = file.addMenu(self.tr("Recent projects"))
-        self.recent.aboutToShow.connect(self.fill_recent)
-        self.export = file.addMenu(self.tr("Export"))
+    def _add_exports(self) -> None:
+        self.export = self.menus["File"].addMenu(self.tr("Export"))
         for exporter in exporters():
             entry = self.export.addAction(f"{told(exporter.title)}\u2026")
             entry.setObjectName(exporter.name)
             entry.triggered.connect(lambda _=False, n=exporter.name: self.exported.emit(n))
-        file.addSeparator()
+
+    def _choose(self, name: str) -> None:
+        self.chosen.emit(name)
+        self._tell_switched()  # Qt has turned the mark round already, whatever came of it
+
+    def _tell_switched(self) -> None:
+        """Check marks say what is on."""
+        on = self._switched()
+        for spec in ACTIONS:
+            if spec.toggles:
+                self.actions[spec.name].setChecked(on.get(spec.name, False))
 
     def show_state(self, document: Document | None, current: str) -> None:
         """What can be done depends on the open project and on the workspace that shows."""
@@ -83,6 +107,8 @@ class Menus(QObject):
             return self._document is not None
         if name in SEEN_IN_PICTURES:
             return self._current in ("label", "live")
+        if self._current in spec.also:
+            return True
         if spec.scope == "label":
             return self._document is not None and self._current == "label"
         return spec.scope in (ANYWHERE, "models", self._current)
@@ -98,11 +124,16 @@ class Menus(QObject):
 
     def _enable(self) -> None:
         for name, action in self.actions.items():
+            spec = BY_NAME[name]
+            here = spec.scope in (ANYWHERE, "models", self._current) or self._current in spec.also
             action.setEnabled(self.usable(name))
+            action.setVisible(here or spec.menu not in OF_ONE_WORKSPACE)
         self.export.setEnabled(self._document is not None)
 
     def _tell_history(self) -> None:
-        """While the menu is open it says what would be undone; closed, the keys stay alive."""
+        """While the menu is open it says what would be undone in Label; closed, the keys stay alive."""
+        if self._current in BY_NAME["undo"].also:
+            return
         for name, what in HISTORY:
             held = getattr(self._document, what) if self._document is not None else None
             words = title(BY_NAME[name])

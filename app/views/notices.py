@@ -13,10 +13,12 @@ from app.views.frame import StatusLine
 from app.views.words import mark, tr
 from engine.errors import UserError
 
-# Title of an edit -> what is said of it. Those that show on the canvas at once, such as a drag, are left out.
+# Title of an edit -> what is said of it; {0} is the image, {1} the project.
+# Edits that show on the canvas at once, such as a drag, are left out.
 DONE = {
     "Accept": mark("Accepted {0}"), "Reject": mark("Rejected {0}"),
     "Delete the instance": mark("Deleted an instance of {0}"),
+    "Add a frame": mark("Added to {1}"), "Correct a frame": mark("Corrected in {1}"),
 }  # fmt: skip
 
 
@@ -67,4 +69,4 @@ class Notices(QObject):
             name = PurePath(document.image(min(change.images)).path.replace("\\", "/")).name
         except (UserError, KeyError):
             return ""  # gone meanwhile
-        return tr(words).format(name)
+        return tr(words).format(name, document.name)

@@ -24,7 +24,7 @@ from app.services.projects import (
 from app.services.reading import Make, Reading
 from app.services.relinking import Found, find_missing
 from app.sources.video import FILMS
-from app.views.agreement_page import Agreeing
+from app.views.agreement.desk import Agreeing
 from app.views.context import Context
 from app.views.exporting import Exporting
 from app.views.importing import Importing
@@ -45,7 +45,6 @@ class Opening(QObject):
     """
 
     offered = Signal(str, str, str, object)
-
     failed = Signal(str)
     said = Signal(str)
     show = Signal(str)
@@ -64,10 +63,11 @@ class Opening(QObject):
         self.recovering.offered.connect(self.offered)
         self.recovering.said.connect(self.said)
         self.recovering.opened.connect(self._read)
-        for part in (self.importing, self.exporting, self.agreeing):
+        for part in (self.importing, self.exporting):
             part.failed.connect(self.failed)
             part.said.connect(self.said)
             part.working.connect(self.working)
+        self.agreeing.shown.connect(self.show)
         self.importing.opened.connect(self._made)
         self.importing.imported.connect(lambda: self.show.emit("label"))
         self.reading.progress.connect(self._progress)
@@ -85,8 +85,8 @@ class Opening(QObject):
         folder, subject = Path(place).absolute(), self._subject()
         self._remember_place(folder)
         if self._is_open(project_of(folder, subject)):
-            known = {image.path for image in self.context.document.images()}
-            self._read(folder.name, lambda told: read_new(pictures_in(folder), known, told))
+            document = self.context.document
+            self._read(folder.name, lambda told: read_new(pictures_in(folder), document.known_paths(), told))
         else:
             self._read(folder.name, lambda told: open_folder(folder, subject, told))
 
@@ -277,8 +277,7 @@ class Opening(QObject):
         if document is None:
             self.folder(paths[0].parent)
             return
-        known = {image.path for image in document.images()}
-        self._read(document.name, lambda told: read_new(paths, known, told))
+        self._read(document.name, lambda told: read_new(paths, document.known_paths(), told))
 
     # ---- what is remembered
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, Sign
 from PySide6.QtGui import QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -18,17 +19,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.views.actions import ACTIONS, title
+from app.views.actions import ACTIONS, Spec, title
 from app.views.keymap import KeyMap
 from app.views.theme import theme
 
-WIDTH, HEIGHT, TOP, ROW = 480, 360, 96, 30
+WIDTH, HEIGHT, TOP, ROW, EDGE = 480, 360, 96, 30, 16
 KEY = Qt.ItemDataRole.UserRole + 1
 
 
 def matches(query: str, text: str) -> bool:
     """Whether all words of the query stand in the text."""
     return all(word in text.casefold() for word in query.casefold().split())
+
+
+def says(spec: Spec, query: str) -> bool:
+    """Whether an action is meant: by its words in the user's language or in English."""
+    return matches(query, f"{title(spec)} {spec.text}")
 
 
 class Row(QStyledItemDelegate):
@@ -72,10 +78,15 @@ class Palette(QFrame):
         self.list.setMouseTracking(True)
         self.list.setUniformItemSizes(True)
         self.list.setAccessibleName(self.tr("Commands"))
+        self.none = QLabel(self.tr("No command is called so"))
+        self.none.setProperty("muted", True)
+        self.none.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.none.setContentsMargins(8, 8, 8, 8)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.addWidget(self.field)
-        column.addWidget(self.list)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.none, 1)
         self.field.textChanged.connect(self._fill)
         self.field.returnPressed.connect(lambda: self._choose(self.list.currentItem()))
         self.list.itemClicked.connect(self._choose)
@@ -84,8 +95,9 @@ class Palette(QFrame):
     def open_over(self, window: QWidget, usable: Callable[[str], bool]) -> None:
         """Show in the upper middle of a window, empty, with the actions that do something now."""
         self._usable = usable
-        self.setFixedSize(WIDTH, HEIGHT)
-        self.move(window.mapToGlobal(QPoint((window.width() - WIDTH) // 2, TOP)))
+        width = min(theme().size(WIDTH), window.width() - 2 * EDGE)
+        self.setFixedSize(width, min(theme().size(HEIGHT), window.height() - TOP - EDGE))
+        self.move(window.mapToGlobal(QPoint((window.width() - width) // 2, TOP)))
         self.field.clear()
         self._fill("")
         self.show()
@@ -103,12 +115,14 @@ class Palette(QFrame):
 
     def _fill(self, query: str) -> None:
         self.list.clear()
-        for spec in ACTIONS:
-            if spec.name != "palette" and self._usable(spec.name) and matches(query, title(spec)):
-                item = QListWidgetItem(title(spec))
-                item.setData(KEY, self._keys.cap(spec.name))
-                item.setData(Qt.ItemDataRole.UserRole, spec.name)
-                self.list.addItem(item)
+        found = [spec for spec in ACTIONS if spec.name != "palette" and self._usable(spec.name) and says(spec, query)]
+        for spec in sorted(found, key=lambda spec: not title(spec).casefold().startswith(query.casefold().strip())):
+            item = QListWidgetItem(title(spec))
+            item.setData(KEY, self._keys.cap(spec.name))
+            item.setData(Qt.ItemDataRole.UserRole, spec.name)
+            self.list.addItem(item)
+        self.none.setVisible(not found)
+        self.list.setVisible(bool(found))
         self.list.setCurrentRow(0)
 
     def _choose(self, item: QListWidgetItem | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
@@ -22,6 +24,7 @@ from app.views.palette import Palette
 from app.views.regions import step_region
 from app.views.schema import show_schema
 from app.views.widgets import Line
+from app.views.workspaces import make_workspace
 from engine.errors import UserError
 
 LEAST = (1024, 680)
@@ -51,7 +54,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self.banner, self.drop = Banner(self.stack), DropFrame(self)
         self.notices = Notices(context, self.status, self._undo)
-        self.menus = Menus(self.menu_line.menus, self, context.keys, self.opening.recent)
+        self.menus = Menus(self.menu_line.menus, self, context.keys, self.opening.recent, self.switched)
         self._connect()
         self._restore()
         self._project_changed()
@@ -99,17 +102,22 @@ class MainWindow(QMainWindow):
         context.training.progress.connect(self._training_progress)
         context.training.state_changed.connect(self._training_state)
         context.training.failed.connect(lambda sentence: self.banner.show_message("warning", sentence))
+        if context.keys.problem:
+            remedy = partial(show_settings, context, self, keys=True)
+            self.banner.show_message("warning", context.keys.problem, self.tr("Change keys\u2026"), remedy)
 
     # ---- pages
 
     def workspace(self, name: str) -> QMainWindow:
         """A workspace by name, made when it is asked for first."""
         if name not in self.workspaces:
-            made = _make(name, self.context)
+            made = make_workspace(name, self.context)
             made.facts_changed.connect(lambda text, n=name: self._facts(n, text))
             made.wanted.connect(self.trigger)
             if name == "label":
                 made.editing.failed.connect(self.notices.refused)
+            elif name == "live":
+                made.offered.connect(self.say)
             self.workspaces[name] = made
             self.stack.addWidget(made)
             state = self.context.settings.get(f"docks {name}", "")
@@ -143,6 +151,11 @@ class MainWindow(QMainWindow):
         legend = self.tr("Hollow: model   Dot: edited   Solid: by hand   Diamond: occluded")
         self.status.right.setText(legend if name == "label" else self._truth if not name else "")
 
+    def switched(self) -> dict[str, bool]:
+        """What the check marks of the menus say: the workspace on screen, and what is on in it."""
+        shown = self.workspaces[self.current].switched() if self.current in ("label", "live") else {}
+        return {**shown, **{name: name == self.current for name in WORKSPACES}, "full_screen": self.isFullScreen()}
+
     def trigger(self, name: str) -> None:
         """Do an action of the table, wherever it belongs."""
         own = {
@@ -169,9 +182,9 @@ class MainWindow(QMainWindow):
             if self.current:
                 self.workspaces[self.current].trigger(name)
 
-    def say(self, sentence: str) -> None:
-        """A line in the status bar for a while."""
-        self.status.say(sentence)
+    def say(self, sentence: str, undo: Callable[[], object] | None = None) -> None:
+        """A line in the status bar for a while, with a way back where there is one."""
+        self.status.say(sentence, undo)
 
     def _undo(self) -> None:
         """Take the last edit back, where it can be seen if that is on screen."""
@@ -283,17 +296,3 @@ class MainWindow(QMainWindow):
         if not state or not self.restoreGeometry(QByteArray.fromBase64(state.encode())):
             room = self.screen().availableGeometry()
             self.resize(min(FIRST[0], room.width()), min(FIRST[1], room.height()))
-
-
-def _make(name: str, context: Context) -> QMainWindow:
-    if name == "live":
-        from app.views.live.workspace import LiveWorkspace
-
-        return LiveWorkspace(context)
-    if name == "label":
-        from app.views.label.workspace import LabelWorkspace
-
-        return LabelWorkspace(context)
-    from app.views.models.workspace import ModelsWorkspace
-
-    return ModelsWorkspace(context)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-# COCO's published sigmas, by limb; MPII's slots that COCO lacks (pelvis, thorax, neck, head top) take the shoulders'.
-HIP, KNEE, ANKLE, SHOULDER, ELBOW, WRIST = 0.107, 0.087, 0.089, 0.079, 0.072, 0.062
-MPII_SIGMAS = (
-    ANKLE, KNEE, HIP, HIP, KNEE, ANKLE, SHOULDER, SHOULDER, SHOULDER, SHOULDER, WRIST, ELBOW, SHOULDER, SHOULDER,
-    ELBOW, WRIST,
-)  # fmt: skip
 PLAIN_SIGMA = 0.05  # of landmarks for which nobody measured one; ours
 
 
-def sigmas(schema_name: str, count: int) -> np.ndarray:
-    """(K,) float64: how far people themselves place each landmark apart, as a share of the object's size."""
-    return np.array(MPII_SIGMAS) if schema_name == "mpii16" else np.full(count, PLAIN_SIGMA)
+def sigmas(measured: Sequence[float], count: int) -> np.ndarray:
+    """(K,) float64: how far people themselves place each landmark apart, as a share of the object's size.
+
+    measured: a schema's, by landmark; none where nobody measured them.
+    """
+    return np.array(measured, np.float64) if len(measured) else np.full(count, PLAIN_SIGMA)
 
 
 def object_similarity(predicted: np.ndarray, truth: np.ndarray, area: np.ndarray, sigma: np.ndarray) -> np.ndarray:

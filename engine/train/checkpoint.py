@@ -18,8 +18,6 @@ from engine.train.average import Average
 from engine.train.binary import BinaryConv2d
 from engine.train.hourglass import FROZEN, Hourglass
 
-LATEST = "latest.safetensors"
-
 
 class CheckpointError(UserError):
     """A checkpoint that cannot be used; the message is one sentence with a remedy."""
@@ -77,15 +75,6 @@ def load_network(path: Path) -> Hourglass:
     network = Hourglass(architecture)
     load_checkpoint(path, network, None)
     return network
-
-
-def read_state(path: Path) -> dict:
-    """What a checkpoint says of its run; empty where there is none, or where reading it will be refused later."""
-    try:
-        with safe_open(path, "pt") as file:
-            return dict(json.loads(file.metadata()["state"]))
-    except Exception:  # safetensors raises several kinds; `load_checkpoint` says what is wrong
-        return {}
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict]:

@@ -11,7 +11,7 @@ from engine.errors import UserError
 from engine.train.distributed import Group, choose_device
 from engine.train.fit import Fit
 from engine.train.prepare import prepare
-from engine.train.starting import Orders, Send
+from engine.train.starting import Orders, Send, read_start
 
 KINDS = ("real", "binary")
 LOSSES = ("bce", "l2")
@@ -47,7 +47,7 @@ def _fit(start: dict[str, Any], kind: str, loss: str, steps: int) -> Fit:
     """The same start values and data for each variant: only the kind of network and the loss differ."""
     settings = dict(start.get("settings") or {}) | {"real": kind == "real", "loss": loss, "steps": max(1, steps)}
     group = Group(device=choose_device(str(start.get("device") or "auto")))
-    return prepare(start | {"settings": settings, "resume": False, "from": None}, group).fit
+    return prepare(read_start(start | {"settings": settings, "resume": False, "from": None}), group).fit
 
 
 def norms(fit: Fit, batches: int) -> dict[str, float]:

@@ -8,13 +8,12 @@ from engine import metrics
 from engine.schema import Schema
 from engine.train.datasets import Examples
 
-BODY = "mpii16"  # the schema that is scored by PCK
 PCK_THRESHOLD = 0.2
 
 
 def metric_name(schema: Schema) -> str:
     """`pck` for bodies, where more is better; `nme` for everything else, where less is."""
-    return "pck" if schema.name == BODY else "nme"
+    return "pck" if schema.by_mpii else "nme"
 
 
 def errors(predicted: np.ndarray, examples: Examples, schema: Schema) -> np.ndarray:
@@ -27,7 +26,7 @@ def errors(predicted: np.ndarray, examples: Examples, schema: Schema) -> np.ndar
     known = (examples.weight > 0) & ~examples.absent
     a, b = schema.normaliser
     size = np.where(known[:, a] & known[:, b], metrics.pair_distance(truth, schema.normaliser), np.nan)
-    if schema.name == BODY:
+    if schema.by_mpii:
         size = metrics.torso(truth, known.astype(np.float64))
     low = np.where(known[..., None], truth, np.inf).min(1)
     high = np.where(known[..., None], truth, -np.inf).max(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from engine import crop, metrics
-from engine.modelfile import Model, write_whole
-from engine.schema import Schema
+from engine.modelfile import write_whole
 from engine.train import augment, measure
 from engine.train.datasets import Examples
 from engine.train.recipes import Recipe
+from engine.train.starting import Asked
 from engine.train.tasks import Measured, Task
 
 LONGEST_LIST = 1000  # images whose errors are told one by one
@@ -40,30 +39,27 @@ def compare(task: Task, before: Measured | None, after: Measured | None) -> dict
     return told
 
 
-def card(
-    schema: Schema, parent: Model | None, recipe: Recipe, start: Mapping[str, Any], told: Mapping[str, Any], seed: int
-) -> dict[str, Any]:
-    """The model card of a training; `told` is what `compare` and the training say of it."""
-    made: dict[str, Any] = {
-        "data": [Path(p).name for p in start.get("snapshot") or start.get("packs") or []],
-        "labels": told["labels"], "held out": told["held_out"], "recipe": recipe_name(start),
-        "steps": told["best_step"], "batch": recipe.batch, "rate": recipe.rate, "seed": seed,
-        "date": str(start.get("date") or time.strftime("%Y-%m-%d")),
+def card(asked: Asked, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The model card of a training on landmarks or parts; `told` is what `compare` and the training say of it."""
+    made = origin(asked) | {
+        "labels": told["labels"], "held out": told["held_out"], "steps": told["best_step"],
         "hold-out": {told["metric"]: told["after"]}, "groups": told.get("after_groups") or {},
     }  # fmt: skip
-    if parent is not None:
-        made["parent"], made["parent sha256"] = parent.name, parent.sha256
-        made["terms"] = parent.card.get("terms", "")
+    if asked.parent is not None:
         made["hold-out"][f"{told['metric']} of the parent"] = told["before"]
     return made
 
 
-def recipe_name(start: Mapping[str, Any]) -> str:
-    """The recipe that a start line names, or what stands for none."""
-    named = start.get("recipe")
-    if isinstance(named, str) and named:
-        return named
-    return "finetune" if start.get("from") else "ours-face"
+def origin(asked: Asked) -> dict[str, Any]:
+    """What every model card says of where its model is from."""
+    made: dict[str, Any] = {
+        "data": [path.name for path in asked.files], "recipe": asked.recipe_name, "batch": asked.recipe.batch,
+        "rate": asked.recipe.rate, "seed": asked.seed, "date": asked.date,
+    }  # fmt: skip
+    if asked.parent is not None:
+        made |= {"parent": asked.parent.name, "parent sha256": asked.parent.sha256}
+        made["terms"] = asked.parent.card.get("terms", "")
+    return made
 
 
 def write_worst(

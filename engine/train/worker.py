@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from engine.errors import UserError
+from engine.train.starting import read_start
 
 HEARTBEAT = 2.0  # seconds
 LONGEST_LINE = 64 << 10
@@ -95,10 +96,11 @@ def main() -> int:
     threading.Thread(target=orders.listen, args=(lines, channel), daemon=True).start()
     threading.Thread(target=_beat, args=(channel,), daemon=True).start()
     try:
+        read_start(start)  # what is wrong is said at once: PyTorch takes seconds to import, while heartbeats run
         if start.get("task") == "gradients":
             from engine.train.gradients import run
         else:
-            from engine.train.run import run  # torch takes seconds to import: heartbeats run by then
+            from engine.train.run import run
 
         run(start, channel.send, orders)
         return 0

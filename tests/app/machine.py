@@ -61,16 +61,17 @@ class Held(RuleBasedStateMachine):
         self.document = Document.create(self.home / "a.hourbit-project", schema("abc"), "Test")
         self.past: list[dict] = []
         self.future: list[dict] = []
-        self.counter = 0
+        self.counter = self.order = 0
         self.now: dict = {"names": "abc", "era": 0, "images": {}}
 
     # ---- helpers
-    def step(self, edit: Edit, after: dict) -> None:
-        """Apply an edit of a person; it is a step of undo where it changes something."""
+    def step(self, edit: Edit, after: dict, order: int = 0) -> None:
+        """Apply an edit of a person; it is a step of undo where it changes something, or part of its order's."""
         self.document.apply(edit)
         if after != self.now:
-            self.past.append(self.now)
-            self.now, self.future = after, []
+            if not order or order != self.order:
+                self.past.append(self.now)
+            self.now, self.future, self.order = after, [], order
 
     def number(self) -> int:
         self.counter += 1
@@ -101,6 +102,7 @@ class Held(RuleBasedStateMachine):
             assert self.document.undo() is None
             return
         self.document.undo()
+        self.order = 0
         target = self.past.pop()
         self.future.append(self.left_behind(target))
         self.now = target
@@ -111,6 +113,7 @@ class Held(RuleBasedStateMachine):
             assert self.document.redo() is None
             return
         self.document.redo()
+        self.order = 0
         target = self.future.pop()
         self.past.append(self.left_behind(target))
         self.now = target
@@ -134,12 +137,14 @@ class Held(RuleBasedStateMachine):
 
     @rule()
     def reopen(self) -> None:
+        self.order = 0
         self.document.close()
         self.document = Document.open(self.document.path)
 
     @rule()
     def kill(self) -> None:
         """Nothing is closed: what lies on the disk at this moment is all that the next program gets."""
+        self.order = 0
         there = Path(tempfile.mkdtemp(dir=self.home))
         for suffix in ("", "-wal"):
             shutil.copy(f"{self.document.path}{suffix}", there)

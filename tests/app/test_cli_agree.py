@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from engine.modelfile import write_model
+from engine.schema import load_schema
 from tests.app.cli_runner import hourbit
 from tests.app.views.bench import SCHEMA, guessed, moved_project
 from tests.app.views.small import small_model
+from tests.engine.blobs import small_model as blob_model
+from tests.engine.packfile import blob_points, write_pack
 
 
 def test_two_projects_and_a_model(tmp_path: Path) -> None:
@@ -27,3 +30,24 @@ def test_two_projects_and_a_model(tmp_path: Path) -> None:
     assert against.json["only_first"] == 0 and against.json["pixels"] > 0
     wrong = hourbit("agree", one, tmp_path / "none.json")
     assert wrong.code == 2 and "Traceback" not in wrong.err
+
+
+def test_samples_and_packs_beside_a_model(tmp_path: Path) -> None:
+    write_model(tmp_path / "faces.hourbit", small_model(load_schema("ibug68")))
+    value = hourbit("agree", "samples", tmp_path / "faces.hourbit", "--json", "--worst", "3").json
+    assert value["instances"] == 24 and value["against_model"] and len(value["worst"]) == 3
+    refused = hourbit("agree", "samples", moved_project(tmp_path / "one", 0))
+    assert refused.code == 2 and "model alone" in refused.err
+    write_model(tmp_path / "blobs.hourbit", blob_model())
+    value = hourbit("agree", write_pack(tmp_path / "p.npz", blob_points(3)), tmp_path / "blobs.hourbit", "--json").json
+    assert value["instances"] == 3 and set(value["landmarks"]) == set(blob_model().schema.landmarks)
+
+
+def test_an_empty_file_and_one_that_is_not_there_are_sentences(tmp_path: Path) -> None:
+    empty, gone = tmp_path / "empty.json", tmp_path / "gone.json"
+    empty.touch()
+    project = moved_project(tmp_path / "one", 0)
+    for first, second in ((empty, project), (project, empty), (empty, "face68")):
+        told = hourbit("agree", first, second)
+        assert told.code == 2 and "empty.json is empty" in told.err
+    assert "gone.json" in hourbit("agree", gone, project).err

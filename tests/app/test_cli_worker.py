@@ -149,3 +149,14 @@ def test_settings_read_as_toml() -> None:
 def test_worker_runs_our_own_python() -> None:
     assert worker_module.COMMAND[:3] == ("-P", "-u", "-m")
     assert sys.executable and "PYTHONPATH" in worker_module.environment()
+
+
+def test_a_training_that_is_refused_leaves_nothing_behind(data: Path, tmp_path: Path) -> None:
+    """The real worker, which refuses an empty file before it imports PyTorch."""
+    ran = hourbit("train", data, "--schema", "ibug68", "--out", tmp_path / "runs" / "one")
+    assert ran.code == 2 and "labels.npz" in ran.err and not (tmp_path / "runs").exists()
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "notes.txt").touch()
+    assert hourbit("train", data, "--schema", "ibug68", "--out", kept).code == 2
+    assert (kept / "notes.txt").exists()

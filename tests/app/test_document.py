@@ -12,9 +12,22 @@ from pathlib import Path
 import pytest
 
 from app.files import data_folder
+from app.project import store
 from app.project.backups import KEPT, backups
 from app.project.document import Document
-from app.project.edits import Accept, AddImages, NewImage, Predicted, PutInstance, Reject, RemoveInstance, SetState
+from app.project.edits import (
+    Accept,
+    AddImages,
+    Batch,
+    NewImage,
+    Onto,
+    Predicted,
+    PutInstance,
+    Reject,
+    RemoveInstance,
+    SetState,
+    SetTags,
+)
 from app.project.store import JOURNAL_KEPT
 from app.project.values import State
 from engine.errors import UserError
@@ -136,6 +149,26 @@ def test_the_journal_keeps_many_steps(tmp_path: Path) -> None:
     for _ in range(210):
         assert document.redo() is not None
     assert document.instances(held.image)[0].points[0].tolist() == [209, 0] and document.redo() is None
+    document.close()
+
+
+def test_a_step_of_many_entries_counts_as_one_and_goes_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "JOURNAL_KEPT", 3)
+    document = new_document(tmp_path, 6)
+    images = [image.id for image in document.images()]
+    document.apply(Batch(tuple(SetState(id, State.IN_WORK) for id in images), "Begin"))
+    for id in images:
+        document.apply(Predicted(id, (instance(id),), onto=Onto.MODEL, order=5))
+    document.apply(SetTags(images[0], ("a",)))
+    assert document.undo_title == "Tag"
+    document.undo()
+    assert document.undo().images == frozenset(images) and document.undo_title == "Begin"
+    assert not any(document.instances(id) for id in images)
+    assert document.redo().images == frozenset(images) and document.undo().images == frozenset(images)
+    for tag in "bcd":
+        document.apply(SetTags(images[0], (tag,)))
+    document = reopened(document)
+    assert [document.undo() is not None for _ in range(4)] == [True, True, True, False]
     document.close()
 
 

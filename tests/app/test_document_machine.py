@@ -161,8 +161,8 @@ class Machine(Held):
         self.step(Migrate(schema(names), source), after)
 
     # ---- what models find
-    @rule(place=PLACES, seed=st.integers(0, 9), onto=st.sampled_from(Onto))
-    def predict(self, place: int, seed: int, onto: Onto) -> None:
+    @rule(place=PLACES, seed=st.integers(0, 9), onto=st.sampled_from(Onto), order=st.integers(0, 1))
+    def predict(self, place: int, seed: int, onto: Onto, order: int) -> None:
         if not (image := self.image(place)):
             return
         was = self.now["images"][image]
@@ -175,7 +175,7 @@ class Machine(Held):
         else:
             lets_in = was["state"] in STILL_FREE and not any(touched(i) for i in held.values())
         found = made(self.now["names"], seed, Origin.MODEL)
-        edit = Predicted(image, (found,), onto=onto)
+        edit = Predicted(image, (found,), onto=onto, order=order)
         if not lets_in:
             self.document.apply(edit)
             return
@@ -186,7 +186,7 @@ class Machine(Held):
         if was["state"] in STILL_FREE:
             self.automatic(edit, image, after)
         else:
-            self.step(edit, after)
+            self.step(edit, after, order)
 
     @staticmethod
     def on_one_subject(held: tuple, found: Box) -> bool:

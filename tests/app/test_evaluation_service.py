@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 
 from app.project.edits import Accept
 from app.project.values import Visibility
-from app.services.evaluation import Evaluating, Task, file_subjects, project_subjects, sample_subjects_of
+from app.services.evaluation import Evaluating, Task
+from app.services.labelled import load_subjects, project_subjects
 from engine.errors import UserError
 from engine.evaluate import evaluate
 from engine.labelled import Labelled
@@ -33,7 +35,7 @@ def test_figures_are_those_of_the_command_line(service: Evaluating, qtbot, tmp_p
     told: list[tuple[int, int]] = []
     service.progress.connect(lambda done, total: told.append((done, total)))
     with qtbot.waitSignal(service.finished, timeout=10_000) as caught:
-        service.start(Task(model, "p.npz", file_subjects(pack, model.schema)))
+        service.start(Task(model, "p.npz", partial(load_subjects, pack, model.schema)))
     task, figures = caught.args
     expected = evaluate(open_runtime(model), pack)
     assert task.name == "p.npz" and figures["mean"] == expected["mean"] and figures["n"] == 4
@@ -48,7 +50,7 @@ def test_accepted_labels_of_a_project(tmp_path: Path, qapp) -> None:
     for image in images[:2]:
         put(document, image.id, image.id)
         document.apply(Accept(image.id))
-    found = project_subjects(document)()
+    found = project_subjects(document).subjects
     assert len(found) == 2 and found.ids == tuple(document.picture_path(i).name for i in images[:2])
     (instance,) = document.instances(images[1].id)
     np.testing.assert_allclose(found.points[1], instance.points)
@@ -84,8 +86,8 @@ def test_stop_and_a_second_one_meanwhile(service: Evaluating, qtbot) -> None:
 
 def test_what_cannot_be_measured_is_a_sentence(service: Evaluating, qtbot, tmp_path: Path) -> None:
     model = small_model()
-    for subjects, word in ((file_subjects(tmp_path / "gone.npz", model.schema), "gone.npz"),
-                           (sample_subjects_of(model.schema), "68 landmarks")):  # fmt: skip
+    for subjects, word in ((partial(load_subjects, tmp_path / "gone.npz", model.schema), "gone.npz"),
+                           (partial(load_subjects, "samples", model.schema), "68 landmarks")):  # fmt: skip
         with qtbot.waitSignal(service.failed, timeout=10_000) as caught:
             service.start(Task(model, "x", subjects))
         assert word in caught.args[0]

@@ -13,13 +13,14 @@ import pytest
 from app.project.document import Document
 from app.project.edits import Accept, Outdated, PutInstance
 from app.project.imports import Wishes, apply_import, plan_import, schema_for
-from app.project.imports.matching import match, words_of
+from app.project.imports.matching import match
 from app.project.imports.sides import look_at_sides
 from app.project.values import Origin, State
 from app.services.projects import Cancelled
 from engine.errors import UserError
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, Table, table
+from engine.naming import words_of
 from engine.schema import load_schema
 from tests.app.cli_runner import hourbit
 from tests.app.projects import SCHEMA, K, new_document, put

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.services.live import Live
-from app.services.live_values import Options, Result, State, Timing
+from app.services.live_values import Options, Other, Result, State, Timing
 from app.services.recording import Recorder, Recording
 from app.services.tracker import Subject
 from app.sources import Video
@@ -99,6 +100,15 @@ def test_what_is_painted_is_recorded(tmp_path: Path) -> None:
     video.open()
     assert [number_in(video.read().pixels) for _ in range(3)] == [100, 101, 102]
     video.close()
+
+
+def test_of_two_models_both_have_a_file(tmp_path: Path) -> None:
+    both = [replace(result(n, n / 10), other=Other(result(n + 50, 0).subjects, "b", SCHEMA, 0.01)) for n in range(4)]
+    done = recorded(tmp_path / "take", [*both, result(4, 0.4)])
+    assert [p.name for p in done.files] == ["take.mp4", "take.csv", "take B.csv", "take 2.mp4", "take 2.csv"]
+    for path, first in ((done.files[1], 0), (done.files[2], 50)):
+        rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+        assert [float(row[f"{SCHEMA.landmarks[0]}_x"]) for row in rows] == [first + n for n in range(4)]
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,8 +52,8 @@ def test_figures_worked_out_by_hand() -> None:
     }  # fmt: skip
     assert told["pixels"] == pytest.approx(2.5)
     one, other = labels([(0, SHAPE, [2, 2, 2])], ("a.jpg",)), labels([(0, moved, [2, 1, 0])], ("a.jpg",))
-    model = figures(pair(one, other), against_model=True)
-    assert model["landmarks"]["nose"]["sigma"] == pytest.approx(5 / size)
+    model = figures(replace(pair(one, other), of_model=True))  # of a model the labels alone say the size: 20 x 40
+    assert model["landmarks"]["nose"]["sigma"] == pytest.approx(5 / np.sqrt(20 * 40))
 
 
 def test_pictures_subjects_and_landmarks_are_matched_not_numbered() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine import metrics
+from engine.schema import load_schema
 
 RNG = np.random.default_rng(23)
 N, K = 40, 16
@@ -100,7 +101,7 @@ def test_balanced_subset_of_696() -> None:
 
 def test_similarity() -> None:
     area = RNG.uniform(500, 5000, N)
-    sigma = metrics.sigmas("mpii16", K)
+    sigma = metrics.sigmas(load_schema("mpii16").sigmas, K)
     found = metrics.object_similarity(FOUND, TRUTH, area, sigma)
     whole = metrics.oks(found, WEIGHT)
     for n in range(N):

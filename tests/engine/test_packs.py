@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.packs import PackError, load_pack
+from engine.packs import PackError, landmark_count, load_pack
 from tests.engine.blobs import blob_picture
 from tests.engine.packfile import SIZE, blob_boxes, blob_points, write_pack
 
@@ -109,3 +109,19 @@ def test_real_pack() -> None:
     pack = load_pack(path)
     assert len(pack) == 169 and pack.points.shape == (169, 68, 2) and set(pack.kind) == {"human"}
     assert pack.image(3).shape == (192, 192, 3)
+
+
+def test_how_many_landmarks_is_told_by_the_headers_alone(tmp_path: Path) -> None:
+    path = write_pack(tmp_path / "p.npz", POINTS)
+    assert landmark_count(path) == POINTS.shape[1]
+    with np.load(path) as held:
+        arrays = {name: held[name] for name in held.files}
+    points = arrays.pop("landmarks" if "landmarks" in arrays else "joints")
+    np.savez(tmp_path / "joints.npz", **arrays, joints=points)
+    np.savez(tmp_path / "flat.npz", **arrays, landmarks=points[..., 0])
+    np.savez(tmp_path / "scenes.npz", **arrays, face_boxes=np.zeros((1, 4)))
+    (tmp_path / "empty.npz").touch()
+    assert landmark_count(tmp_path / "joints.npz") == POINTS.shape[1]
+    for name, words in (("flat", "shape"), ("scenes", "scene pack"), ("empty", "empty.npz")):
+        with pytest.raises(PackError, match=words):
+            landmark_count(tmp_path / f"{name}.npz")

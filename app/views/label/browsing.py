@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
@@ -15,7 +16,7 @@ from app.services.pictures import Picture, Pictures
 from app.services.stills import Stills
 from app.views.label import shapes
 from app.views.label.editing import Editing
-from app.views.label.guesses import Guesses
+from app.views.label.guesses import Guesses, Order
 from app.views.label.queue_model import QueueModel
 
 OPEN = frozenset({State.NEW, State.PREDICTED, State.IN_WORK, State.BROKEN})
@@ -109,7 +110,7 @@ class Browsing(QObject):
         """Predict in the background what has no labels at all, or all that only models have labelled."""
         if self.document is not None and not self.document.read_only:
             images = self.model.ids_in(OPEN if onto is Onto.MODEL else OPEN | {State.DONE_EMPTY})
-            self.stills.predict_all(images, partial(_place, self.document, onto=onto), onto)
+            self.stills.predict_all(images, partial(_place, self.document, onto=onto), Order(onto))
 
     # ---- the picture on screen
     @property
@@ -131,6 +132,15 @@ class Browsing(QObject):
             after = self.model.image_at(self.model.row_of(image) + 1)
             if after is not None:
                 self.pictures.prefetch(after.id, self.path(after))
+
+    def point_at(self, image: int, points: np.ndarray, landmark: int) -> None:
+        """Show a landmark of a subject: the picture, and the instance that lies nearest in hand."""
+        self.show(image)
+        middle = np.asarray(points).mean(0)
+        away = {i.id: float(np.linalg.norm(i.points.mean(0) - middle)) for i in self.editing.instances}
+        if away:
+            self.editing.activate(min(away, key=away.__getitem__))
+            self.editing.select(landmark)
 
     def before(self, image: int) -> int | None:
         """The picture before one in the list."""

@@ -9,7 +9,9 @@ from PySide6.QtCore import QPointF
 
 from app.project.edits import Onto
 from app.project.values import Visibility
+from app.views.label.editing import FLAG
 from app.views.label.shaping import GROW, TURN
+from app.views.label.tool_bar import TOOLS
 
 if TYPE_CHECKING:
     from app.views.label.workspace import LabelWorkspace
@@ -61,6 +63,18 @@ def command_table(workspace: LabelWorkspace) -> dict[str, Callable[[], object]]:
         "predict_models": lambda: browsing.predict_onto(Onto.MODEL),
         "flag": editing.toggle_flag,
         "remove_image": editing.remove_image,
+    }
+
+
+def switched(workspace: LabelWorkspace) -> dict[str, bool]:
+    """Action name -> whether what it turns on and off is on."""
+    editing, tools = workspace.editing, workspace.tools.tools
+    return {
+        **workspace.seeing.states(),
+        **{action: tools[tool].isChecked() for tool, _, _, action in TOOLS},
+        "heatmaps": not workspace.heatmaps.dock.isHidden(),
+        "outside": editing.may_leave,
+        "flag": editing.image is not None and FLAG in editing.image.tags,
     }
 
 

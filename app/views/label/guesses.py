@@ -6,7 +6,8 @@ they wait, and afterwards only untouched landmarks follow.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import itertools
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -19,7 +20,16 @@ from app.views.label import shapes
 from app.views.label.editing import Editing
 from app.views.words import mark
 
+ORDERS = itertools.count(1)
 AT_PEAK = 0.01  # of the box: nearer than this a landmark is at a peak
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a batch of predictions may do to the pictures; what comes of one order is undone at once."""
+
+    onto: Onto
+    number: int = field(default_factory=lambda: next(ORDERS), compare=False)
 
 
 class Guesses(QObject):
@@ -114,12 +124,14 @@ class Guesses(QObject):
     def _take_found(self, answer: Answer) -> None:
         document = self.editing.document
         image = shapes.find(document, answer.image)
-        onto = answer.request.token if isinstance(answer.request.token, Onto) else Onto.NEW
+        order = answer.request.token if isinstance(answer.request.token, Order) else None
+        onto = order.onto if order is not None else Onto.NEW
         boxed = image is not None and any(i.box.origin == "hand" for i in document.instances(image.id))
         if image is None or (boxed and onto is Onto.NEW):
             return  # somebody has said by a box where the subjects are
         found = tuple(shapes.instance_of(p, image, document.annotator) for p in answer.predictions)
-        self.editing.apply(Predicted(image.id, found, answer.doubt, onto=onto, doubts=answer.doubts))
+        number = order.number if order is not None else 0
+        self.editing.apply(Predicted(image.id, found, answer.doubt, onto=onto, doubts=answer.doubts, order=number))
         if not found and self.editing.image is not None and image.id == self.editing.image.id:
             self.said.emit(self.tr("The model found nothing here. Draw a box with N."))
 

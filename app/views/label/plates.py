@@ -107,7 +107,8 @@ def draw_candidates(painter: QPainter, places: Iterable[QPointF], chosen: QPoint
             painter.setPen(pen)
             painter.drawEllipse(place, 5.0, 5.0)
         away = 10.0 if apart > 6 else 18.0
-        plate = QRectF(place.x() + away, place.y() - NUMBER / 2, NUMBER, NUMBER)
+        left = apart > 6 and chosen.x() > place.x()  # the plate must not hide the selected mark
+        plate = QRectF(place.x() + (-away - NUMBER if left else away), place.y() - NUMBER / 2, NUMBER, NUMBER)
         _plate(painter, plate, str(n + 1), font)
 
 

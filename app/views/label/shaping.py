@@ -21,9 +21,10 @@ TURN, GROW = 1.0, 1.02  # what one press of a key does: degrees, and times
 
 
 class Shaping(QObject):
-    """Commands; `said` is a fact worth a line in the status bar."""
+    """Commands; `said` is a fact worth a line in the status bar, `outside_changed` that landmarks may lie elsewhere."""
 
     said = Signal(str)
+    outside_changed = Signal()
 
     def __init__(self, editing: Editing, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -134,6 +135,7 @@ class Shaping(QObject):
     def toggle_outside(self) -> None:
         """Let landmarks lie outside the picture, or keep them inside again; those outside stay where they are."""
         self.editing.may_leave = not self.editing.may_leave
+        self.outside_changed.emit()
         may = self.tr("Landmarks may leave the picture now")
         self.said.emit(may if self.editing.may_leave else self.tr("Landmarks stay in the picture now"))
 

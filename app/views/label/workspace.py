@@ -16,7 +16,7 @@ from app.views.keys import Keys
 from app.views.label.action_bar import ActionBar
 from app.views.label.browsing import Browsing
 from app.views.label.canvas import Canvas
-from app.views.label.commands import command_table
+from app.views.label.commands import command_table, switched
 from app.views.label.editing import Editing
 from app.views.label.guesses import Guesses
 from app.views.label.inspection import LabelHeatmaps
@@ -55,7 +55,7 @@ class LabelWorkspace(QMainWindow):
         self.transfer = Transfer(self.editing, self)
         self.last = LastPicture(self.canvas, self.transfer, context.stills.cache, self.browsing.before)
         self.tools = ToolBar(context.keys, self)
-        self.seeing = Seeing(self.canvas, self.tools, self.last)
+        self.seeing = Seeing(self.canvas, self.tools, self.last, context.settings)
         self.bar = ActionBar(context.keys, self)
         self.queue = Queue(self.browsing.model)
         self.inspector = Inspector(self.editing, context.keys)
@@ -102,6 +102,7 @@ class LabelWorkspace(QMainWindow):
         editing, browsing, context = self.editing, self.browsing, self.context
         context.document_changed.connect(self._open_document)
         context.model_changed.connect(self._model_changed)
+        context.pointed.connect(browsing.point_at)
         editing.failed.connect(self._refused)
         editing.changed.connect(self._refresh)
         editing.selected.connect(self._refresh_peaks)
@@ -173,7 +174,9 @@ class LabelWorkspace(QMainWindow):
     # ---- what changed
     def _open_document(self) -> None:
         self.banner.dismiss()
-        self.browsing.open(self.context.document)
+        document = self.context.document
+        self.seeing.open(document.path if document is not None else None)
+        self.browsing.open(document)
         self._show_models()
         self._refresh()
 
@@ -222,6 +225,10 @@ class LabelWorkspace(QMainWindow):
     def _show_picture(self, picture: Picture) -> None:
         self.seeing.show_picture(picture)
         self.last.refresh()
+
+    def switched(self) -> dict[str, bool]:
+        """What is on, for the check marks of the menus."""
+        return switched(self)
 
     def choose_tool(self, tool: str) -> None:
         """Take a tool in hand."""

@@ -12,8 +12,7 @@ from app.views.key_button import KeyButton
 from app.views.keymap import KeyMap, KeyTip
 from app.views.live.record_button import RecordButton
 
-HEIGHT = 48
-RECORD_WIDTH = 152  # as wide as "Stop recording", so that nothing beside it moves
+HEIGHT, LEAST = 48, 400
 
 
 class ActionBar(QWidget):
@@ -33,11 +32,14 @@ class ActionBar(QWidget):
         self.setFixedHeight(HEIGHT)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
+        row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
         row.setSpacing(8)
         self.freeze = KeyButton(self.tr("Freeze"), keys, "freeze", self)
         self.add = KeyButton(self.tr("Add to project"), keys, "add_to_project", self)
         self.record = RecordButton(keys, self)
         self.camera = self._tool("camera-outline", self.tr("Save the picture as PNG"))
+        self.fit = self._tool("fit-to-screen-outline", self.tr("Fit"))
+        KeyTip(self.fit, keys, "fit")
         self.full = self._tool("fullscreen", self.tr("Full screen"))
         KeyTip(self.full, keys, "full_screen")
         self.side = self._tool("dock-right", self.tr("Side panel"))
@@ -53,9 +55,10 @@ class ActionBar(QWidget):
         row.addWidget(self.hint)
         row.addWidget(self.add)
         row.addSpacing(8)
+        row.addWidget(self.fit)
         row.addWidget(self.full)
         row.addWidget(self.side)
-        self.freeze.setMinimumWidth(136)  # as wide as "Resume", so that nothing beside it moves
+        self.freeze.reserve(self.tr("Freeze"), self.tr("Resume"))
         self.setFocusProxy(self.freeze)
         self.freeze.clicked.connect(self.frozen)
         self.add.clicked.connect(self.added)
@@ -90,10 +93,15 @@ class ActionBar(QWidget):
         self.add.set_face(self.tr("Add to project"), "tray-arrow-down", addable)
         self.add.setEnabled(addable)
         self.camera.setEnabled(picture)
+        self.fit.setEnabled(picture)
         self.hint.setText(self.tr("Drag what is wrong, then") if frozen else self.tr("Freeze, correct, then"))
-        for button in (self.camera, self.full, self.side):
+        for button in (self.camera, self.fit, self.full, self.side):
             button.setIcon(theme.icon(button.property("iconName")))
         self._fit()
+
+    def minimumSizeHint(self) -> QSize:
+        """What gives way must not keep the bar wide."""
+        return QSize(LEAST, HEIGHT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow bar leaves the hint out, then keys, then words."""
@@ -113,4 +121,3 @@ class ActionBar(QWidget):
     def _word_record(self, room: bool) -> None:
         style = Qt.ToolButtonStyle
         self.record.setToolButtonStyle(style.ToolButtonTextBesideIcon if room else style.ToolButtonIconOnly)
-        self.record.setMinimumWidth(theme.theme().size(RECORD_WIDTH) if room else 0)

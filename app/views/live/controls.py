@@ -175,13 +175,15 @@ class OverlayControls(QWidget):
         texts = (
             ("landmarks", self.tr("Landmarks")), ("box", self.tr("Box")), ("mirror", self.tr("Mirror")),
             ("lines", self.tr("Lines")), ("names", self.tr("Names")), ("scores", self.tr("Scores")),
+            ("by_score", self.tr("Colour by score")),
         )  # fmt: skip
         self.boxes: dict[str, QCheckBox] = {}
         for place, (name, text) in enumerate(texts):
             box = self.boxes[name] = QCheckBox(text)
             box.setChecked(getattr(Look(), name))
             box.toggled.connect(lambda on, name=name: self.look.emit({name: on}))
-            grid.addWidget(box, place // columns, place % columns)
+            # The last one has a line for itself: its words are long.
+            grid.addWidget(box, place // columns, place % columns, 1, columns if name == "by_score" else 1)
         return grid
 
     def _caption(self, text: str) -> QLabel:

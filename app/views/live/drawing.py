@@ -103,7 +103,8 @@ class BoxDrawing:
         side = square.width() / fit.scale if fit is not None else 0.0
         if side < LEAST:
             return
-        cx, cy = fit.to_picture(square.center().x(), square.center().y())
+        middle = self._view.in_half(square.center())
+        cx, cy = fit.to_picture(middle.x(), middle.y())
         self._end()
         self._view.box_drawn.emit(Box(cx, cy, side, 1.0, "hand"))
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import numpy as np
-
-from app.project.values import Image, Instance, Origin, State
+from app.project.values import Image, Instance, State, Visibility
 from app.services.pipeline import Result
-from app.views.label.shapes import clamp, instance_of
+from app.views.label.shapes import clamp, instance_of, with_visibility
 
 
 class Frozen:
@@ -22,22 +20,41 @@ class Frozen:
         self.added = False
         self.image = 0
         self.moment = datetime.now()  # for people only: nothing is ordered by it
+        self._past: list[list[Instance]] = []
+        self._future: list[list[Instance]] = []
 
     @property
     def touched(self) -> bool:
-        """Whether a hand has moved a landmark."""
-        return any((instance.origin != Origin.MODEL).any() for instance in self.instances)
+        """Whether a hand has moved a landmark or judged its visibility."""
+        return any(instance.touched for instance in self.instances)
 
-    def move(self, subject: int, landmark: int, x: float, y: float) -> None:
-        """Put a landmark at (x, y) picture pixels, kept inside the picture."""
-        self.instances[subject] = self.instances[subject].with_point(landmark, *clamp(self.picture, x, y))
-        self.added = False
+    def move(self, subject: int, landmark: int, x: float, y: float, again: bool = False) -> None:
+        """Put a landmark at (x, y) picture pixels, kept inside the picture; again: a drag goes on, one step to undo."""
+        self._put(subject, self.instances[subject].with_point(landmark, *clamp(self.picture, x, y)), again)
 
-    def restore(self, subject: int, instance: Instance) -> None:
-        """Take a drag back."""
+    def judge(self, subject: int, landmark: int, visibility: Visibility) -> None:
+        """Say whether a landmark is visible, occluded or absent."""
+        self._put(subject, with_visibility(self.instances[subject], [landmark], visibility))
+
+    def undo(self) -> bool:
+        """Take the last correction back; False where there is none."""
+        return self._step(self._past, self._future)
+
+    def redo(self) -> bool:
+        """Correct again what was taken back; False where there is nothing."""
+        return self._step(self._future, self._past)
+
+    def _put(self, subject: int, instance: Instance, again: bool = False) -> None:
+        if not again:
+            self._past.append(list(self.instances))
+            self._future.clear()
         self.instances[subject] = instance
         self.added = False
 
-    def doubtful(self, limit: float = 0.5) -> int:
-        """How many landmarks the model doubts and no hand has touched."""
-        return sum(int(np.sum((i.score < limit) & (i.origin == Origin.MODEL))) for i in self.instances)
+    def _step(self, source: list[list[Instance]], target: list[list[Instance]]) -> bool:
+        if not source:
+            return False
+        target.append(list(self.instances))
+        self.instances[:] = source.pop()
+        self.added = False
+        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -14,13 +15,18 @@ from app.views.context import Context
 from app.views.live import overlay
 from app.views.live.frozen import Frozen
 from app.views.live.geometry import Fit
+from app.views.live.sheet import painted, pixels_of
 from app.views.live.view import LiveView
+from app.views.qimage import to_qimage
+from app.views.words import mark
 from engine.errors import UserError
 from engine.images import encode_png
 
+TITLES = (mark("Add a frame"), mark("Correct a frame"))
+
 
 class Keeping(QObject):
-    """failed(sentence); said(sentence): what was kept, and where."""
+    """failed(sentence); said(sentence): what was saved, and where."""
 
     failed = Signal(str)
     said = Signal(str)
@@ -56,16 +62,27 @@ class Keeping(QObject):
                 )
                 return False
             if frozen.image:
-                keep_again(document, frozen.image, frozen.instances, self.tr("Correct a frame"))
+                keep_again(document, frozen.image, frozen.instances, TITLES[1])
             else:
                 pixels = frozen.result.frame.pixels
-                frozen.image = keep_frame(document, pixels, frozen.instances, self.tr("Add a frame"))
+                frozen.image = keep_frame(document, pixels, frozen.instances, TITLES[0])
         except (UserError, OSError) as error:
             self.failed.emit(str(error))
             return False
         frozen.added = True
-        self.said.emit(self.tr("Added to {0}").format(document.name))
         return True
+
+    def compare(self, frozen: Frozen) -> None:
+        """Find out whether a frame that was added is in the project still, and as it stands now."""
+        try:
+            stored = self.context.document.instances(frozen.image)
+        except UserError:
+            stored = ()
+        frozen.image = frozen.image if stored else 0
+        frozen.added = bool(stored) and len(stored) == len(frozen.instances) and all(
+            np.array_equal(kept.points, now.points) and np.array_equal(kept.visibility, now.visibility)
+            for kept, now in zip(stored, frozen.instances, strict=True)
+        )  # fmt: skip
 
     def snapshot(self) -> None:
         """Save the frame at its own size, with what is drawn over it, in the data folder."""
@@ -82,16 +99,24 @@ class Keeping(QObject):
         self.said.emit(self.tr("Saved {0}").format(path))
 
     def picture(self) -> np.ndarray:
-        """(H, W, 3) uint8 RGB: the frame as the view shows it, at the frame's own size."""
-        height, width = self.view.result.frame.pixels.shape[:2]
-        image = QImage(width, height, QImage.Format.Format_RGB888)
-        fit = Fit(width, height, width, height, self.view.look.mirror)
+        """(H, W, 3) uint8 RGB: the frame with what is drawn over it, at its own size, never mirrored.
+
+        Two models' pictures stand beside each other, as (H, 2 W, 3).
+        """
+        view, result = self.view, self.view.result
+        if view.frozen is None:
+            return painted(result, view.look, view.font(), view.locale())
+        image = to_qimage(result.frame.pixels, QImage.Format.Format_RGB888).copy()
+        fit = Fit(image.width(), image.height(), image.width(), image.height())
         painter = QPainter(image)
         try:
-            painter.setFont(self.view.font())
-            self.view.paint_frame(painter, fit)
-            overlay.paint_subjects(painter, self.view, fit)
+            painter.setFont(view.font())
+            if view.look.heatmap != "off" or overlay.has_parts(view):
+                overlay.paint_heat(painter, view, fit)
+            overlay.paint_subjects(painter, view, fit)
         finally:
             painter.end()
-        rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
-        return rows[:, : width * 3].reshape(height, width, 3).copy()
+        halves = [pixels_of(image)]
+        if result.other is not None:
+            halves.append(painted(replace(result.swapped, other=None), view.look, view.font(), view.locale()))
+        return np.concatenate(halves, 1)

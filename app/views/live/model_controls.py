@@ -69,6 +69,11 @@ class ModelControls(QWidget):
                 self.models.addItem(title, path)
             self.models.setCurrentIndex(self.models.findData(current))
 
+    def choose(self, path: str) -> None:
+        """Show which model runs."""
+        with QSignalBlocker(self.models):
+            self.models.setCurrentIndex(self.models.findData(path))
+
     def set_seconds(self, entries: list[tuple[str, str]], current: str) -> None:
         """Offer models to run beside the first, as pairs of path and title; none with \"\"."""
         with QSignalBlocker(self.seconds):

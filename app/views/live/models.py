@@ -47,10 +47,7 @@ class ModelChoice(QObject):
         current = self._preferred(entries)
         shown = [(str(entry.path), entry.title) for entry in entries]
         self.panel.model.set_models(shown, str(current.path) if current is not None else "")
-        self._second = self._second if self._second in [path for path, _ in shown] else ""
-        self.panel.model.set_seconds(shown, self._second)
-        if not self._second:
-            self.live.set_second(None)
+        self._offer_seconds(str(current.path) if current is not None else "")
         if current is None:
             self.live.set_runtime(None)
             self.panel.model.set_truth(self.tr("No model is here; import one in Models."), False)
@@ -60,9 +57,33 @@ class ModelChoice(QObject):
     def choose(self, path: str) -> None:
         """Run another model."""
         entry = next((e for e in self.entries() if str(e.path) == path), None)
-        if entry is not None:
+        if entry is not None and path == self._second and self.live.second is not None:
+            self.swap()
+        elif entry is not None:
             self.context.settings.set(KEY, path)
+            self._offer_seconds(path)
             self._open(entry)
+
+    def swap(self) -> bool:
+        """Make the model beside the first one the first, and the first the one beside it; False without one."""
+        first = self.panel.model.models.currentData()
+        if not self._second or self.live.second is None or self.live.runtime is None:
+            return False
+        path, self._second = self._second, first
+        self.context.settings.set(KEY, path)
+        self.live.swap()
+        self.panel.model.choose(path)
+        self._offer_seconds(path)
+        self._ready(self.live.runtime)
+        return True
+
+    def _offer_seconds(self, first: str) -> None:
+        """Any model but the first can run beside it."""
+        rows = [(str(e.path), e.title) for e in self.entries() if str(e.path) != first]
+        self._second = self._second if self._second in [path for path, _ in rows] else ""
+        self.panel.model.set_seconds(rows, self._second)
+        if not self._second:
+            self.live.set_second(None)
 
     def choose_second(self, path: str) -> None:
         """Run another model beside the first, on the same frames; "" for none."""
@@ -74,6 +95,11 @@ class ModelChoice(QObject):
             runtime = self.runtime
             self.live.load_second(lambda: open_runtime(entry.model, runtime))
         self.panel.model.seconds.setCurrentIndex(max(0, self.panel.model.seconds.findData(self._second)))
+
+    @property
+    def has_second(self) -> bool:
+        """Whether another model looks too."""
+        return bool(self._second)
 
     def next_second(self) -> None:
         """None beside the first, then each model in turn."""

@@ -6,15 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QTransform
 
+from app.project.values import Visibility
 from app.services.heat import Heat, divided, heat, parts_layer
+from app.views.label.plates import draw_candidates, draw_tails
 from app.views.live.geometry import Fit
-from app.views.live.plates import PLATE_HEIGHT, PLATE_TEXT, draw_colour_bar, draw_legend, draw_plate, plate_width
-from app.views.marks import draw_landmarks
+from app.views.live.plates import (
+    PLATE_HEIGHT,
+    draw_colour_bar,
+    draw_legend,
+    draw_plate,
+    draw_recording,
+    legend_height,
+    plate_width,
+)
+from app.views.live.texts import paint_texts
+from app.views.marks import RING_SELECTED, draw_landmarks, draw_mark, draw_ring
 from app.views.qimage import to_qimage
 from app.views.theme import theme
 from app.views.words import named, tr
+from engine.opencv import cv2
 from engine.parts import parts_of
 from engine.types import Box, Prediction
 
@@ -27,6 +39,7 @@ if TYPE_CHECKING:
 # Told apart by people with any colour vision (Okabe and Ito), the lighter ones first.
 SUBJECTS = ("#F0E442", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#D55E00", "#FFFFFF", "#0072B2")
 BRACKET = 18.0
+LIVE_SIZE, FROZEN_SIZE = (90, 2.5), (45, 3.0)  # a mark's radius: of the box's side, and at least; never over 5
 MARGIN = 12.0
 AWAY = 20.0  # from a selected mark to its name
 HIDDEN = 12.0  # how far a mark reaches around its landmark
@@ -99,37 +112,42 @@ def _paint_marks(
     painter: QPainter, view: Shown, fit: Fit, number: int, points: np.ndarray, side: float
 ) -> None:
     placed = fit.to_screen(points)
-    look, frozen = view.look, view.frozen
+    look, frozen, schema = view.look, view.frozen, view.result.schema
     instance = frozen.instances[number] if frozen is not None else None
+    scores = view.result.subjects[number].prediction.landmarks[:, 2]
+    selected = view.selection[1] if view.selection[0] == number else -1
+    share, least = LIVE_SIZE if frozen is None else FROZEN_SIZE
+    radius = min(max(side / share, least), 5.0)
+    if instance is not None:
+        draw_tails(painter, placed, fit.to_screen(instance.guess), instance.origin, instance.visibility, (selected,))
     draw_landmarks(
-        painter, placed, view.result.schema,
+        painter, placed, schema,
         visibility=instance.visibility if instance is not None else None,
         origin=instance.origin if instance is not None else None,
-        scores=view.result.subjects[number].prediction.landmarks[:, 2],
-        selected=view.selection[1] if view.selection[0] == number else -1,
-        hovered=view.hover[1] if view.hover[0] == number else -1,
-        radius=5.0 if frozen is not None else min(max(side / 90, 2.5), 5.0),
-        sure_is_solid=frozen is None, lines=look.lines, marks=look.landmarks,
+        scores=scores, selected=selected, hovered=view.hover[1] if view.hover[0] == number else -1,
+        radius=radius, sure_is_solid=frozen is None, lines=look.lines, marks=look.landmarks,
+        colours=score_colours(scores) if look.by_score else None,
     )  # fmt: skip
+    if instance is not None and look.landmarks:
+        _paint_absent(painter, view, fit, number, selected, radius)
     if look.names or look.scores:
-        _paint_texts(painter, view, number, placed)
+        paint_texts(painter, view, placed, scores)
 
 
-def _paint_texts(painter: QPainter, view: Shown, number: int, placed: np.ndarray) -> None:
-    """Names and scores beside the landmarks, in white with a dark edge."""
-    font = QFont(painter.font())
-    font.setPixelSize(11)
-    scores = view.result.subjects[number].prediction.landmarks[:, 2]
-    path = QPainterPath()
-    for k, (x, y) in enumerate(placed):
-        parts = [view.result.schema.landmarks[k]] if view.look.names else []
-        parts += [view.locale().toString(float(scores[k]), "f", 2)] if view.look.scores else []
-        path.addText(x + 8, y + 4, font, "  ".join(parts))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(0, 0, 0, 178), 2.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
-                        Qt.PenJoinStyle.RoundJoin))  # fmt: skip
-    painter.drawPath(path)
-    painter.fillPath(path, PLATE_TEXT)
+def _paint_absent(
+    painter: QPainter, view: LiveView, fit: Fit, number: int, selected: int, radius: float
+) -> None:
+    """Crosses along the box's lower edge for what has no place in the picture."""
+    for landmark, place in view.correcting.absent(number, fit).items():
+        draw_mark(painter, place, "model", QColor("#A1A8B2"), radius, Visibility.ABSENT)
+        if landmark == selected:
+            draw_ring(painter, place, radius + RING_SELECTED, QColor("white"), 2.0)
+
+
+def score_colours(scores: np.ndarray) -> list[QColor]:
+    """A colour of viridis for each score from 0 to 1."""
+    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
+    return [QColor(*(int(v) for v in table[place])) for place in (np.clip(scores, 0, 1) * 255).astype(int)]
 
 
 def screen_box(fit: Fit, box: Box) -> QRectF:
@@ -160,37 +178,49 @@ def paint_brackets(painter: QPainter, box: QRectF, colour: QColor) -> None:
 
 
 def _paint_name(painter: QPainter, view: Shown, fit: Fit) -> None:
-    """The selected landmark's name and score, where the plate hides the fewest landmarks."""
+    """The selected landmark's peaks, and its name and score where the plate hides the fewest landmarks."""
     subject, landmark = view.selection
     if view.frozen is None or landmark < 0:
         return
-    every = fit.to_screen(np.concatenate(view.points()))
-    x, y = fit.to_screen(view.points()[subject][landmark])
+    marks = [view.correcting.marks(number, fit) for number in range(len(view.frozen.instances))]
+    x, y = marks[subject][landmark]
+    peaks = fit.to_screen(view.correcting.peaks()[:, :2])
+    painter.save()
+    draw_candidates(painter, [QPointF(*peak) for peak in peaks], QPointF(x, y))
+    painter.restore()
     score = float(view.frozen.instances[subject].score[landmark])
     parts = [(named(view.result.schema.landmarks[landmark]), ""), ("", view.locale().toString(score, "f", 2))]
     width = plate_width(painter, parts)
     half = PLATE_HEIGHT / 2
     places = ((x + AWAY, y - half), (x - AWAY - width, y - half), (x - width / 2, y - AWAY - PLATE_HEIGHT),
               (x - width / 2, y + AWAY))  # fmt: skip
+    every = np.concatenate([*marks, peaks])
 
     def cost(place: tuple[float, float]) -> float:
         area = QRectF(place[0], place[1], width, PLATE_HEIGHT)
         hidden = sum(area.adjusted(-4, -4, 4, 4).contains(QPointF(*point)) for point in every)
-        return hidden + (0 if QRectF(view.rect()).contains(area) else 1000)
+        return hidden + (0 if QRectF(0, 0, fit.across, fit.down).contains(area) else 1000)
 
     draw_plate(painter, *min(places, key=cost), parts)
 
 
-def paint_read_out(painter: QPainter, view: Shown, parts: list[tuple[str, str]]) -> None:
-    """The plate at the view's upper left, and at the right the colours of a heatmap that is shown."""
+def paint_read_out(painter: QPainter, view: LiveView, parts: list[tuple[str, str]]) -> None:
+    """Plates at the edges: at the left what one sees, at the right that one records, below what colours mean."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    draw_plate(painter, MARGIN, MARGIN, parts)
+    top, right, below = view.covered + MARGIN, view.width() - MARGIN, view.height() - MARGIN
+    draw_plate(painter, MARGIN, top, parts)
+    if view.recording is not None:
+        draw_recording(painter, right, top, f"{view.recording // 60}:{view.recording % 60:02d}")
+    paint_parts(painter, view, QPointF(view.area.right(), view.area.bottom()))
+    if view.heat_maximum is not None:
+        draw_colour_bar(painter, right, below - PLATE_HEIGHT, view.locale().toString(view.heat_maximum, "f", 2))
+
+
+def paint_parts(painter: QPainter, view: Shown, corner: QPointF) -> None:
+    """The names of a division's parts with their colours, at a half's lower right corner."""
     if has_parts(view) and view.look.heatmap == "off":
         named = [(part.name, part.colour) for part in parts_of(view.result.schema).parts[1:]]
-        draw_legend(painter, view.width() - MARGIN, MARGIN, named)
-    if view.heat_maximum is not None:
-        maximum = view.locale().toString(view.heat_maximum, "f", 2)
-        draw_colour_bar(painter, view.width() - MARGIN, MARGIN, maximum)
+        draw_legend(painter, corner.x() - MARGIN, corner.y() - MARGIN - legend_height(len(named)), named)
 
 
 def _paint_plate(painter: QPainter, view: Shown, fit: Fit, number: int) -> None:
@@ -209,10 +239,13 @@ def _paint_plate(painter: QPainter, view: Shown, fit: Fit, number: int) -> None:
     draw_plate(painter, x, y, [(f"{name} {subject.number}", ""), ("", score)])
 
 
-def paint_name_of_model(painter: QPainter, middle: float, y: float, name: str, seconds: float) -> None:
-    """A plate with a model's name and what it took, centred; for two models side by side."""
-    parts = [(name, ""), (f"{seconds * 1000:.1f}", "ms")]
-    draw_plate(painter, middle - plate_width(painter, parts) / 2, y, parts)
+def paint_name_of_model(
+    painter: QPainter, view: LiveView, half: QRectF, name: tuple[str, str], seconds: float, note: str
+) -> None:
+    """A plate at the half's top: which model is at work in it and what it took, and a note."""
+    parts = [name, (view.locale().toString(seconds * 1000, "f", 1), "ms"), *([("", note)] if note else [])]
+    below = view.covered + PLATE_HEIGHT + 8 if not half.top() else 0  # the read-out is there
+    draw_plate(painter, half.left() + MARGIN, half.top() + MARGIN + below, parts)
 
 
 def paint_focus(painter: QPainter, view: Shown) -> None:

@@ -57,4 +57,5 @@ class SidePanel(QScrollArea):
         """On a low window Confidence folds, on a lower one the plot goes."""
         super().resizeEvent(event)
         self.sections["confidence"].fold_for_space(self.height() < FOLD_UNDER)
+        self.latency.plot.set_low(self.height() < FOLD_UNDER)
         self.latency.plot.setVisible(self.height() >= HIDE_UNDER)

@@ -45,22 +45,26 @@ def paint_picture(
 
 
 def paint_other(painter: QPainter, view: LiveView, fit: Fit, image: QImage) -> None:
-    """The same frame in the right half, with what the second model found; both halves have their model's name."""
-    other, half = view.result.other, view.width() / 2
-    sheet = Sheet(replace(view.result, subjects=other.subjects, schema=other.schema), view.look,
-                  QRectF(0, 0, half, view.height()), view.locale())  # fmt: skip
-    x, y, wide, high = fit.rect
+    """The same frame in the other half, with what the second model found; both halves have their model's name."""
+    other, (first, second) = view.result.other, view.halves
+    inside = QRectF(0, 0, second.width(), second.height())
+    sheet = Sheet(replace(view.result, subjects=other.subjects, schema=other.schema), view.look, inside, view.locale())
     painter.save()
-    painter.translate(half, 0)
-    painter.setClipRect(QRectF(0, 0, half, view.height()))
+    painter.translate(second.topLeft())
+    painter.setClipRect(inside)
     paint_picture(painter, sheet, fit, image, view.trouble)
     if not view.trouble:
         overlay.paint_subjects(painter, sheet, fit)
+    overlay.paint_parts(painter, sheet, inside.bottomRight())
     painter.restore()
-    painter.fillRect(QRectF(half - 1, 0, 2, view.height()), theme().color("canvas"))
-    timing, top = view.result.timing, max(y + 12, 48)
-    overlay.paint_name_of_model(painter, half / 2, top, view.result.model, timing.engine + timing.decode)
-    overlay.paint_name_of_model(painter, half * 1.5, top, other.model, other.seconds)
+    gap = QRectF(second.left() - 1, second.top(), 2, second.height())
+    if second.left() == first.left():
+        gap = QRectF(second.left(), second.top() - 1, second.width(), 2)
+    painter.fillRect(gap, theme().color("canvas"))
+    timing, result = view.result.timing, view.result
+    note = tr("corrected here") if view.frozen is not None else ""
+    overlay.paint_name_of_model(painter, view, first, ("A", result.model), timing.engine + timing.decode, note)
+    overlay.paint_name_of_model(painter, view, second, ("B", other.model), other.seconds, "")
 
 
 def read_out(view: LiveView) -> list[tuple[str, str]]:
@@ -69,16 +73,18 @@ def read_out(view: LiveView) -> list[tuple[str, str]]:
         return []
     height, width = view.result.frame.pixels.shape[:2]
     locale = view.locale()
-    size = ("", f"{width} \u00d7 {height}")
+    size = [("", f"{width} \u00d7 {height}")]
+    if view.zooming.near:
+        size.append(("", f"{locale.toString(round(view.fit.scale * 100))} %"))
+    if view.frozen is not None:
+        return [(tr("Frozen"), f"{view.frozen.moment:%H:%M:%S}"), *size]
     if view.trouble:
         age = max(0.0, time.monotonic() - view.result.frame.time)
-        return [(tr("Last picture"), ""), (locale.toString(age, "f", 0), tr("s ago")), size]
-    if view.frozen is not None:
-        return [(tr("Frozen"), f"{view.frozen.moment:%H:%M:%S}"), size]
+        return [(tr("Last picture"), ""), (locale.toString(age, "f", 0), tr("s ago")), *size]
     rate, latency = locale.toString(view.rate, "f", 1), locale.toString(view.latency * 1000, "f", 0)
-    parts = [(rate, tr("fps")), (latency, tr("ms")), size]
-    if view.result.schema is not None and not view.result.subjects:
-        parts.append(("", tr("none found")))
-    if view.recording is not None:
-        parts.append((f"\u25cf {view.recording // 60}:{view.recording % 60:02d}", tr("recording")))
-    return parts
+    parts = [(tr("Paused"), "")] if view.paused else [(rate, tr("fps")), (latency, tr("ms"))]
+    schema = view.result.schema
+    if schema is not None and not view.result.subjects:
+        words = {"face": tr("No face found"), "person": tr("No person found")}
+        size.append((words.get(schema.subject, tr("Nothing found")), ""))
+    return [*parts, *size]

@@ -8,20 +8,20 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
 from app.services.heat import inferno
 from app.views.qimage import to_qimage
+from app.views.weights import HEAVY, weighted
 
 PLATE = QColor("#0C0D0F")
 PLATE_TEXT = QColor("#E7E9EC")
 PLATE_MUTED = QColor("#A1A8B2")
-PLATE_HEIGHT = 24.0
+RECORDING = QColor("#F57F82")
+PLATE_HEIGHT, DOT = 24.0, 8.0
 GAP, PADDING = 12.0, 8.0
 BAR_WIDTH, BAR_HEIGHT = 96.0, 8.0
 SWATCH, LEGEND_ROW, LEGEND_EDGE = 12.0, 20.0, 4.0
 
 
 def _plate_font(painter: QPainter, bold: bool) -> QFont:
-    font = QFont(painter.font())
-    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    return font
+    return weighted(painter.font(), HEAVY if bold else 400)
 
 
 def plate_width(painter: QPainter, parts: list[tuple[str, str]]) -> float:
@@ -59,6 +59,24 @@ def draw_plate(painter: QPainter, x: float, y: float, parts: list[tuple[str, str
         at += first + second + GAP
     painter.setFont(plain)
     return plate
+
+
+def draw_recording(painter: QPainter, right: float, y: float, time: str) -> None:
+    """A red dot and for how long one records, on a plate that ends at `right`."""
+    bold = _plate_font(painter, True)
+    width = QFontMetricsF(bold).horizontalAdvance(time) + 2 * PADDING + DOT + 8
+    plate = QRectF(right - width, y, width, PLATE_HEIGHT)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(plate, 3, 3)
+    painter.setBrush(RECORDING)
+    painter.drawEllipse(QRectF(plate.left() + PADDING, plate.center().y() - DOT / 2, DOT, DOT))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setFont(bold)
+    painter.setPen(PLATE_TEXT)
+    vertical = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+    painter.drawText(plate.adjusted(0, 0, -PADDING, 0), vertical, time)
+    painter.setFont(_plate_font(painter, False))
 
 
 def draw_colour_bar(painter: QPainter, right: float, y: float, maximum: str) -> None:

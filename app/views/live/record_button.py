@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from app.settings import Settings
 from app.views import theme
+from app.views.key_button import more_for
 from app.views.keymap import KeyMap
 from app.views.words import tr
 
@@ -63,6 +64,15 @@ class RecordButton(QToolButton):
         self._json.setChecked(settings.get(LANDMARKS, "csv") == "json")
         self._overlay.setChecked(settings.get(OVERLAY, False) is True)
         self._settings = settings
+
+    def sizeHint(self) -> QSize:
+        """As wide as while one records, so that nothing beside it moves."""
+        worded = self.toolButtonStyle() == Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        return super().sizeHint() + QSize(more_for(self, (tr("Record"), tr("Stop recording"))) if worded else 0, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never narrower."""
+        return self.sizeHint()
 
     def show_state(self, recording: bool, possible: bool) -> None:
         """Whether one records, and whether one can."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QLocale, QRectF
 from PySide6.QtGui import QFont, QImage, QPainter
@@ -38,7 +40,13 @@ class Sheet:
 
 
 def painted(result: Result, look: Look, font: QFont, locale: QLocale) -> np.ndarray:
-    """(H, W, 3) uint8 RGB: a frame with what is drawn over it, never mirrored; from any thread."""
+    """(H, W, 3) uint8 RGB: a frame with what is drawn over it, never mirrored; from any thread.
+
+    What a second model found stands beside it, as (H, 2 W, 3).
+    """
+    if result.other is not None:
+        halves = (replace(result, other=None), replace(result.swapped, other=None))
+        return np.concatenate([painted(half, look, font, locale) for half in halves], 1)
     height, width = result.frame.pixels.shape[:2]
     image = to_qimage(result.frame.pixels, QImage.Format.Format_RGB888).copy()
     fit = Fit(width, height, width, height)
@@ -51,5 +59,10 @@ def painted(result: Result, look: Look, font: QFont, locale: QLocale) -> np.ndar
         overlay.paint_subjects(painter, sheet, fit)
     finally:
         painter.end()
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
-    return rows[:, : width * 3].reshape(height, width, 3).copy()
+    return pixels_of(image)
+
+
+def pixels_of(image: QImage) -> np.ndarray:
+    """(H, W, 3) uint8: a copy of the pixels of an RGB888 picture."""
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -18,6 +18,7 @@ class Stage(QWidget):
     open_video = Signal()
     look_again = Signal()
     start_camera = Signal()
+    covered = Signal(float)  # how much of the picture's top a banner or the address field hides
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,6 +26,8 @@ class Stage(QWidget):
         self.empty = Empty(self)
         self.address = AddressBar(self)
         self.banner = Banner(self)
+        for over in (self.banner, self.address):
+            over.installEventFilter(self)
         self.empty.video.clicked.connect(self.open_video)
         self.empty.other.clicked.connect(self._other)
         self._camera = False
@@ -50,6 +53,13 @@ class Stage(QWidget):
         """Ask for a stream's address in the place of the work."""
         self.address.ask(given)
         self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What lies over the picture's top has come or gone."""
+        if event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
+            over = [w.height() for w in (self.banner, self.address) if not w.isHidden()]
+            self.covered.emit(float(max(over, default=0)))
+        return super().eventFilter(watched, event)
 
     def _other(self) -> None:
         (self.start_camera if self._camera else self.look_again).emit()

@@ -21,7 +21,7 @@ COLOURS = {
 SECONDS = 10.0  # what the plot spans
 LIMIT = 60.0  # milliseconds from capture to screen that are promised
 COMMON = 0.95  # share of the steps that the scale must hold
-PLOT_HEIGHT = 72
+PLOT_HEIGHT, LOW_HEIGHT = 72, 40
 CAPTION_HEIGHT = 16
 COLUMNS = 139  # one step each two pixels is as fine as the eye follows
 
@@ -53,13 +53,19 @@ class LatencyPlot(QWidget):
         super().__init__(parent)
         self._columns: list[Timing | None] = [None] * COLUMNS
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(PLOT_HEIGHT + CAPTION_HEIGHT + 4)
+        self._high = PLOT_HEIGHT
+        self.set_low(False)
         self.setAccessibleName(self.tr("Latency over the last ten seconds"))
         theme().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         """The width of the panel."""
-        return QSize(278, PLOT_HEIGHT + CAPTION_HEIGHT + 4)
+        return QSize(278, self._high + CAPTION_HEIGHT + 4)
+
+    def set_low(self, low: bool) -> None:
+        """Take less height where room is short."""
+        self._high = LOW_HEIGHT if low else PLOT_HEIGHT
+        self.setFixedHeight(self._high + CAPTION_HEIGHT + 4)
 
     def show_history(self, history: Iterable[tuple[float, Timing]]) -> None:
         """Draw what was measured."""
@@ -73,15 +79,15 @@ class LatencyPlot(QWidget):
             font = QFont(self.font())
             font.setPixelSize(theme().size(11))
             painter.setFont(font)
-            area = QRectF(0, 0, self.width(), PLOT_HEIGHT)
+            area = QRectF(0, 0, self.width(), self._high)
             totals = sorted(t.total * 1000 for t in self._columns if t is not None)
             # Single spikes are cut off, or they would press everything else to the floor.
             top = scale_top(totals[int(len(totals) * COMMON)] if totals else 0.0)
-            painter.fillRect(QRectF(0, PLOT_HEIGHT - 1, self.width(), 1), theme().color("border"))
+            painter.fillRect(QRectF(0, self._high - 1, self.width(), 1), theme().color("border"))
             self._paint_stack(painter, area, top)
             self._paint_limit(painter, area, top)
             painter.setPen(theme().color("muted"))
-            captions = QRectF(0, PLOT_HEIGHT + 2, self.width(), CAPTION_HEIGHT)
+            captions = QRectF(0, self._high + 2, self.width(), CAPTION_HEIGHT)
             painter.drawText(captions, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr("10 s ago"))
             painter.drawText(captions, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.tr("now"))
             painter.setPen(theme().color("warning"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QDockWidget,
     QGridLayout,
@@ -22,15 +23,17 @@ from PySide6.QtWidgets import (
 
 from app.services.live import HISTORY, Live
 from app.views.live.latency import Swatch, part_words
-from app.views.live.statistics import COLOURS, PARTS
+from app.views.live.statistics import COLOURS, COMMON, LIMIT, PARTS, scale_top
 from app.views.sample import runtime_truth
 from app.views.theme import icon, theme
+from app.views.widgets import Line
 from app.views.words import tr
 
 if TYPE_CHECKING:
     from app.services.live_values import Timing
 
-HEIGHT = 256
+HEIGHT, BODY = 36, 176  # of the heading's line, and of what is under it
+SILENT = 0.5  # seconds without a frame after which the plot falls to nothing
 SHARES = (50, 95)
 
 
@@ -43,6 +46,18 @@ def percentiles(timings: list[Timing]) -> dict[str, tuple[float, float]]:
     return found
 
 
+def stack(history: list[tuple[float, Timing]], now: float) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds before now, and (parts, n) milliseconds of each part on top of those before; 0 where no frame came."""
+    moments = np.array([moment - now for moment, _ in history])
+    parts = np.array([[getattr(timing, part) * 1000 for _, timing in history] for part in PARTS])
+    stacked = np.cumsum(parts.reshape(len(PARTS), -1), 0)
+    gaps = np.flatnonzero(np.diff(moments) > SILENT) + 1
+    edges = np.stack([moments[gaps - 1], moments[gaps]], 1).reshape(-1)
+    places = np.repeat(gaps, 2)
+    moments = np.insert(moments, places, edges)
+    return moments, np.insert(stacked, places, 0.0, 1)
+
+
 class StatisticsDock(QDockWidget):
     """Opened and closed by `toggle`; `refresh` does nothing while it is closed."""
 
@@ -53,7 +68,7 @@ class StatisticsDock(QDockWidget):
         self.live = live
         self.plot: Any = None
         self.numbers: dict[str, tuple[QLabel, QLabel]] = {}
-        self.facts = QLabel()
+        self.facts, self.close_button = QLabel(), QToolButton()
         self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         self.setTitleBarWidget(QWidget())
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -77,11 +92,11 @@ class StatisticsDock(QDockWidget):
         for part, values in percentiles(timings).items():
             for label, value in zip(self.numbers[part], values, strict=True):
                 label.setText(locale.toString(value, "f", 1) if timings else "\u2013")
-        moments = np.array([moment - now for moment, _ in history])
-        total = np.zeros(len(history))
-        for part, curve in zip(PARTS, self.curves, strict=True):
-            total = total + [getattr(timing, part) * 1000 for _, timing in history]
-            curve.setData(moments, total)
+        moments, stacked = stack(history, now)
+        for curve, values in zip(self.curves, stacked, strict=True):
+            curve.setData(moments, values)
+        totals = np.sort([timing.total * 1000 for timing in timings])
+        self.plot.setYRange(0, scale_top(totals[int(len(totals) * COMMON)] if len(totals) else 0.0), padding=0)
         self.facts.setText(self._facts())
 
     def _facts(self) -> str:
@@ -101,6 +116,7 @@ class StatisticsDock(QDockWidget):
         self.plot.hideButtons()
         self.plot.setXRange(-HISTORY, 0, padding=0)
         self.plot.setLimits(yMin=0)
+        self.plot.showGrid(x=False, y=True, alpha=0.25)
         self.plot.setAccessibleName(tr("Latency over the last ten seconds"))
         self.curves = []
         below = None
@@ -113,17 +129,42 @@ class StatisticsDock(QDockWidget):
                 self.plot.addItem(pyqtgraph.FillBetweenItem(below, curve, brush=COLOURS[part]))
             self.curves.append(curve)
             below = curve
-        body = QWidget()
+        self.limit = pyqtgraph.InfiniteLine(LIMIT, angle=0)
+        self.plot.addItem(self.limit)
+        body, inside = QWidget(), QHBoxLayout()
         body.setObjectName("panel")
-        row = QHBoxLayout(body)
-        row.setContentsMargins(16, 8, 16, 12)
-        row.setSpacing(16)
-        row.addWidget(self.plot, 1)
-        row.addLayout(self._table())
+        inside.setContentsMargins(16, 0, 16, 12)
+        inside.setSpacing(24)
+        inside.addWidget(self.plot, 1)
+        inside.addLayout(self._table())
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(Line())
+        column.addLayout(self._heading())
+        column.addLayout(inside, 1)
         self.setWidget(body)
-        body.setFixedHeight(HEIGHT)
+        body.setFixedHeight(theme().size(HEIGHT) + theme().size(BODY))
         theme().changed.connect(self._dress)
         self._dress()
+
+    def _heading(self) -> QHBoxLayout:
+        title = QLabel(tr("Statistics"))
+        title.setProperty("heading", True)
+        title.setFixedHeight(theme().size(HEIGHT))
+        self.facts.setProperty("muted", True)
+        self.facts.setProperty("small", True)
+        self.close_button.setToolTip(tr("Close"))
+        self.close_button.setAccessibleName(tr("Close"))
+        self.close_button.setFixedSize(24, 24)
+        self.close_button.clicked.connect(self.toggle)
+        row = QHBoxLayout()
+        row.setContentsMargins(16, 0, 12, 0)
+        row.setSpacing(16)
+        row.addWidget(title)
+        row.addWidget(self.facts, 1)
+        row.addWidget(self.close_button)
+        return row
 
     def _table(self) -> QVBoxLayout:
         column, grid = QVBoxLayout(), QGridLayout()
@@ -140,33 +181,29 @@ class StatisticsDock(QDockWidget):
             for place, label in enumerate(self.numbers[part]):
                 label.setMinimumWidth(52)
                 grid.addWidget(label, row, place + 2)
-        self.facts.setProperty("muted", True)
-        self.facts.setProperty("small", True)
-        self.facts.setWordWrap(True)
-        self.facts.setFixedWidth(232)
-        title, close = QLabel(tr("Statistics")), QToolButton()
-        title.setProperty("heading", True)
-        close.setIcon(icon("close", 16))
-        close.setToolTip(tr("Close"))
-        close.setAccessibleName(tr("Close"))
-        close.clicked.connect(self.toggle)
-        heading = QHBoxLayout()
-        heading.addWidget(title, 1)
-        heading.addWidget(close)
-        column.addLayout(heading)
         column.addLayout(grid)
-        column.addWidget(self.facts)
         column.addStretch(1)
         return column
 
     def _dress(self) -> None:
-        self.plot.setBackground(theme().color("panel"))
-        for name in ("left", "bottom"):
+        colours = theme().color
+        self.close_button.setIcon(icon("close", 16))
+        self.plot.setBackground(colours("panel"))
+        font = QFont(self.font())
+        font.setPixelSize(theme().size(11))
+        for name, words in (("left", tr("milliseconds")), ("bottom", tr("seconds"))):
             axis = self.plot.getAxis(name)
-            axis.setPen(theme().color("border"))
-            axis.setTextPen(theme().color("muted"))
-        self.plot.setLabel("left", tr("milliseconds"), color=theme().color("muted").name())
-        self.plot.setLabel("bottom", tr("seconds"), color=theme().color("muted").name())
+            axis.setPen(colours("border"))
+            axis.setTextPen(colours("muted"))
+            axis.setTickFont(font)
+            axis.setStyle(tickLength=-4, hideOverlappingLabels=True)
+            axis.tickStrings = self._ticks
+            axis.setLabel(words, color=colours("muted").name(), **{"font-size": f"{theme().size(11)}px"})
+        self.limit.setPen(color=colours("amber"), width=1, style=Qt.PenStyle.DashLine)
+
+    def _ticks(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Whole numbers as everywhere else, with a true minus."""
+        return [self.locale().toString(round(value * scale)).replace("-", "\u2212") for value in values]
 
 
 def _small(text: str, muted: bool = False, right: bool = False) -> QLabel:

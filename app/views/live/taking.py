@@ -23,6 +23,9 @@ from engine.types import Box
 if TYPE_CHECKING:
     from app.views.live.workspace import LiveWorkspace
 
+SWITCHES = {"labels": "landmarks", "lines": "lines", "brackets": "box", "names": "names", "scores": "scores",
+            "by_score": "by_score", "mirror_view": "mirror"}  # fmt: skip
+
 
 class Taking(QObject):
     """Between the live service, the view and the bars."""
@@ -45,17 +48,28 @@ class Taking(QObject):
             "step_forward": self._moving(lambda: bar.step(1)), "slower": lambda: bar.faster(-1),
             "faster": lambda: bar.faster(1), "repeat": bar.loop.toggle,
             "record": self.toggle_recording, "box": self.draw_box,
-            "labels": lambda: boxes.boxes["landmarks"].toggle(), "heatmap": boxes.next_heatmap,
-            "names": lambda: boxes.boxes["names"].toggle(), "mirror_view": lambda: boxes.boxes["mirror"].toggle(),
+            "heatmap": boxes.next_heatmap,
+            **{action: boxes.boxes[name].toggle for action, name in SWITCHES.items()},
             "smoother": lambda: boxes.smooth_by(10), "rougher": lambda: boxes.smooth_by(-10),
-            "second_model": self.workspace.models.next_second,
+            "second_model": self.workspace.models.next_second, "swap_models": self.workspace.freezing.swap,
+        }  # fmt: skip
+
+    def switched(self) -> dict[str, bool]:
+        """Action name -> whether what it turns on and off is on."""
+        boxes, workspace = self.workspace.panel.overlay, self.workspace
+        return {
+            **{action: boxes.boxes[name].isChecked() for action, name in SWITCHES.items()},
+            "heatmap": boxes.heatmap.current != "off",
+            "record": self.live.recording is not None, "repeat": self.bar.loop.isChecked(),
+            "freeze": self.view.frozen is not None, "statistics": not workspace.statistics.isHidden(),
+            "heatmaps": not workspace.heatmaps.dock.isHidden(), "second_model": workspace.models.has_second,
         }  # fmt: skip
 
     def _moving(self, command: Callable[[], None]) -> Callable[[], None]:
         """A frozen picture is let go first."""
 
         def run() -> None:
-            self.workspace.let_go()
+            self.workspace.freezing.let_go()
             command()
 
         return run
@@ -67,6 +81,8 @@ class Taking(QObject):
     def refresh(self) -> None:
         """Five times a second, and with every result: where the video is, how long one records."""
         self.bar.refresh()
+        transport = self.live.transport
+        self.view.set_paused(transport is not None and not transport.playing)
         recorder = self.live.recording
         self.workspace.bar.record.show_state(recorder is not None, self.view.result is not None)
         self.view.set_recording(time.monotonic() - self._since if recorder is not None else None)
@@ -103,7 +119,7 @@ class Taking(QObject):
     def draw_box(self) -> None:
         """Let the next drag on the picture draw a box."""
         if self.view.result is not None:
-            self.workspace.let_go()
+            self.workspace.freezing.let_go()
             self.view.begin_box()
             self.workspace.say(tr("Drag a square around the face or body"))
 

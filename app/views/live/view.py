@@ -6,22 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from app.project.values import Instance
 from app.services.pipeline import Result
 from app.views.live import overlay, picture
+from app.views.live.correcting import Correcting
 from app.views.live.drawing import BoxDrawing
 from app.views.live.frozen import Frozen
-from app.views.live.geometry import Fit, nearest
+from app.views.live.geometry import Fit
 from app.views.live.look import Look
+from app.views.live.zooming import Zooming
 from app.views.qimage import to_qimage
 from app.views.theme import theme
 from engine.opencv import cv2
-
-GRAB = 12.0  # screen pixels
-ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 
 
 class LiveView(QWidget):
@@ -47,12 +45,13 @@ class LiveView(QWidget):
         self.trouble = False
         self.selection = (-1, -1)
         self.hover = (-1, -1)
-        self._drag: tuple[Instance, QPointF, QPointF] | None = None
         self._image = QImage()
         self._unpainted: Result | None = None
         self._ring = False
-        self._drawing = BoxDrawing(self)
+        self._drawing, self.zooming, self.correcting = BoxDrawing(self), Zooming(self), Correcting(self)
         self.recording: int | None = None
+        self.paused = False
+        self.covered = 0.0  # screen pixels at the top over which a banner lies
         self.setMinimumSize(320, 240)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -68,22 +67,23 @@ class LiveView(QWidget):
 
     def show_result(self, result: Result | None) -> None:
         """Draw a result in place of the one before; None clears the view."""
+        if result is None:
+            self.zooming.reset()
         self.result = self._unpainted = result
         # In the screen's own format Qt scales it in a third of the time.
         self._image = QImage() if result is None else to_qimage(cv2.cvtColor(result.frame.pixels, cv2.COLOR_RGB2BGRA))
         self.update()
 
-    def freeze(self, annotator: str = "") -> Frozen | None:
-        """Hold the result on screen, to be corrected; None when there is none."""
-        if self.result is not None:
-            self.frozen = Frozen(self.result, annotator)
-            self.select(-1, -1)
-            self.setFocus()
-        return self.frozen
+    def hold(self, frozen: Frozen) -> None:
+        """Show the result on screen as frozen, to be corrected."""
+        self.frozen = frozen
+        self.select(-1, -1)
+        self.setFocus()
 
     def resume(self) -> None:
         """Let go of the frozen frame."""
-        self.frozen, self._drag = None, None
+        self.frozen = None
+        self.correcting.end()
         self.hover = (-1, -1)
         self.select(-1, -1)
 
@@ -96,6 +96,18 @@ class LiveView(QWidget):
         """Dim the last frame while its source is silent."""
         if trouble != self.trouble:
             self.trouble = trouble
+            self.update()
+
+    def set_paused(self, paused: bool) -> None:
+        """Say that a video waits: it has no rate then."""
+        if paused != self.paused:
+            self.paused = paused
+            self.update()
+
+    def set_covered(self, height: float) -> None:
+        """Keep the read-outs clear of a banner of this height."""
+        if height != self.covered:
+            self.covered = height
             self.update()
 
     def set_readings(self, rate: float, latency: float) -> None:
@@ -111,13 +123,34 @@ class LiveView(QWidget):
         self.update()
 
     @property
+    def halves(self) -> list[QRectF]:
+        """The view, or where two models are compared its halves: beside each other, or one above the other."""
+        whole = QRectF(self.rect())
+        if self.result is None or self.result.other is None:
+            return [whole]
+        height, width = self.result.frame.pixels.shape[:2]
+        wide, high = whole.width(), whole.height()
+        if min(wide / 2 / width, high / height) >= min(wide / width, high / 2 / height):
+            return [QRectF(x, 0, wide / 2, high) for x in (0, wide / 2)]
+        return [QRectF(0, y, wide, high / 2) for y in (0, high / 2)]
+
+    @property
+    def area(self) -> QRectF:
+        """Where the first model's picture is, the one that can be corrected."""
+        return self.halves[0]
+
+    def in_half(self, place: QPointF) -> QPointF:
+        """A place of either half as the same place of the first one."""
+        return next((place - half.topLeft() for half in self.halves if half.contains(place)), place)
+
+    @property
     def fit(self) -> Fit | None:
         """Where the frame lies in the view; None without one."""
         if self.result is None:
             return None
         height, width = self.result.frame.pixels.shape[:2]
-        across = self.width() / 2 if self.result.other is not None else self.width()
-        return Fit(width, height, across, self.height(), self.look.mirror)
+        area = self.area
+        return self.zooming.apply(Fit(width, height, area.width(), area.height(), self.look.mirror))
 
     def begin_box(self) -> None:
         """The next drag draws a box; Escape gives up."""
@@ -146,8 +179,7 @@ class LiveView(QWidget):
             fit = self.fit
             if fit is not None and self.result is not None:
                 painter.save()
-                if self.result.other is not None:
-                    painter.setClipRect(QRectF(0, 0, self.width() / 2, self.height()))
+                painter.setClipRect(self.area)
                 self.paint_frame(painter, fit)
                 if not self.trouble:
                     overlay.paint_subjects(painter, self, fit)
@@ -168,60 +200,26 @@ class LiveView(QWidget):
         """The frame and its heatmap, in the frame's place."""
         self.heat_maximum = picture.paint_picture(painter, self, fit, self._image, self.trouble)
 
-    # ---- correcting
-
-    def landmark_at(self, x: float, y: float) -> tuple[int, int]:
-        """Subject and landmark within reach of a place on the screen; -1, -1 for none."""
-        fit, best = self.fit, (GRAB + 1e-9, -1, -1)
-        if fit is None or self.frozen is None or overlay.has_parts(self):
-            return -1, -1
-        for subject, points in enumerate(self.points()):
-            placed = fit.to_screen(points)
-            chosen = self.selection[1] if self.selection[0] == subject else -1
-            found = nearest(placed, x, y, GRAB, chosen)
-            if found >= 0:
-                distance = float(np.hypot(*(placed[found] - (x, y))))
-                best = min(best, (distance - 4.0 * (found == chosen), subject, found))
-        return best[1], best[2]
+    # ---- what the hand does
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Grab the nearest landmark; where there is none, nothing stays selected."""
-        if self._drawing.press(event, self.fit):
-            return
-        if self.frozen is None or event.button() != Qt.MouseButton.LeftButton or self.fit is None:
-            return
-        place = event.position()
-        subject, landmark = self.landmark_at(place.x(), place.y())
-        self.select(subject, landmark)
-        if landmark >= 0:
-            instance = self.frozen.instances[subject]
-            mark = self.fit.to_screen(instance.points[landmark])
-            # A mark keeps its distance from the pointer, so that a click alone moves nothing.
-            self._drag = instance, QPointF(*mark) - place, place
+        """To the box that is drawn, else to the zoom, else to the landmarks."""
+        if not (self._drawing.press(event, self.fit) or self.zooming.press(event)):
+            self.correcting.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag what was grabbed, else tell what would be grabbed."""
-        place = event.position()
-        if self._drawing.move(event):
-            return
-        if self._drag is None:
-            hover = self.landmark_at(place.x(), place.y())
-            if hover != self.hover:
-                self.hover = hover
-                self.setCursor(Qt.CursorShape.ArrowCursor if hover[1] < 0 else Qt.CursorShape.SizeAllCursor)
-                self.update()
-        elif self.frozen is not None and self.fit is not None and place != self._drag[2]:
-            target = place + self._drag[1]
-            self.frozen.move(*self.selection, *self.fit.to_picture(target.x(), target.y()))
-            self.corrected.emit()
-            self.update()
+        """To whom the press went."""
+        if not (self._drawing.move(event) or self.zooming.move(event)):
+            self.correcting.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
-        if self._drawing.release(event, self.fit):
-            return
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._drag = None
+        """To whom the press went."""
+        if not (self._drawing.release(event, self.fit) or self.zooming.release(event)):
+            self.correcting.release(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Nearer, or farther."""
+        self.zooming.wheel(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Who came by keyboard sees where the focus is."""
@@ -243,42 +241,11 @@ class LiveView(QWidget):
         if event.type() == QEvent.Type.KeyPress and self.frozen is not None and self.selection[1] >= 0:
             key = event.key()
             if key in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
-                self.step(-1 if key == Qt.Key.Key_Backtab else 1)
+                self.correcting.step(-1 if key == Qt.Key.Key_Backtab else 1)
                 return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows nudge the selected landmark by 1 px, Shift 10, Ctrl 0.1; Escape takes back, then lets go."""
-        if self._drawing.key(event, self.fit):
-            return
-        if self.frozen is None or self.selection[1] < 0:
-            return super().keyPressEvent(event)
-        key = event.key()
-        if key in ARROWS:
-            self._nudge(*ARROWS[key], event.modifiers())
-        elif key == Qt.Key.Key_Escape and self._drag is not None:
-            self.frozen.restore(self.selection[0], self._drag[0])
-            self._drag = None
-            self.corrected.emit()
-        elif key == Qt.Key.Key_Escape:
-            self.select(-1, -1)
-        else:
-            return super().keyPressEvent(event)
-        self.update()
-
-    def step(self, by: int) -> None:
-        """Select the next or previous landmark of the subject."""
-        subject, landmark = self.selection
-        points = self.points()
-        if points:
-            subject = max(subject, 0)
-            self.select(subject, (landmark + by) % len(points[subject]))
-
-    def _nudge(self, dx: int, dy: int, modifiers: Qt.KeyboardModifier) -> None:
-        length = 10.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else 1.0
-        length = 0.1 if modifiers & Qt.KeyboardModifier.ControlModifier else length
-        subject, landmark = self.selection
-        x, y = self.frozen.instances[subject].points[landmark]
-        sign = -1 if self.look.mirror else 1
-        self.frozen.move(subject, landmark, x + sign * dx * length, y + dy * length)
-        self.corrected.emit()
+        """To the box that is drawn, else to the landmarks."""
+        if not (self._drawing.key(event, self.fit) or self.correcting.key(event)):
+            super().keyPressEvent(event)

@@ -15,10 +15,10 @@ from app.views.context import Context
 from app.views.keys import Keys
 from app.views.label.numbers import count
 from app.views.live.action_bar import ActionBar
+from app.views.live.freezing import Freezing
 from app.views.live.inspection import LiveHeatmaps
 from app.views.live.keeping import Keeping
 from app.views.live.models import ModelChoice
-from app.views.live.overlay import has_parts
 from app.views.live.panel import SidePanel
 from app.views.live.sources import SourceChoice
 from app.views.live.stage import Stage
@@ -35,6 +35,7 @@ class LiveWorkspace(QMainWindow):
 
     facts_changed = Signal(str)
     wanted = Signal(str)  # an action of the window that a button here asks for
+    offered = Signal(str, object)  # a sentence, and what takes back what it tells
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +48,7 @@ class LiveWorkspace(QMainWindow):
         self.bar = ActionBar(context.keys)
         self.panel = SidePanel()
         self.keeping = Keeping(context, self.view, self)
+        self.live.change(heatmaps=True)  # they cost nothing, and a frozen frame has its peaks
         self.sources = SourceChoice(self.live, self.stage, self.panel, self)
         self.models = ModelChoice(context, self.live, self.panel, self)
         self.taking = Taking(self)
@@ -54,12 +56,14 @@ class LiveWorkspace(QMainWindow):
         self.keys = Keys(context.keys, "live", lambda name: self.trigger(name) or self.wanted.emit(name), self)
         self.heatmaps = LiveHeatmaps(self)
         self.statistics = StatisticsDock(self, self.live)
+        self.freezing = Freezing(self, self.keeping)
+        self.freezing.offered.connect(self.offered)
         self.bar.record.remember(context.settings)
         self._connect()
         self._timer = QTimer(self)
         self._timer.setInterval(READINGS_MS)
         self._timer.timeout.connect(self._tick)
-        self._refresh_bar()
+        self.refresh_bar()
 
     # ---- building
 
@@ -83,19 +87,19 @@ class LiveWorkspace(QMainWindow):
         live, view, panel = self.live, self.view, self.panel
         live.ready.connect(self._take)
         live.state_changed.connect(self._state_changed)
-        self.sources.starting.connect(self.let_go)
+        self.sources.starting.connect(self.freezing.let_go)
         self.sources.started.connect(self._started)
-        self.context.document_changed.connect(self._document_changed)
         view.painted.connect(live.drawn)
-        view.corrected.connect(self._corrected)
         view.selected.connect(self._selected)
         self.models.detectors.failed.connect(self.stage.fault)
         panel.source.limit.connect(lambda most: live.change(limit=most))
-        panel.overlay.look.connect(self._look_changed)
+        panel.overlay.look.connect(lambda changes: view.set_look(**changes))
         panel.overlay.smoothing.connect(lambda strength: live.change(smoothing=strength))
         panel.confidence.clicked.connect(view.select)
-        self.bar.frozen.connect(self.toggle_freeze)
-        self.bar.added.connect(self.add_to_project)
+        self.bar.frozen.connect(self.freezing.toggle)
+        self.bar.added.connect(self.freezing.add)
+        self.bar.fit.clicked.connect(view.zooming.reset)
+        self.stage.covered.connect(view.set_covered)
         self.bar.snapshot.connect(self.snapshot)
         self.bar.panel.connect(self._show_panel)
         self.bar.full_screen.connect(lambda: self.wanted.emit("full_screen"))
@@ -128,11 +132,14 @@ class LiveWorkspace(QMainWindow):
 
     def _commands(self) -> dict[str, Callable[[], object]]:
         return {
-            "freeze": self.toggle_freeze, "add_to_project": self.add_to_project, "snapshot": self.snapshot,
+            **self.freezing.commands(), "snapshot": self.snapshot,
             "start_camera": self.start_camera, "open_video": lambda: self.sources.ask("video"),
             "heatmaps": self.heatmaps.dock.toggle, "statistics": self.statistics.toggle, **self.taking.commands(),
-            "next_landmark": lambda: self._step(1), "previous_landmark": lambda: self._step(-1),
         }  # fmt: skip
+
+    def switched(self) -> dict[str, bool]:
+        """What is on, for the check marks of the menus."""
+        return self.taking.switched()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that no widget has taken; one that is held down counts once."""
@@ -156,7 +163,7 @@ class LiveWorkspace(QMainWindow):
         self.panel.confidence.show_result(None, now=True)
         self._timer.start()
         self.taking.started()
-        self._refresh_bar()
+        self.refresh_bar()
         self.view.setFocus()
 
     def close_services(self) -> bool:
@@ -175,7 +182,7 @@ class LiveWorkspace(QMainWindow):
         self.panel.source.set_frame_size(width, height)
         self.panel.confidence.show_result(result)
         self.taking.refresh()
-        self._refresh_bar()
+        self.refresh_bar()
 
     def _state_changed(self, state: State, sentence: str) -> None:
         silent = state in (State.STALLED, State.LOST, State.FAILED)
@@ -210,60 +217,16 @@ class LiveWorkspace(QMainWindow):
             self._said = ""
             self._tell()
 
-    # ---- freeze and add
-
-    def toggle_freeze(self) -> None:
-        """Freeze the picture, or let it go on."""
-        if self.view.frozen is not None:
-            self.let_go()
-        elif self.view.result is not None:
-            self.live.freeze()
-            self.view.freeze(self.keeping.annotator)
-            self.panel.confidence.show_result(self.view.result, self.view.frozen.instances, now=True)
-        self._refresh_bar()
-
-    def _step(self, by: int) -> None:
-        if self.view.frozen is not None:
-            self.view.step(by)
-
-    def let_go(self) -> None:
-        """Go on, where the picture is frozen."""
-        if self.view.frozen is not None:
-            self.view.resume()
-            self.live.resume()
-            self._refresh_bar()
-
-    def add_to_project(self) -> None:
-        """Keep the frozen frame with its landmarks in the project, then go on."""
-        if self.view.frozen is not None and self.keeping.add(self.view.frozen):
-            self._refresh_bar()
-
     def snapshot(self) -> None:
         """Save the picture with what is drawn over it."""
         self.keeping.snapshot()
 
-    def _document_changed(self, *_: object) -> None:
-        """What was added is in the project before, not in this one."""
-        if self.view.frozen is not None:
-            self.view.frozen.image, self.view.frozen.added = 0, False
-            self._refresh_bar()
-
-    def _corrected(self) -> None:
-        self.panel.confidence.show_result(self.view.result, self.view.frozen.instances, now=True)
-        self._refresh_bar()
-
     def _selected(self, subject: int, landmark: int) -> None:
         self.panel.confidence.choose(subject, landmark)
 
-    def _look_changed(self, changes: dict) -> None:
-        self.view.set_look(**changes)
-        if "heatmap" in changes:
-            self.live.change(heatmaps=changes["heatmap"] != "off")
-
-    def _refresh_bar(self) -> None:
-        frozen = self.view.frozen
-        addable = frozen is not None and bool(frozen.instances) and not frozen.added and not has_parts(self.view)
-        self.bar.set_state(self.view.result is not None, frozen is not None, addable)
+    def refresh_bar(self) -> None:
+        """What the bar's buttons can do now."""
+        self.bar.set_state(self.view.result is not None, self.view.frozen is not None, self.freezing.addable)
         self.heatmaps.dock.refresh()
 
     # ---- room

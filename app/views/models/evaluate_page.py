@@ -116,7 +116,7 @@ class EvaluatePage(Page):
     def show_entry(self, entry: Entry, schema: Schema, problem: str, head: str = LANDMARKS) -> None:
         """Offer what fits the model; `problem` says why the project's labels cannot be measured on, or ""."""
         self._schema, parts = schema, head == SEGMENTATION
-        body, face = schema.name == "mpii16", schema.subject == "face"
+        body, face = schema.by_mpii, schema.subject == "face"
         self.title.setText(self.tr("Evaluate {0}").format(entry.title))
         self.line.setText(self.tr("On labelled pictures, in percent"))
         metrics = {k: v for k, v in METRICS.items() if body or k != "pckh"}

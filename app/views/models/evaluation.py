@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.library import Entry
-from app.services.evaluation import Evaluating, Task, file_subjects, project_subjects, sample_subjects_of
+from app.services.evaluation import Evaluating, Task
+from app.services.importing import LABEL_SUFFIXES
+from app.services.labelled import load_subjects, project_subjects
 from app.views.context import Context
 from app.views.models.evaluate_page import FILE, PROJECT, EvaluatePage
 from engine.errors import UserError
 from engine.evaluate import Options
+from engine.labelled import sample_subjects
 from engine.parts import label_schema
 
 
@@ -49,20 +53,22 @@ class EvaluationDesk(QObject):
         if entry is None:
             return
         try:
-            model = entry.model
+            model, options = entry.model, Options(**self.page.options())
             if where == PROJECT:
                 if self.context.document is None:
                     raise UserError(self.tr("No project is open; open one and accept some images first."))
-                name, subjects = self.context.document.name, project_subjects(self.context.document)
+                name, found = self.context.document.name, project_subjects(self.context.document).subjects
+                task = Task(model, name, lambda: found, options)
             elif where == FILE:
-                words = self.tr("Packs and COCO keypoints") + " (*.npz *.json)"
+                words = self.tr("Labels") + f" (*{' *'.join(('.npz', *LABEL_SUFFIXES))})"
                 path = QFileDialog.getOpenFileName(self.page, self.tr("Evaluate on"), "", words)[0]
                 if not path:
                     return
-                name, subjects = Path(path).name, file_subjects(Path(path), label_schema(model))
+                task = Task(model, Path(path).name, partial(load_subjects, path, label_schema(model)), options)
             else:
-                name, subjects = self.tr("the sample pictures"), sample_subjects_of(label_schema(model))
-            self.service.start(Task(model, name, subjects, Options(**self.page.options())))
+                found = partial(sample_subjects, label_schema(model))
+                task = Task(model, self.tr("the sample pictures"), found, options)
+            self.service.start(task)
         except (UserError, OSError) as error:
             self.failed.emit(str(error))
             return

@@ -1,36 +1,95 @@
-"""Agreement in the window: from the menu to the two tables."""
+"""Agreement in the window: from the menu to the figures, beside labels and a model, and from a picture to Label."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QWidget
+
 from app.plugins import load_plugins
 from app.project.document import Document
-from app.views.agreement_page import Agreeing
+from app.project.edits import Accept
+from app.services.agreeing import measured_sigmas
+from app.views.agreement.desk import Agreeing
+from app.views.agreement.page import AgreementPage
+from engine.modelfile import write_model
 from tests.app.views.bench import SCHEMA, moved_project
+from tests.app.views.small import small_model
 from tests.app.views.window_bench import bare_context, close_context
 
 
-def test_the_open_project_is_compared_with_another_one(qtbot, tmp_path):
-    from PySide6.QtWidgets import QWidget
-
+@pytest.fixture
+def desk(qtbot, tmp_path: Path) -> Iterator[Agreeing]:
     load_plugins()
-    one, other = moved_project(tmp_path / "one", 0), moved_project(tmp_path / "two", 3)
     context, window = bare_context(), QWidget()
     qtbot.addWidget(window)
-    context.set_document(Document.open(one))
-    agreeing, said = Agreeing(context, window), []
-    agreeing.failed.connect(said.append)
-    agreeing.ask(other)
-    qtbot.waitUntil(lambda: agreeing.page is not None or bool(said), timeout=10_000)
-    page = agreeing.page
-    assert not said
-    assert page.landmarks.topLevelItemCount() == len(SCHEMA) and page.worst.topLevelItemCount() == 2
-    row = page.landmarks.topLevelItem(0)
-    assert row.text(0) == SCHEMA.landmarks[0] and row.text(1) == "2" and row.text(2).replace(",", ".") == "3.00"
-    page.reject()
-    qtbot.waitUntil(lambda: not agreeing.reading.busy, timeout=10_000)
-    (tmp_path / "notes.txt").write_text("no labels", "utf-8")
-    agreeing.ask(tmp_path / "notes.txt")
-    qtbot.waitUntil(lambda: bool(said), timeout=10_000)
-    assert "notes.txt" in said[0]
-    agreeing.reading.close()
+    context.set_document(Document.open(moved_project(tmp_path / "one", 0)))
+    made = Agreeing(context, window)
+    made.ask()
+    yield made
+    made.reading.close()
     close_context(context)
+
+
+def ended(qtbot, desk: Agreeing) -> AgreementPage:
+    qtbot.waitUntil(lambda: not desk.reading.busy, timeout=10_000)
+    return desk.page
+
+
+def test_the_open_project_is_compared_with_another_one(qtbot, tmp_path: Path, desk: Agreeing) -> None:
+    other, shown, pointed = moved_project(tmp_path / "two", 3), [], []
+    desk.shown.connect(shown.append)
+    desk.context.pointed.connect(lambda *told: pointed.append(told))
+    desk.compare(None, other)
+    page = ended(qtbot, desk)
+    row = page.landmarks.topLevelItem(0)
+    assert page.landmarks.topLevelItemCount() == len(SCHEMA) and page.worst.count() == 2
+    assert row.text(0) == SCHEMA.landmarks[0] and row.text(1) == "2" and row.text(2).replace(",", ".") == "3.00"
+    page.worst.itemActivated.emit(page.worst.item(1))
+    (image, points, landmark), document = pointed[0], desk.context.document
+    (instance,) = document.instances(image)
+    assert shown == ["label"] and (instance.points == points).all() and 0 <= landmark < len(SCHEMA)
+
+
+def test_measured_sigmas_become_the_schemas_and_go_again(qtbot, tmp_path: Path, desk: Agreeing) -> None:
+    desk.compare(None, moved_project(tmp_path / "two", 3))
+    page, document = ended(qtbot, desk), desk.context.document
+    before, told = document.schema, measured_sigmas(page.agreed, document.schema)
+    assert page.sigmas.isVisibleTo(page) and len(told) == len(SCHEMA)
+    page.sigmas.click()
+    assert document.schema.sigmas == told and desk.page is page  # the same landmarks: its figures still hold
+    document.undo()
+    assert document.schema == before
+    page.export_file(str(tmp_path / "a.csv"))
+    lines = (tmp_path / "a.csv").read_text("utf-8").splitlines()
+    assert lines[0].startswith("landmark,n,pixels") and lines[1].startswith(f"{SCHEMA.landmarks[0]},2,3.0")
+
+
+def test_a_model_beside_the_accepted_labels(qtbot, tmp_path: Path, desk: Agreeing) -> None:
+    write_model(tmp_path / "m.hourbit", small_model(SCHEMA))
+    entry, document = desk.context.library.import_file(tmp_path / "m.hourbit"), desk.context.document
+    desk.page.reject()
+    desk.page = None
+    desk.ask()
+    at = desk.page.other.findData(str(entry.path))
+    assert at > 0
+    desk.page.other.setCurrentIndex(at)
+    desk.page.start.click()
+    page = ended(qtbot, desk)
+    assert page.agreed is None and "accepted" in page.banner.text.text()
+    document.apply(Accept(document.images()[0].id))
+    page.start.click()
+    page = ended(qtbot, desk)
+    assert page.agreed.figures["against_model"] and page.agreed.figures["instances"] == 1
+    assert not page.sigmas.isVisibleTo(page) and page.export.isVisibleTo(page)
+
+
+def test_what_goes_wrong_is_said_where_the_work_is(qtbot, tmp_path: Path, desk: Agreeing) -> None:
+    (tmp_path / "notes.txt").write_text("no labels", "utf-8")
+    desk.compare(None, tmp_path / "notes.txt")
+    page = ended(qtbot, desk)
+    assert "notes.txt" in page.banner.text.text() and page.start.isEnabled()
+    desk.context.set_document(None)
+    assert desk.page is None

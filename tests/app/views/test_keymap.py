@@ -11,12 +11,14 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.files import data_folder
 from app.views.actions import ACTIONS, BY_NAME, title
 from app.views.keymap import KeyMap, KeyRefused, defaults, is_typed, meet, shown, spelled
 from app.views.keys import Keys
 from app.views.keys_page import KeysEditor
 from app.views.palette import KEY as CAP
 from app.views.window import MainWindow
+from app.views.words import speak
 from tests.app.views.desk import add_model, close_window, no_camera, open_window, opened, picture_folder
 
 
@@ -93,11 +95,70 @@ def test_what_one_types_is_no_key_of_the_whole_window(keys):
 
 def test_a_damaged_file_or_one_with_nonsense_gives_the_tables_keys(tmp_path):
     path = tmp_path / "keys.json"
-    path.write_text('{"keys": {"fit": ["A", "Tab", "no such key", "K"], "gone": ["Z"], "undo": 7, "accept": [3]}}')
+    path.write_text('{"keys": {"fit": ["A", "Tab", "no such key", "I"], "gone": ["Z"], "undo": 7, "accept": [3]}}')
     held = KeyMap(path)
-    assert held.keys("fit") == ("K",) and held.keys("undo") == ("Ctrl+Z",) and held.keys("accept") == ("Return",)
+    assert held.keys("fit") == ("I",) and held.keys("undo") == ("Ctrl+Z",) and held.keys("accept") == ("Return",)
+    assert held.problem == (
+        "5 of your own keys cannot be used, such as A for \u201cFit\u201d; the first keys serve there."
+    )
     path.write_text("{")
-    assert KeyMap(path).keys("fit") == ("F", "Ctrl+F")
+    damaged = KeyMap(path)
+    assert damaged.keys("fit") == ("F", "Ctrl+F") and damaged.problem.endswith("the keys are the first ones again.")
+    assert "keys.json.damaged-" in damaged.problem and KeyMap(path).problem == ""
+
+
+def written(tmp_path: Path, **keys: list[str]) -> KeyMap:
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": keys}))
+    return KeyMap(tmp_path / "keys.json")
+
+
+def test_an_action_whose_keys_all_clash_has_the_tables_keys(tmp_path):
+    held = written(tmp_path, fit=["A"], next_image=["J"], accept=["J"])
+    assert held.keys("fit") == ("F", "Ctrl+F") and held.keys("previous_image") == ("A",)
+    assert held.keys("next_image") == ("J",) and held.keys("accept") == ("Return",) and not held.is_own("accept")
+    assert held.problem.startswith("2 of your own keys cannot be used, such as A for \u201cFit\u201d")
+
+
+def test_the_tables_key_is_not_taken_from_who_has_it_now(tmp_path):
+    held = written(tmp_path, fit=["D"], next_image=["F"], flag=["Tab"], box=["G"])
+    assert held.keys("fit") == ("D",) and held.keys("next_image") == ("F",)  # exchanged: each is free for the other
+    assert held.keys("box") == ("G",) and held.keys("flag") == () and held.problem.startswith("1 of")
+    fine = written(tmp_path, flag=[])
+    assert fine.keys("flag") == () and fine.problem == ""
+
+
+def test_what_is_wrong_with_the_keys_is_told_at_the_start_and_leads_to_them(qtbot, monkeypatch):
+    no_camera(monkeypatch)
+    (data_folder() / "keys.json").write_text('{"keys": {"fit": ["Tab"]}}')
+    window, asked = open_window(), []
+    monkeypatch.setattr("app.views.pages.SettingsPage.exec", lambda page: asked.append(page.tabs.currentWidget()))
+    assert window.banner.isVisible() and window.banner.text.text() == window.context.keys.problem
+    window.banner.button.click()
+    assert [type(page) for page in asked] == [KeysEditor]
+    close_window(window)
+
+
+def test_every_action_is_in_the_palette_by_the_words_of_both_languages(qtbot, qapp, window: MainWindow, tmp_path):
+    opened(qtbot, window, picture_folder(tmp_path))
+    palette, found = window.palette_popup, set()
+    speak(qapp, "de")
+    try:
+        for place in ("label", "live", "models"):
+            window.show_page(place)
+            window.trigger("palette")
+            for spec in ACTIONS:
+                if spec.name != "palette" and window.menus.usable(spec.name):
+                    for words in (spec.text, title(spec)):
+                        palette.field.setText(words)
+                        items = map(palette.list.item, range(palette.list.count()))
+                        assert spec.name in [item.data(Qt.ItemDataRole.UserRole) for item in items], words
+                    found.add(spec.name)
+            palette.hide()
+    finally:
+        speak(qapp, "en")
+    assert found == set(BY_NAME) - {"palette"}
+    palette.field.setText("no such command")
+    assert palette.list.isHidden() and not palette.none.isHidden()
 
 
 def test_spelling_and_caps():

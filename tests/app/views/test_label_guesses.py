@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 
-from app.project.edits import Accept, Onto
+from app.project.document import Document
+from app.project.edits import Accept, Onto, SetState, SetTags
 from app.project.values import Origin, State
 from app.services.stills import Answer, Request
 from app.views.label import shapes
+from app.views.label.guesses import Order
 from engine.types import Box, Prediction
 from tests.app.views.bench import SCHEMA, SIZE, Bench
 
@@ -121,7 +123,7 @@ def test_a_batch_never_touches_what_a_hand_has_made(bench, onto):
     far = Box(20.0, 20.0, 10.0, 1.0, "whole")
     late = ((image, prediction(5)), (image, prediction(6, far)), (other, prediction(7)), (third, prediction(8)))
     for id, found in late:
-        bench.guesses.take(answer(id, found, token=None if onto is Onto.NEW else onto))
+        bench.guesses.take(answer(id, found, token=None if onto is Onto.NEW else Order(onto)))
     assert mine in bench.document.instances(image)
     assert len(bench.document.instances(image)) == (2 if onto is Onto.MODEL else 1)
     assert len(bench.document.instances(other)) == (1 if onto is Onto.EMPTY else 0)
@@ -131,6 +133,42 @@ def test_a_batch_never_touches_what_a_hand_has_made(bench, onto):
     while bench.document.revision != revision and bench.document.undo_title == "Adopt predictions":
         bench.document.undo()  # what changed a person's work can be taken back
     assert bench.document.instances(image) == (mine,) and bench.document.instances(other) == ()
+
+
+def test_what_comes_of_one_order_is_undone_at_once(bench):
+    images = worked_on(bench)
+    before = [bench.document.instances(id) for id in images]
+    order = Order(Onto.MODEL)
+    for id in images:
+        bench.guesses.take(answer(id, prediction(7), token=order))
+    found = [bench.document.instances(id) for id in images]
+    assert bench.document.undo().images == frozenset(images)
+    assert [bench.document.instances(id) for id in images] == before
+    bench.document.close()
+    bench.document = Document.open(bench.path)
+    assert bench.document.redo().images == frozenset(images)
+    assert [bench.document.instances(id) for id in images] == found
+    assert bench.document.undo().images == frozenset(images) and bench.document.undo_title == "Mark as in work"
+
+
+def test_a_hand_s_edit_in_between_and_another_order_are_steps_of_their_own(bench):
+    images = worked_on(bench)
+    first, second = Order(Onto.MODEL), Order(Onto.MODEL)
+    bench.guesses.take(answer(images[0], prediction(7), token=first))
+    bench.document.apply(SetTags(images[0], ("mine",)))
+    bench.guesses.take(answer(images[1], prediction(8), token=first))
+    bench.guesses.take(answer(images[2], prediction(9), token=second))
+    steps = [(bench.document.undo_title, *bench.document.undo().images) for _ in range(4)]
+    adopted = "Adopt predictions"
+    assert steps == [(adopted, images[2]), (adopted, images[1]), ("Tag", images[0]), (adopted, images[0])]
+
+
+def worked_on(bench: Bench) -> list[int]:
+    """Three pictures with a model's findings that a person has had in work."""
+    for n, id in enumerate(bench.images[:3]):
+        bench.guesses.take(answer(id, prediction(n)))
+        bench.document.apply(SetState(id, State.IN_WORK))
+    return bench.images[:3]
 
 
 def test_a_prediction_that_waited_for_a_cancelled_drag_is_used(bench):

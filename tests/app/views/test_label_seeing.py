@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QApplication
 from app.files import data_folder
 from app.services.look import Look, change
 from app.services.pictures import make_picture
+from app.settings import Settings
 from app.views.keymap import KeyMap
 from app.views.label import seeing
+from app.views.label.kept_look import KEY, MOST, KeptLook
 from app.views.label.last_picture import LastPicture
 from app.views.label.seeing import Seeing
 from app.views.label.tool_bar import ToolBar
@@ -26,9 +28,8 @@ def bench(qtbot: object, tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path)
     made.show(made.images[0])
     made.tools = ToolBar(KeyMap(data_folder() / "keys.json"))
-    made.seeing = Seeing(
-        made.canvas, made.tools, LastPicture(made.canvas, Transfer(made.editing), made.stills.cache, lambda i: None)
-    )
+    made.last = LastPicture(made.canvas, Transfer(made.editing), made.stills.cache, lambda i: None)
+    made.seeing = Seeing(made.canvas, made.tools, made.last, Settings(data_folder() / "settings.json"))
     made.canvas.show_labels(False)
     yield made
     assert made.seeing.close()
@@ -90,3 +91,56 @@ def test_switches_and_buttons_agree(bench):
         assert switch.isChecked() != before, name
         bench.seeing.flip(name)
         assert switch.isChecked() == before, name
+
+
+def another(bench: Bench) -> Seeing:
+    """The switches as the next start of the program makes them."""
+    assert bench.seeing.close()
+    bench.seeing = Seeing(bench.canvas, bench.tools, bench.last, Settings(data_folder() / "settings.json"))
+    return bench.seeing
+
+
+def test_what_one_project_is_looked_at_with_is_there_at_the_next_start_and_not_in_another(bench, tmp_path):
+    mine, other = tmp_path / "mine.hourbit-project", tmp_path / "other.hourbit-project"
+    bench.seeing.open(mine)
+    bench.seeing.adjust.sliders["brightness"].setValue(30)
+    bench.seeing.adjust.sliders["gamma"].setValue(-7)
+    bench.seeing.flip("snap")
+    bench.seeing.flip("equalise")
+    bench.canvas.shaping.toggle_outside()
+    look = bench.seeing.adjust.look
+    bench.seeing.open(other)
+    assert bench.seeing.adjust.look == Look() and not bench.seeing.equalised and not bench.editing.may_leave
+    assert bench.canvas.snapping  # the user's, wherever
+
+    bench.canvas.snapping = False
+    seeing = another(bench)
+    assert bench.canvas.snapping and bench.tools.switches["snap"].isChecked()
+    seeing.open(mine)
+    assert seeing.adjust.look == look and seeing.equalised and bench.editing.may_leave
+    assert bench.tools.switches["equalise"].isChecked() and not bench.last.shown
+    seeing.adjust.clear()
+    seeing.open(None)
+    seeing.open(mine)
+    assert seeing.adjust.look == Look() and seeing.equalised
+
+
+def test_damaged_entries_of_the_settings_are_passed_over(bench, tmp_path):
+    project = tmp_path / "mine.hourbit-project"
+    odd = [[str(project), {"brightness": "x", "contrast": 999}], 3, [1, 2]]
+    Settings(data_folder() / "settings.json").set(KEY, odd)
+    seeing = another(bench)
+    seeing.open(project)
+    assert seeing.adjust.sliders["brightness"].value() == 0
+    assert seeing.adjust.sliders["contrast"].value() == 100
+    seeing.adjust.sliders["brightness"].setValue(5)
+    seeing.open(None)
+    assert KeptLook(Settings(data_folder() / "settings.json")).of(project) == {"brightness": 5, "contrast": 100}
+
+
+def test_only_the_projects_of_late_are_remembered(tmp_path):
+    kept = KeptLook(Settings(data_folder() / "settings.json"))
+    for n in range(MOST + 5):
+        kept.keep(tmp_path / str(n), {"brightness": n + 1})
+    assert kept.of(tmp_path / "4") == {} and kept.of(tmp_path / "5") == {"brightness": 6}
+    assert kept.of(tmp_path / str(MOST + 4)) == {"brightness": MOST + 5}

@@ -58,6 +58,11 @@ def colour_at(view: LiveView, x: int, y: int) -> tuple[int, int, int]:
     return colour.red(), colour.green(), colour.blue()
 
 
+def hold(view: LiveView) -> None:
+    """Freeze what the view shows."""
+    view.hold(Frozen(view.result))
+
+
 def on_screen(view: LiveView, point: np.ndarray) -> QPoint:
     return QPoint(*(int(v) for v in np.rint(view.fit.to_screen(point))))
 
@@ -108,7 +113,7 @@ def test_the_mirror_is_drawing_only(view) -> None:
     view.set_look(mirror=True)
     assert colour_at(view, 100, 400) == (0, 200, 0)
     np.testing.assert_array_equal(view.points()[0], POINTS)
-    view.freeze()
+    hold(view)
     target = on_screen(view, POINTS[0])
     assert target.x() > 320  # drawn on the other side
     QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=target)
@@ -168,7 +173,7 @@ def test_nothing_can_be_dragged_while_running(view) -> None:
 
 def test_a_drag_moves_the_landmark_by_the_way_of_the_pointer(view) -> None:
     view.show_result(make_result())
-    view.freeze()
+    hold(view)
     start = on_screen(view, POINTS[1]) + QPoint(5, -4)  # within reach, beside the mark
     QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
     assert view.selection == (0, 1)
@@ -183,14 +188,14 @@ def test_a_drag_moves_the_landmark_by_the_way_of_the_pointer(view) -> None:
 
 def test_a_click_alone_moves_nothing(view) -> None:
     view.show_result(make_result())
-    view.freeze()
+    hold(view)
     QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=on_screen(view, POINTS[1]) + QPoint(4, 4))
     assert view.selection == (0, 1) and not view.frozen.touched
 
 
 def test_points_stay_inside_the_picture(view) -> None:
     view.show_result(make_result())
-    view.freeze()
+    hold(view)
     start = on_screen(view, POINTS[0])
     QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=start)
     QTest.mouseMove(view, QPoint(-500, 2000))
@@ -200,7 +205,7 @@ def test_points_stay_inside_the_picture(view) -> None:
 
 def test_keys_step_and_nudge(view) -> None:
     view.show_result(make_result())
-    view.freeze()
+    hold(view)
     view.select(0, 4)
     QTest.keyClick(view, Qt.Key.Key_Tab)
     assert view.selection == (0, 0)
@@ -220,7 +225,7 @@ def test_frozen_points_start_from_the_prediction_not_from_the_smoothed_drawing(v
     smoothed = Subject(1, prediction, POINTS + 9)
     view.show_result(Result(result.frame, (smoothed,), result.timing, 0.0, "small", result.schema))
     np.testing.assert_array_equal(view.points()[0], POINTS + 9)
-    view.freeze()
+    hold(view)
     np.testing.assert_array_equal(view.points()[0], POINTS)
 
 

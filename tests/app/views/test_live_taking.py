@@ -83,7 +83,7 @@ def test_a_video_is_stepped_sought_and_played_by_keys(workspace, qtbot, tmp_path
     assert bar.place.text().startswith("0:03.30 / 0:05.70")
     press(workspace, Qt.Key.Key_BracketRight)
     assert workspace.live.transport.speed == 2 and bar.speeds.currentData() == 2
-    workspace.toggle_freeze()
+    workspace.freezing.toggle()
     press(workspace, Qt.Key.Key_Period)  # a frozen picture is let go first
     assert workspace.view.frozen is None
     shows(12)

@@ -128,7 +128,7 @@ def test_freeze_correct_add(workspace, qtbot, live_context, tmp_path) -> None:
         Origin.EDITED if k == chosen else Origin.MODEL for k in range(5)
     ]
     assert instance.model == "small 5"
-    assert not workspace.bar.add.isEnabled() and "Added to Faces" in workspace.facts()
+    assert not workspace.bar.add.isEnabled() and document.undo_title == "Add a frame"
     workspace.trigger("add_to_project")
     assert len(document.images()) == 1  # once only
     view.select(0, chosen)
@@ -141,6 +141,45 @@ def test_freeze_correct_add(workspace, qtbot, live_context, tmp_path) -> None:
     document.undo()
     document.undo()
     assert document.images() == [] or document.instances(image.id) == ()
+
+
+def test_corrections_that_were_let_go_come_back(workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    offered: list = []
+    workspace.offered.connect(lambda *told: offered.append(told))
+    workspace.trigger("freeze")
+    workspace.trigger("freeze")
+    assert not offered  # nothing was corrected
+    workspace.trigger("freeze")
+    workspace.trigger("next_landmark")
+    QTest.keyClick(workspace.view, Qt.Key.Key_Down)
+    held, points = workspace.view.frozen, workspace.view.points()[0].copy()
+    workspace.trigger("freeze")
+    assert len(offered) == 1 and not workspace.live.frozen
+    workspace.trigger("undo")
+    assert workspace.view.frozen is held and workspace.live.frozen
+    assert workspace.view.result is held.result and workspace.bar.add.isEnabled()
+    np.testing.assert_array_equal(workspace.view.points()[0], points)
+    workspace.trigger("undo")
+    assert not held.touched
+
+
+def test_undo_takes_the_frame_out_of_the_project_then_the_corrections_back(workspace, qtbot, live_context) -> None:
+    run(workspace, qtbot)
+    workspace.trigger("freeze")
+    workspace.trigger("next_landmark")
+    QTest.keyClick(workspace.view, Qt.Key.Key_Down)
+    workspace.trigger("add_to_project")
+    document = live_context.document
+    assert len(document.images()) == 1 and not workspace.bar.add.isEnabled()
+    workspace.trigger("undo")
+    qtbot.waitUntil(workspace.bar.add.isEnabled)
+    assert document.images() == [] and workspace.view.frozen.touched and workspace.view.frozen.image == 0
+    workspace.trigger("add_to_project")
+    assert len(document.images()) == 1
+    workspace.trigger("undo")
+    workspace.trigger("undo")
+    assert document.images() == [] and not workspace.view.frozen.touched
 
 
 def test_add_makes_a_project_when_none_is_open(workspace, qtbot, live_context) -> None:
@@ -188,6 +227,8 @@ def test_a_snapshot_is_what_the_view_shows_at_the_frames_size(workspace, qtbot, 
     assert picture.shape == pixels.shape and (picture != pixels).any()
     workspace.view.set_look(landmarks=False, lines=False, box=False)
     np.testing.assert_array_equal(workspace.keeping.picture(), pixels)
+    workspace.view.set_look(mirror=True)
+    np.testing.assert_array_equal(workspace.keeping.picture(), pixels)  # the mirror is for the eye
     workspace.trigger("snapshot")
     assert "Saved" in workspace.facts()
 
@@ -227,7 +268,7 @@ def test_a_frozen_frame_can_be_looked_into(workspace, qtbot, tmp_path) -> None:
     panel = workspace.heatmaps.dock.panel
     assert panel.empty.text.text() == "Freeze the picture to see its maps"
     qtbot.waitUntil(lambda: workspace.view.result is not None and workspace.view.result.subjects != ())
-    workspace.toggle_freeze()
+    workspace.freezing.toggle()
     qtbot.waitUntil(lambda: panel.inspection is not None, timeout=8000)
     workspace.view.select(0, 1)
     assert panel.page.name.text() == workspace.view.result.schema.landmarks[1]
@@ -235,7 +276,7 @@ def test_a_frozen_frame_can_be_looked_into(workspace, qtbot, tmp_path) -> None:
     moved = workspace.view.frozen.instances[0]
     assert moved.origin[1] == Origin.EDITED
     assert moved.points[1] == pytest.approx(np.clip(panel.page._peaks[0, :2], 0, None), abs=1.0)
-    workspace.toggle_freeze()
+    workspace.freezing.toggle()
     assert panel.target is None and panel.inspection is None
     workspace.trigger("heatmaps")
     assert not workspace.dock.isHidden()

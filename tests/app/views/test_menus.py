@@ -130,3 +130,34 @@ def test_the_settings_page_changes_the_theme_at_once(window, project) -> None:
         theme().apply(QApplication.instance(), *before)
         page.close()
         page.deleteLater()
+
+
+def test_check_marks_say_what_is_on(window, project) -> None:
+    menus = window.menus
+
+    def marks() -> set[str]:
+        menus.menus["View"].aboutToShow.emit()
+        return {name for name, action in menus.actions.items() if action.isChecked()}
+
+    before = marks()
+    assert {"label", "labels", "heatmap", "select_tool"} <= before and not {"onion", "snap", "live"} & before
+    for name in ("onion", "snap", "outside", "flag", "box"):
+        window.trigger(name)
+    assert marks() == before - {"select_tool"} | {"onion", "snap", "outside", "flag", "box"}
+    menus.actions["snap"].trigger()  # by the menu itself
+    assert not menus.actions["snap"].isChecked() and not window.workspaces["label"].canvas.snapping
+    window.show_page("live")
+    assert "live" in marks() and not {"label", "onion", "names"} & marks()
+    window.trigger("names")
+    window.trigger("statistics")
+    assert {"names", "statistics"} <= marks()
+
+
+def test_view_and_model_leave_out_what_belongs_to_other_workspaces(window, project) -> None:
+    def listed(menu: str) -> set[str]:
+        return {action.objectName() for action in window.menus.menus[menu].actions() if action.isVisible()}
+
+    assert "onion" in listed("View") and "mirror_view" not in listed("View") and "freeze" not in listed("Model")
+    window.show_page("live")
+    assert {"mirror_view", "labels", "heatmap"} <= listed("View") and "onion" not in listed("View")
+    assert "predict_all" not in listed("Model") and "fine_tune" in listed("Model")

@@ -16,6 +16,7 @@ from app.services.pipeline import Result, Timing
 from app.services.tracker import Subject
 from app.views.heatmaps.maps_page import MapsPage
 from app.views.heatmaps.target import Target
+from app.views.live.frozen import Frozen
 from app.views.live.keeping import Keeping
 from app.views.live.view import LiveView
 from app.views.models.evaluate_page import EvaluatePage
@@ -77,8 +78,9 @@ def test_live_lays_parts_over_the_picture_and_names_their_colours(view: LiveView
     places = {SKIN: points[[3, 48]].mean(0), EYES: points[36:42].mean(0), INNER: points[60:68].mean(0)}
     for number, place in places.items():
         assert near(colour(image, *view.fit.to_screen(place)), FACE.parts[number].colour, 30), number
-    assert near(colour(image, *view.fit.to_screen(np.array([20.0, 420.0]))), (128, 128, 128))
-    column = [colour(image, view.width() - 12 - n, y) for n in range(160) for y in range(12, 150)]
+    assert near(colour(image, *view.fit.to_screen(np.array([20.0, 20.0 if mirror else 420.0]))), (128, 128, 128))
+    right, below = view.width() - 12, view.height() - 12
+    column = [colour(image, right - n, below - up) for n in range(160) for up in range(138)]
     assert all(any(near(found, part.colour, 4) for found in column) for part in FACE.parts[1:])
 
 
@@ -94,9 +96,10 @@ def test_parts_give_way_to_a_heatmap_that_is_asked_for(view: LiveView) -> None:
 def test_nothing_of_parts_can_be_dragged_or_kept(view: LiveView, qtbot) -> None:
     result, _ = made()
     view.show_result(result)
-    frozen = view.freeze()
+    view.hold(Frozen(view.result))
+    frozen = view.frozen
     middle = view.fit.to_screen(frozen.instances[0].points[SKIN])
-    assert view.landmark_at(*middle) == (-1, -1)
+    assert view.correcting.landmark_at(*middle) == (-1, -1)
     keeping = Keeping(type("Nowhere", (), {"document": None})(), view)
     with qtbot.waitSignal(keeping.failed) as said:
         assert not keeping.add(frozen)

@@ -32,10 +32,11 @@ import sys
 import numpy as np
 from engine.train import distributed
 from engine.train.prepare import prepare
+from engine.train.starting import read_start
 group = distributed.join("cpu")
 settings = {"width": 32, "stem": 16, "side": 64, "batch": 4, "bf16": False, "exact": False, "real": True, "stacks": 2}
 start = {"snapshot": [sys.argv[1]], "schema": "mpii16", "seed": 3, "out": sys.argv[2], "settings": settings}
-fit = prepare(start, group).fit
+fit = prepare(read_start(start), group).fit
 loss, _ = fit.advance()
 if group.first:
     gradients = {name: p.grad.numpy() for name, p in fit.network.named_parameters()}

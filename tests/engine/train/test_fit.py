@@ -84,7 +84,7 @@ def test_a_short_training_learns_to_find_spots(tmp_path: Path) -> None:
     found = losses(run(fit))
     assert np.mean(found[-5:]) < 0.75 * np.mean(found[:3])
     assert fit.measure()["nme"] < 0.5 * before
-    fit.recalibrate()
+    fit.recalibrate(40)
     assert fit.measure()["nme"] < 0.5 * before
 
 
@@ -106,7 +106,7 @@ def test_nothing_held_out_gives_no_measurement(tmp_path: Path) -> None:
 def test_the_rate_warms_up_and_falls_to_nothing(tmp_path: Path) -> None:
     fit, rates = new_fit(tmp_path, with_settings(RECIPE, {"steps": 100, "warmup": 10})), []
     for fit.step in range(101):
-        rates.append(fit.rate())
+        rates.append(fit.set_rate())
     assert np.argmax(rates) == 9 and rates[0] == pytest.approx(RECIPE.rate / 10)
     assert (np.diff(rates[9:]) < 0).all() and rates[100] == pytest.approx(0, abs=1e-12)
 

@@ -23,6 +23,7 @@ from engine.train.finish import network_from  # noqa: E402
 from engine.train.losses import heatmap_loss  # noqa: E402
 from engine.train.prepare import prepare  # noqa: E402
 from engine.train.recipes import RecipeError, load_recipe, with_settings  # noqa: E402
+from engine.train.starting import read_start  # noqa: E402
 from engine.train.tasks import Division, Landmarks, task_of  # noqa: E402
 
 FACE, LABELS = parts.load_parts("face-parts"), load_schema("ibug68")
@@ -97,7 +98,8 @@ def test_it_learns_and_its_model_runs_in_the_packed_engine(tmp_path: Path) -> No
     np.testing.assert_allclose(packed, exact, atol=1e-3)  # latents are kept as int8, so alphas are rounded
     with np.load(tmp_path / "worst.npz") as worst:
         assert worst["truth"].shape == worst["after"].shape == (len(worst["picture"]), 7, 2)
-    on = prepare({"packs": ["samples"], "from": str(model.path), "out": str(tmp_path / "on")}, run.distributed.Group())
+    asked = read_start({"packs": ["samples"], "from": str(model.path), "out": str(tmp_path / "on")})
+    on = prepare(asked, run.distributed.Group())
     assert isinstance(on.fit.task, Division) and on.fit.recipe.loss == "softmax" and on.fit.schema == LABELS
 
 

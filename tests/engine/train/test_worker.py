@@ -33,7 +33,7 @@ module = types.ModuleType("engine.train.run")
 module.run = run
 sys.modules["engine.train.run"] = module
 from engine.train import worker
-worker.HEARTBEAT = 0.1
+worker.HEARTBEAT, worker.read_start = 0.1, lambda start: None
 os._exit(worker.main())
 """
 
@@ -161,6 +161,26 @@ def test_heartbeats_come_while_the_training_is_busy(tmp_path: Path) -> None:
         worker.say({"type": "start"})
         kinds = [record["type"] for record in worker.records()]
     assert kinds.count("heartbeat") >= 3 and kinds[-1] == "done"
+
+
+NO_TORCH = "import sys\nsys.modules['torch'] = None\nfrom engine.train import worker\nworker.main()"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"from": None, "schema": "mpii16"}, "mpii16 has 16"), ({"from": None, "schema": "detect"}, "no scene pack"),
+        ({"recipe": "theirs"}, "No recipe 'theirs'"), ({"settings": {"batch": 1}}, "batch"),
+        ({"snapshot": ["absent.npz"]}, "absent.npz"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_before_pytorch_is_imported(
+    tmp_path: Path, start: dict[str, Any], changes: dict, words: str
+) -> None:
+    with Worker(tmp_path, ("-c", NO_TORCH)) as worker:
+        worker.say(start | changes)
+        told = worker.until("error")
+    assert told["kind"] == "user" and words in told["text"]
 
 
 @pytest.mark.parametrize(

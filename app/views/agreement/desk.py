@@ -1,0 +1,101 @@
+"""Between the window of agreement and the service: what is compared, and whose figures may be shown."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.library import Entry
+from app.services.agreeing import Agreed, Shot, compare, compare_with_model
+from app.services.importing import LABEL_SUFFIXES
+from app.services.projects import SUFFIX
+from app.services.reading import Reading
+from app.views.agreement.page import AgreementPage
+from app.views.context import Context
+from engine.errors import UserError
+
+OTHERS = (SUFFIX, ".npz", *LABEL_SUFFIXES)
+
+
+class Agreeing(QObject):
+    """Shows the window of agreement for the open project. shown(workspace): a subject is to be seen there."""
+
+    shown = Signal(str)
+
+    def __init__(self, context: Context, window: QWidget) -> None:
+        super().__init__(window)
+        self.context, self.window, self._name = context, window, ""
+        self.page: AgreementPage | None = None
+        self.reading = Reading(self)
+        self.reading.made.connect(self._made)
+        self.reading.failed.connect(lambda sentence: self.page and self.page.show_problem(sentence))
+        self.reading.progress.connect(lambda done, total: self.page and self.page.show_progress(done, total))
+        self.reading.ended.connect(lambda: self.page and self.page.show_running(False))
+        context.document_changed.connect(self._document_changed)
+
+    def ask(self) -> None:
+        """Show the window; nothing is compared until somebody says with what."""
+        document = self.context.document
+        if document is None:
+            return
+        if self.page is None:
+            entries = [e for e in self.context.library.entries() if not e.problem and self._fits(e)]
+            self.page = AgreementPage(document, entries, self.window)
+            self.page.asked.connect(self.compare)
+            self.page.stopped.connect(self.reading.cancel)
+            self.page.wanted.connect(self._show)
+        self.page.show()
+        self.page.raise_()
+
+    def _fits(self, entry: Entry) -> bool:
+        """Models of the project's landmarks, whatever their schema is called."""
+        return entry.schema == self.context.document.schema.name
+
+    def compare(self, entry: Entry | None, path: str | Path = "") -> None:
+        """Compare with a model, or with the labels of a file, which is asked for where none is given."""
+        document = self.context.document
+        if document is None or self.page is None or self.reading.busy:
+            return
+        try:
+            make = self._with_model(entry) if entry is not None else self._with_labels(path)
+        except (UserError, OSError) as error:
+            self.page.show_problem(str(error))
+            return
+        if make is not None:
+            self.page.show_running(True)
+            self.reading.start(make)
+
+    def _with_model(self, entry: Entry) -> partial[Agreed]:
+        self._name = entry.title
+        return partial(compare_with_model, self.context.document, entry.model)
+
+    def _with_labels(self, path: str | Path) -> partial[Agreed] | None:
+        title = self.tr("Other labels of the same pictures")
+        kinds = self.tr("Projects and labels") + f" (*{' *'.join(OTHERS)})"
+        folder = str(self.context.document.path.parent)
+        place = path or QFileDialog.getOpenFileName(self.page, title, folder, kinds)[0]
+        if not place:
+            return None
+        self._name = Path(place).name
+        return partial(compare, self.context.document, Path(place))
+
+    def _made(self, agreed: Agreed) -> None:
+        if self.page is not None:
+            self.page.show_agreed(agreed, self._name)
+
+    def _show(self, shot: Shot) -> None:
+        self.shown.emit("label")
+        self.context.pointed.emit(shot.image, shot.points, self.page.agreed.landmarks[shot.landmark])
+
+    def _document_changed(self) -> None:
+        """Figures of another project, or of other landmarks, are of no use."""
+        page, document = self.page, self.context.document
+        if page is None or (page.document is document and page.schema == document.schema.landmarks):
+            return
+        self.page = None
+        self.reading.cancel()
+        page.hide()
+        page.deleteLater()

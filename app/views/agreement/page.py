@@ -1,0 +1,223 @@
+"""The window of agreement: what the project is compared with, the figures, and the subjects farthest apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.library import Entry
+from app.project.document import Document
+from app.services.agreeing import Agreed, measured_sigmas, take_sigmas, write_table
+from app.views.agreement.tables import HERE, THERE, LandmarkFigures, WorstSubjects, shown
+from app.views.banner import Banner
+from app.views.label.numbers import count
+from app.views.theme import theme
+from app.views.widgets import Line
+from app.views.words import told, tr
+from engine.errors import UserError
+
+SIZE, HINT = (1080, 720), 640
+FILE = ""  # in place of a model's path: labels
+
+
+class AgreementPage(QDialog):
+    """asked(Entry or None): compare with a model or with labels; stopped: no more; wanted(Shot): show it in Label."""
+
+    asked = Signal(object)
+    stopped = Signal()
+    wanted = Signal(object)
+
+    def __init__(self, document: Document, entries: list[Entry], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.document, self.schema, self.agreed = document, document.schema.landmarks, None
+        self._entries = {str(entry.path): entry for entry in entries}
+        self.setWindowTitle(self.tr("Agreement"))
+        self.other, self.start = QComboBox(), QPushButton(self.tr("Compare"))
+        self.bar, self.end = QProgressBar(), QPushButton(self.tr("Stop"))
+        self.said, self.legend, self.stack = QLabel(), QLabel(), QStackedWidget()
+        self.landmarks, self.worst = LandmarkFigures(), WorstSubjects()
+        self.sigmas, self.export = QPushButton(self.tr("Use these sigmas")), QPushButton(self.tr("Export\u2026"))
+        self.leave = QPushButton(self.tr("Close"))
+        self._fill()
+        self._lay_out()
+        self.banner = Banner(self)
+        self.start.clicked.connect(lambda: self.asked.emit(self._entries.get(self.other.currentData())))
+        self.end.clicked.connect(self.stopped)
+        self.worst.wanted.connect(self.wanted)
+        self.sigmas.clicked.connect(self._take)
+        self.export.clicked.connect(lambda: self.export_file())
+        self.leave.clicked.connect(self.reject)
+        self.show_running(False)
+
+    def _fill(self) -> None:
+        self.other.addItem(self.tr("Labels: another project or a file\u2026"), FILE)
+        for path, entry in self._entries.items():
+            self.other.addItem(self.tr("Model: {0}").format(entry.title), path)
+        self.other.setAccessibleName(self.tr("Compare with"))
+        self.bar.setTextVisible(False)
+        self.sigmas.setToolTip(self.tr("They become the sigmas of the project's landmarks, by which OKS divides"))
+
+    def _lay_out(self) -> None:
+        title, name, caption = QLabel(self.tr("Agreement")), QLabel(self.document.name), QLabel(self.tr("Compare with"))
+        title.setProperty("title", True)
+        for label in (name, caption, self.legend):
+            label.setProperty("muted", True)
+        self.legend.setText(
+            f'<span style="color:{HERE.name()}; background:#404040">&nbsp;\u25cf&nbsp;</span> {self.tr("project")}'
+            f'&nbsp;&nbsp;&nbsp;<span style="color:{THERE.name()}; background:#404040">&nbsp;\u25cf&nbsp;</span> '
+            f'{self.tr("the other")}'
+        )
+        top, foot = QHBoxLayout(), QHBoxLayout()
+        top.setSpacing(8)
+        caption.setBuddy(self.other)
+        self.start.setProperty("primary", True)
+        for part in (caption, self.other, self.start, self.end):
+            top.addWidget(part)
+        top.addWidget(self.bar, 1)
+        top.addStretch(1)
+        foot.setSpacing(8)
+        foot.addWidget(self.legend)
+        foot.addStretch(1)
+        for button in (self.sigmas, self.export, self.leave):
+            button.setAutoDefault(False)
+            foot.addWidget(button)
+        self.end.setAutoDefault(False)
+        self.stack.addWidget(self._hint())
+        self.stack.addWidget(self._result())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 16)
+        column.setSpacing(0)
+        column.addWidget(title)
+        column.addWidget(name)
+        column.addSpacing(16)
+        column.addLayout(top)
+        column.addSpacing(16)
+        column.addWidget(self.stack, 1)
+        column.addSpacing(16)
+        column.addWidget(Line())
+        column.addSpacing(12)
+        column.addLayout(foot)
+        self.resize(theme().size(SIZE[0]), theme().size(SIZE[1]))
+
+    def _hint(self) -> QWidget:
+        hint = QLabel(self.tr(
+            "Another person's project or label file of the same pictures tells how far two people place each landmark "
+            "apart; a model, how far it is from the labels that were accepted here."
+        ))  # fmt: skip
+        hint.setProperty("muted", True)
+        hint.setWordWrap(True)
+        hint.setMaximumWidth(theme().size(HINT))
+        hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        return hint
+
+    def _result(self) -> QWidget:
+        page, parts, right = QWidget(), QSplitter(), QWidget()
+        heading = QLabel(self.tr("Farthest apart: a click shows it in Label"))
+        heading.setProperty("heading", True)
+        side = QVBoxLayout(right)
+        side.setContentsMargins(12, 0, 0, 0)
+        side.setSpacing(8)
+        side.addWidget(heading)
+        side.addWidget(self.worst, 1)
+        parts.setChildrenCollapsible(False)
+        parts.setHandleWidth(1)
+        parts.addWidget(self.landmarks)
+        parts.addWidget(right)
+        parts.setSizes([theme().size(480), theme().size(540)])
+        self.said.setWordWrap(True)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addWidget(self.said)
+        column.addWidget(parts, 1)
+        return page
+
+    # ---- a comparison
+
+    def show_running(self, running: bool) -> None:
+        """A bar and a way to stop while a comparison runs."""
+        self.bar.setVisible(running)
+        self.end.setVisible(running)
+        self.start.setEnabled(not running)
+        self.other.setEnabled(not running)
+        self.bar.setRange(0, 0)
+        some = self.agreed is not None
+        self.export.setVisible(some)
+        self.legend.setVisible(some)
+        self.sigmas.setVisible(some and bool(measured_sigmas(self.agreed, self.document.schema)))
+        self.sigmas.setEnabled(not running and not self.document.read_only)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """So much of all."""
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+
+    def show_agreed(self, agreed: Agreed, name: str) -> None:
+        """The figures of a comparison with something of this name."""
+        self.agreed, value = agreed, agreed.figures
+        parts = [_subjects(value["instances"], value["against_model"])]
+        for key, words in (("only_first", self.tr("{0} only here")), ("only_second", self.tr("{0} only there")),
+                           ("unread", self.tr("{0} left out, whose pictures cannot be read"))):  # fmt: skip
+            if value[key]:
+                parts.append(words.format(count(value[key])))
+        apart = self.tr("{0} px, {1} % of the subject's size apart on average").format(
+            shown(value["pixels"], 2), shown(value["percent"], 2))  # fmt: skip
+        self.said.setText(f"<b>{name}</b>: {apart}. {', '.join(parts)}.")
+        self.landmarks.show_figures(value["landmarks"])
+        self.worst.show_shots(agreed, self.document.schema)
+        self.stack.setCurrentIndex(1)
+        self.banner.dismiss()
+        self.show_running(False)
+
+    def show_problem(self, sentence: str) -> None:
+        """What went wrong, above the rest."""
+        self.banner.show_message("error", told(sentence))
+
+    # ---- what is done with the figures
+
+    def _take(self) -> None:
+        try:
+            take_sigmas(self.document, measured_sigmas(self.agreed, self.document.schema))
+        except UserError as error:
+            self.show_problem(str(error))
+            return
+        self.banner.show_message("success", self.tr("The project's landmarks have these sigmas now; undo takes them "
+                                                    "back"))  # fmt: skip
+
+    def export_file(self, path: str = "") -> None:
+        """Write the figures by landmark as a table."""
+        words, kinds = self.tr("Export the figures"), self.tr("Table") + " (*.csv)"
+        path = path or QFileDialog.getSaveFileName(self, words, str(self.document.path.with_suffix(".csv")), kinds)[0]
+        if not path:
+            return
+        try:
+            write_table(Path(path), self.agreed)
+        except UserError as error:
+            self.show_problem(str(error))
+        else:
+            self.banner.show_message("success", self.tr("Exported to {0}").format(Path(path).name))
+
+    def reject(self) -> None:
+        """Stop what runs, then close."""
+        self.stopped.emit()
+        super().reject()
+
+
+def _subjects(number: int, of_model: bool) -> str:
+    if of_model:
+        return tr("1 subject") if number == 1 else tr("{0} subjects").format(count(number))
+    return tr("1 subject in both") if number == 1 else tr("{0} subjects in both").format(count(number))

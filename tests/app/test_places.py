@@ -1,0 +1,85 @@
+"""Pictures of a project that was moved or copied, with them or without: each is found, none twice, none mistaken."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.project.document import Document
+from app.project.edits import AddImages, NewImage
+from app.project.places import Places
+from app.project.values import Image
+from app.services.projects import open_folder
+from tests.app.projects import SCHEMA
+from tests.app.views.small import write_pictures
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with pictures and, beside it, their project."""
+    write_pictures(tmp_path / "a" / "pictures", 3)
+    open_folder(tmp_path / "a" / "pictures", "mpii16").close()
+    return tmp_path / "a"
+
+
+def files_of(document: Document) -> list[Path]:
+    found = [document.picture_path(image) for image in document.images()]
+    document.close()
+    return found
+
+
+def pictures(folder: Path) -> list[Path]:
+    return sorted((folder / "pictures").iterdir())
+
+
+@pytest.mark.parametrize("moved", [True, False], ids=["moved", "copied"])
+def test_a_folder_with_its_project_has_its_own_pictures_and_none_twice(data: Path, moved: bool) -> None:
+    there = data.with_name("b")
+    (shutil.move if moved else shutil.copytree)(data, there)
+    assert files_of(open_folder(there / "pictures", "mpii16")) == pictures(there)
+    again = data.with_name("c")
+    (shutil.move if moved else shutil.copytree)(there, again)
+    write_pictures(again / "pictures", 4)
+    assert files_of(open_folder(again / "pictures", "mpii16")) == pictures(again)
+    if not moved:
+        assert files_of(open_folder(data / "pictures", "mpii16")) == pictures(data)
+
+
+def test_pictures_in_a_folder_next_to_the_project_s_own_go_with_it(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "a" / "pictures", 2)
+    (tmp_path / "a" / "work").mkdir()
+    document = Document.create(tmp_path / "a" / "work" / "p.hourbit-project", SCHEMA, "P")
+    document.apply(AddImages(tuple(NewImage(str(p), 160, 120) for p in pictures(tmp_path / "a"))))
+    document.close()
+    shutil.move(tmp_path / "a", tmp_path / "b")
+    assert files_of(Document.open(tmp_path / "b" / "work" / "p.hourbit-project")) == pictures(tmp_path / "b")
+
+
+def test_a_copy_of_the_project_alone_keeps_to_the_pictures_it_was_made_for(data: Path) -> None:
+    """Also where other pictures of the same names lie beside it."""
+    other = data.with_name("other")
+    write_pictures(other / "pictures", 4)
+    for file, way in zip(pictures(other), reversed(pictures(other)), strict=True):
+        file.write_bytes(way.read_bytes())
+    document = Document.open(*data.glob("*.hourbit-project"))
+    copy = document.copy_to(other / "copy.hourbit-project")
+    document.close()
+    assert files_of(Document.open(copy)) == pictures(data)
+
+
+def test_relative_paths_of_a_copy_are_looked_for_where_the_original_was(data: Path, tmp_path: Path) -> None:
+    document = Document.create(data / "relative.hourbit-project", SCHEMA, "Relative")
+    document.apply(AddImages(tuple(NewImage(f"pictures/{p.name}", 160, 120) for p in pictures(data))))
+    (tmp_path / "elsewhere").mkdir()
+    copy = document.copy_to(tmp_path / "elsewhere" / "copy.hourbit-project")
+    assert files_of(document) == files_of(Document.read(copy)) == files_of(Document.open(copy)) == pictures(data)
+
+
+def test_paths_of_another_system_are_found_by_their_ends(data: Path) -> None:
+    name = pictures(data)[0].name
+    places = Places(data / "p.hourbit-project", ())
+    assert places.path(Image(1, f"C:\\old disk\\me\\pictures\\{name}", 1, 1)) == data / "pictures" / name
+    assert places.path(Image(1, f"/media/old/pictures/{name}", 1, 1)) == data / "pictures" / name
+    assert places.path(Image(1, "/media/old/pictures/nowhere.png", 1, 1)) == Path("/media/old/pictures/nowhere.png")
