@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from app.sources.indexing import build_index, open_container, packets
 
 if TYPE_CHECKING:
@@ -206,3 +208,25 @@ class Reader:
     def end_at(self, count: int) -> None:
         """Only so many frames came: that is the length."""
         self.index = self.index.part(0, count)
+
+
+def to_pixels(frame: av.VideoFrame) -> np.ndarray:
+    """A decoded frame as (H, W, 3) uint8 RGB, as it is to be shown."""
+    pixels = frame.to_ndarray(format="rgb24")
+    turn = frame.side_data.get("DISPLAYMATRIX")
+    if turn is not None:  # how a telephone was held
+        pixels = upright(pixels, np.frombuffer(bytes(turn), np.int32))
+    return pixels
+
+
+def upright(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """(H, W, 3) as it is to be shown: turned by quarters and mirrored as a file's display matrix asks.
+
+    The matrix holds (a, b, u, c, d, v, x, y, w) of ISO/IEC 14496-12, 6.2.2: a point goes to (ax + cy, bx + dy).
+    """
+    a, b, c, d = (int(matrix[n]) for n in (0, 1, 3, 4))
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        pixels, wide, high = pixels.transpose(1, 0, 2), c, b
+    else:
+        wide, high = a, d
+    return pixels[:: -1 if high < 0 else 1, :: -1 if wide < 0 else 1]

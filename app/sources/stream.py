@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.sources.base import SourceError
-from app.sources.capture import Capture
-from engine.opencv import cv2
+from app.sources.base import Interruptible, SourceError
+from app.sources.decoding import to_pixels
 from engine.types import Frame
+
+if TYPE_CHECKING:
+    import av
 
 SCHEMES = ("http", "https", "rtsp")
 PATIENCE_MS = 1500  # for opening and for each read; a stop must be over within 3 s
+# What an address may lead on to; no files.
+PROTOCOLS = "http,https,httpproxy,tcp,tls,udp,rtp,rtsp,srtp,crypto,data"
 
 
 def short_name(url: str) -> str:
@@ -20,13 +27,14 @@ def short_name(url: str) -> str:
     return f"{parts.hostname}{port}{parts.path}"
 
 
-class Stream(Capture):
+class Stream(Interruptible):
     """A stream at a URL, with time-outs on opening and reading. Raises SourceError for an unusable address."""
 
     live = True
     noisy = False
 
     def __init__(self, url: str, patience_ms: int = PATIENCE_MS) -> None:
+        super().__init__()
         url = url.strip()
         try:
             parts = urlsplit(url)
@@ -36,22 +44,61 @@ class Stream(Capture):
             usable, name = False, ""
         if not usable:
             raise SourceError("A stream's address starts with http://, https:// or rtsp:// and names a host.")
-        super().__init__(name)
+        self.title = name
         self.url = url
         self.patience_ms = patience_ms
+        self._container: av.container.InputContainer | None = None
+        self._packets: Iterator[Any] = iter(())
+        self._index = 0
 
     def open(self) -> None:
-        """Connect; raises SourceError when nothing answers in time."""
+        """Connect; raises SourceError when nothing answers in time, or no pictures are sent."""
         self.close()
         self.rearm()
-        # Time-outs work with FFmpeg only, and only when given at once with the address.
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, self.patience_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, self.patience_ms]
-        capture = cv2.VideoCapture(self.url, cv2.CAP_FFMPEG, limits)
-        if not capture.isOpened():
-            capture.release()
-            raise SourceError(f"{self.title} does not answer; check the address and that the sender is running.")
-        self._capture = capture
+        import av
+
+        try:
+            patience = self.patience_ms / 1000
+            options = {"rtsp_transport": "tcp", "protocol_whitelist": PROTOCOLS}
+            limits = patience, patience
+            self._container = av.open(self.url, options=options, timeout=limits, metadata_errors="replace")
+            # By the first stream of pictures: in slices, as decoding whole frames side by side would hold some back.
+            stream = self._container.streams.video[0]
+            stream.thread_type = "SLICE"
+            self._packets = self._container.demux(stream)
+        except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+            self.close()
+            message = f"{self.title} does not answer; check the address and that the sender is running."
+            raise SourceError(message) from error
+
+    def close(self) -> None:
+        """Hang up; harmless when closed."""
+        self._packets = iter(())
+        if self._container is not None:
+            self._container.close()
+            self._container = None
 
     def read(self) -> Frame | None:
-        """Wait for the next picture; None after the time-out. A stream that failed once must be opened again."""
-        return None if self.interrupted else self.grab()
+        """Wait for the next picture; None after the time-out. A stream that failed once must be opened again.
+
+        Its time is the moment its last byte was there, before it is decoded.
+        """
+        import av
+
+        while not self.interrupted:
+            try:
+                packet = next(self._packets, None)
+                arrived = time.monotonic()
+                if packet is None or not packet.size:
+                    return None
+                frames = packet.decode()
+            except av.error.InvalidDataError:  # a damaged picture among good ones
+                continue
+            except (av.FFmpegError, OSError):
+                self._packets = iter(())
+                return None
+            if frames:
+                frame = Frame(to_pixels(frames[-1]), arrived, self.title, self._index)
+                self._index += 1
+                return frame
+        return None

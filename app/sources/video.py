@@ -6,10 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.sources.base import SourceError
-from app.sources.decoding import Reader
+from app.sources.decoding import Reader, to_pixels
 from app.sources.played import Played
 from engine.types import Frame
 
@@ -88,25 +86,8 @@ class Video(Played):
 
     def _frame(self, number: int, raw: av.VideoFrame) -> Frame:
         arrived = time.monotonic()
-        pixels = raw.to_ndarray(format="rgb24")
-        turn = raw.side_data.get("DISPLAYMATRIX")
-        if turn is not None:  # how a telephone was held
-            pixels = upright(pixels, np.frombuffer(bytes(turn), np.int32))
-        return Frame(pixels, arrived, self.title, number, self.transport.times[number])
+        return Frame(to_pixels(raw), arrived, self.title, number, self.transport.times[number])
 
     def _ends_at(self, count: int) -> None:
         self._reader.end_at(count)
         self.transport.times = self._reader.index.moments
-
-
-def upright(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """(H, W, 3) as it is to be shown: turned by quarters and mirrored as a file's display matrix asks.
-
-    The matrix holds (a, b, u, c, d, v, x, y, w) of ISO/IEC 14496-12, 6.2.2: a point goes to (ax + cy, bx + dy).
-    """
-    a, b, c, d = (int(matrix[n]) for n in (0, 1, 3, 4))
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        pixels, wide, high = pixels.transpose(1, 0, 2), c, b
-    else:
-        wide, high = a, d
-    return pixels[:: -1 if high < 0 else 1, :: -1 if wide < 0 else 1]
