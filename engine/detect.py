@@ -42,6 +42,7 @@ FOLLOWED = 0.15  # mean score under which a followed subject is lost
 FEWEST = 4  # landmarks that make a body
 
 DEFAULTS = {"face": "detect", "person": "person", "body": "person"}  # by the subject of a landmark model
+THROUGH_MODEL = ("person", "whole")  # these look through the landmark model; others know its subject at most
 FALLBACKS = {"face": "face", "person": "person", "body": "person"}
 
 

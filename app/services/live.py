@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from app.services.mailbox import Mailbox
 from app.services.pipeline import LivePipeline, Options, Result, State, Timing
 from app.services.recording import Recorder, Recording
+from app.services.seeing import prepared
 from app.sources.base import Source
 from app.sources.camera import list_cameras
 from app.sources.transport import Transport
@@ -23,6 +24,7 @@ from engine.errors import UserError
 from engine.runtime import Runtime
 
 RECORDER_PATIENCE = 2.0  # seconds in which the rest of a recording is written when the window closes
+RATE_WINDOW = 2.0  # seconds of frames that the rate speaks for
 HISTORY = 10.0  # seconds of timings that are kept for the plot
 
 
@@ -92,7 +94,8 @@ class Live(QObject):
 
     def take(self) -> Result | None:
         """The newest result, once; None when it was taken already or the picture is frozen."""
-        return None if self._pipeline.frozen else self._results.take()
+        result = self._results.take()  # also one that came while it froze: it would stand in the way of later ones
+        return None if self._pipeline.frozen else result
 
     def drawn(self, result: Result) -> Timing:
         """To be called when `result` stands on the screen: its timing with the drawing added."""
@@ -208,8 +211,10 @@ class Live(QObject):
 
     @property
     def rate(self) -> float:
-        """Results a second."""
-        return self._pipeline.rate
+        """Frames a second that came to the screen, over the last two seconds."""
+        now = time.monotonic()
+        recent = [moment for moment, _ in self.history if now - moment <= RATE_WINDOW]
+        return (len(recent) - 1) / max(recent[-1] - recent[0], 1e-6) if len(recent) > 1 else 0.0
 
     @property
     def dropped(self) -> int:
@@ -245,6 +250,7 @@ class Live(QObject):
     def _load(self, role: str, make: Callable[[], Runtime]) -> None:
         try:
             runtime = make()
+            made = prepared(runtime, self.options.detector if role == "model" else "")
         except (UserError, OSError) as error:
             if self._wanted.get(role) is make and not self._closed:
                 self.model_failed.emit(str(error))
@@ -252,7 +258,7 @@ class Live(QObject):
         if self._wanted.get(role) is not make or self._closed:
             return
         if role == "model":
-            self._pipeline.set_runtime(runtime)
+            self._pipeline.set_runtime(runtime, made)
             self.model_ready.emit(runtime)
         else:
             self._pipeline.set_second(runtime)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from app.services.tracker import Subject
+from engine.detect import Detector
 from engine.runtime import Runtime
 from engine.schema import Schema
 from engine.types import Box, Frame
@@ -41,9 +42,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the pipeline shall do from the next frame on. second: another model for the same frames."""
+    """What the pipeline shall do from the next frame on. second: another model for the same frames; made: a detector
+    for the runtime that is ready, with its name, so that no frame has to wait for it.
+    """
 
     runtime: Runtime | None = None
+    made: tuple[str, Detector] | None = None
     second: Runtime | None = None
     options: Options = field(default_factory=Options)
 

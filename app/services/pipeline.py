@@ -13,6 +13,7 @@ from app.services.live_values import Options, Other, Result, State, Timing, Want
 from app.services.mailbox import Mailbox
 from app.services.seeing import Caught, Seeing
 from app.sources.base import Source
+from engine.detect import Detector
 from engine.runtime import Runtime
 
 __all__ = ["LivePipeline", "Options", "Other", "Result", "State", "Timing"]
@@ -78,10 +79,10 @@ class LivePipeline:
         self._set_state(State.IDLE, "")
         return clean
 
-    def set_runtime(self, runtime: Runtime | None) -> None:
-        """Use another model from the next frame on."""
+    def set_runtime(self, runtime: Runtime | None, made: tuple[str, Detector] | None = None) -> None:
+        """Use another model from the next frame on; `made` as `seeing.prepared` gives it, else frames wait for that."""
         with self._lock:
-            self._wanted = replace(self._wanted, runtime=runtime)
+            self._wanted = replace(self._wanted, runtime=runtime, made=made)
 
     def set_second(self, runtime: Runtime | None) -> None:
         """Run a second model beside the first from the next frame on; None for none."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from app.services.live_values import Options, Other, Result, Timing, Wanted
 from app.services.tracker import Spent, Subject, Tracker
-from engine.detect import Detector, make_detector
+from engine.detect import THROUGH_MODEL, Detector, make_detector
 from engine.errors import UserError
 from engine.predictor import Predictor
 from engine.runtime import Runtime
@@ -92,6 +92,7 @@ class Seeing:
         if self._failures == 1:
             self._report(f"{name} failed ({type(error).__name__}: {error}); it is tried again.")
         self._tracker.forget()
+        self._kept = "", "", None
         if self._failures < TRIES:
             return
         self._failures = 0
@@ -110,7 +111,7 @@ class Seeing:
         if runtime is None:
             self._tracker = None
         elif self._tracker is None or not same:
-            self._tracker = self._make(runtime, options)
+            self._tracker = self._make(wanted, runtime)
         if self._tracker is not None:
             drawn = options.detector == DRAWN
             self._tracker.every, self._tracker.longest = (SELDOM, math.inf) if drawn else (options.every, LONGEST)
@@ -124,10 +125,10 @@ class Seeing:
         if self._second is not None:
             self._second.adjust(options)
 
-    def _make(self, runtime: Runtime, options: Options) -> Tracker | None:
-        self._failures = 0
+    def _make(self, wanted: Wanted, runtime: Runtime) -> Tracker | None:
+        self._failures, options = 0, wanted.options
         try:
-            detector = DrawnBox(options.box) if options.detector == DRAWN else make_detector(options.detector, runtime)
+            detector = self._detector(wanted, runtime)
         except UserError as error:
             self._report(str(error))
             return None
@@ -139,12 +140,43 @@ class Seeing:
         self._box_drawn = options.box
         return made
 
+    def _detector(self, wanted: Wanted, runtime: Runtime) -> Detector:
+        """The one that is wanted: ready already, the one before, or made now."""
+        options, subject = wanted.options, runtime.model.schema.subject
+        if options.detector == DRAWN:
+            return DrawnBox(options.box)
+        if wanted.made is not None and wanted.made[0] == options.detector:
+            found = wanted.made[1]
+        elif self._kept[:2] == (options.detector, subject) and options.detector not in THROUGH_MODEL:
+            found = self._kept[2]
+        else:
+            found = make_detector(options.detector, runtime)
+        self._kept = options.detector, subject, found
+        return found
+
     _box_drawn: Box | None = None
+    _kept: tuple[str, str, Detector | None] = "", "", None
 
 
 def looks_alike(one: Options, other: Options) -> bool:
     """Whether both look for subjects in the same way."""
     return one.detector == other.detector and (one.detector != DRAWN or one.box == other.box)
+
+
+def prepared(runtime: Runtime, detector: str) -> tuple[str, Detector] | None:
+    """A detector for a model, with its name; it and the model have run once, which takes longer than later runs.
+
+    None where the detector cannot be made, is drawn by hand or not asked for: "".
+    """
+    runtime.run(np.zeros((runtime.model.side, runtime.model.side, 3), np.uint8))
+    if detector in ("", DRAWN):
+        return None
+    try:
+        made = make_detector(detector, runtime)
+        made.detect(np.zeros((720, 1280, 3), np.uint8))
+    except Exception:  # a plugin's own: the pipeline tries again, and says so
+        return None
+    return detector, made
 
 
 class Second:

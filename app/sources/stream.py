@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SCHEMES = ("http", "https", "rtsp")
 PATIENCE_MS = 1500  # for opening and for each read; a stop must be over within 3 s
+AT_ONCE = 0.001  # seconds in which a picture comes that had been waiting
+MOST_PASSED = 10  # pictures passed over in a row, so that some are seen of a sender that is never waited for
 # What an address may lead on to; no files.
 PROTOCOLS = "http,https,httpproxy,tcp,tls,udp,rtp,rtsp,srtp,crypto,data"
 
@@ -81,23 +83,30 @@ class Stream(Interruptible):
     def read(self) -> Frame | None:
         """Wait for the next picture; None after the time-out. A stream that failed once must be opened again.
 
-        Its time is the moment its last byte was there, before it is decoded.
+        Its time is the moment its last byte was there, before it is decoded. Pictures that were there already when
+        they were asked for are passed over, as newer ones may be waiting behind them.
         """
         import av
 
+        passed = 0
         while not self.interrupted:
             try:
+                begin = time.monotonic()
                 packet = next(self._packets, None)
                 arrived = time.monotonic()
                 if packet is None or not packet.size:
                     return None
+                waited = arrived - begin > AT_ONCE or passed >= MOST_PASSED
+                passed += 1
+                if not waited and packet.stream.codec_context.name == "mjpeg":
+                    continue
                 frames = packet.decode()
             except av.error.InvalidDataError:  # a damaged picture among good ones
                 continue
             except (av.FFmpegError, OSError):
                 self._packets = iter(())
                 return None
-            if frames:
+            if frames and waited:
                 frame = Frame(to_pixels(frames[-1]), arrived, self.title, self._index)
                 self._index += 1
                 return frame

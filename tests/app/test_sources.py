@@ -193,6 +193,20 @@ def test_stream_gives_up_in_time_when_the_sender_stalls(mjpeg) -> None:
     stream.close()
 
 
+def test_a_stream_that_was_not_read_in_time_goes_on_with_what_is_new(mjpeg) -> None:
+    """What had queued up in the network is passed over: the picture is one that was sent a moment ago."""
+    stream = Stream(mjpeg.url)
+    stream.open()
+    assert stream.read() is not None
+    time.sleep(1.0)  # some thirty pictures lie in the sockets now
+    frames = [stream.read() for _ in range(8)]
+    shades = [int(frame.pixels[60, 80, 0]) for frame in frames]
+    stream.close()
+    newest = 120 + (mjpeg.sent - 1) % 100
+    assert any(abs(shade - newest) <= 3 for shade in shades[2:]), (shades, newest)
+    assert [frame.index for frame in frames] == list(range(1, 9))
+
+
 @pytest.mark.parametrize(
     ("pixels", "expected"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -194,7 +194,8 @@ class LiveView(QWidget):
             painter.end()
         if self._unpainted is not None:
             result, self._unpainted = self._unpainted, None
-            self.painted.emit(result)
+            # What was painted goes to the screen when this returns, which may take longer than painting did.
+            QTimer.singleShot(0, self, lambda: self.painted.emit(result))
 
     def paint_frame(self, painter: QPainter, fit: Fit) -> None:
         """The frame and its heatmap, in the frame's place."""

@@ -130,6 +130,8 @@ def test_painted_is_told_once_for_each_result(view, qtbot) -> None:
     view.show_result(result)
     view.grab()
     view.grab()
+    qtbot.waitUntil(lambda: told == [result])
+    qtbot.wait(20)
     assert told == [result]
 
 
