@@ -56,7 +56,7 @@ def atomic_file(path: str | Path, durable: bool = True) -> Iterator[BinaryIO]:
             file.flush()
             if durable:
                 os.fsync(file.fileno())
-        if path.exists():
+        if os.path.exists(path):
             os.chmod(temporary, path.stat().st_mode & 0o777)
         os.replace(temporary, path)
     except OSError as error:
@@ -79,7 +79,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     if not os.path.isdir(path.parent):
         raise UserError(f"{path} cannot be written (there is no such folder); choose another place or free space.")
-    if os.path.lexists(path) and not (path.is_dir() and not path.is_symlink() and not any(path.iterdir())):
+    if os.path.lexists(path) and not (os.path.isdir(path) and not os.path.islink(path) and not any(path.iterdir())):
         raise UserError(f"{path} exists already and is not empty; choose a new folder.")
     temporary = beside(path)
     try:
@@ -90,7 +90,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
                 with open(os.path.join(folder, name), "rb") as file:
                     os.fsync(file.fileno())
             sync_folder(Path(folder))
-        if path.exists():
+        if os.path.exists(path):
             path.rmdir()
         os.rename(temporary, path)
     except OSError as error:
@@ -104,6 +104,20 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 def beside(path: Path) -> Path:
     """A name next to `path` for what is still being written; `sweep` knows it by the process that writes."""
     return path.with_name(f".{path.name[:40]}.{os.getpid():x}-{secrets.token_hex(2)}{computer()}.part")
+
+
+def shortened(name: str, room: int) -> str:
+    """A name of at most `room` bytes: as it is, or its beginning and eight digits that tell it from others."""
+    data = os.fsencode(name)
+    if len(data) <= room:
+        return name
+    start = data[: room - 9].decode("utf-8", "ignore")
+    return f"{start}-{zlib.crc32(data):08x}"
+
+
+def as_text(name: str) -> str:
+    """A file's name, which may be no text, as one that can be written anywhere."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def sweep(folder: Path) -> None:

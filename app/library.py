@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Entry:
     def latents(self) -> Path | None:
         """The real weights beside the model, from which training goes on; None where there are none."""
         path = self.path.with_name(self.path.stem + LATENTS)
-        return path if path.is_file() else None
+        return path if os.path.isfile(path) else None
 
     @property
     def external(self) -> bool:
@@ -67,8 +68,8 @@ class Library:
         """All models, the shipped ones first, then the others by age; of one schema where it is given."""
         shipped = Path(str(resources.files("resources") / "models"))
         found = [self._entry(path, True) for path in sorted(shipped.glob("*.hourbit"))]
-        files = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
-        own = [path for path in files if path.suffix in SUFFIXES and path.is_file()]
+        files = sorted(self.folder.iterdir()) if os.path.isdir(self.folder) else []
+        own = [path for path in files if path.suffix in SUFFIXES and os.path.isfile(path)]
         found += [self._entry(path, False) for path in sorted(own, key=lambda path: (path.stat().st_mtime_ns, path))]
         return [entry for entry in found if schema is None or entry.schema == schema]
 
@@ -134,7 +135,7 @@ class Library:
         elif suffix == TORCH7:
             write_model(target, model)
         else:
-            if latents.is_file():
+            if os.path.isfile(latents):
                 atomic_write(target.with_name(target.stem + LATENTS), latents.read_bytes())
             atomic_write(target, path.read_bytes())
         origins = dict(self._settings.get("origins", {}))
@@ -177,12 +178,12 @@ class Library:
     def _history(self, schema: str) -> list[str]:
         """The models adopted for a schema that are still there, the one in use last."""
         known = [str(path) for path in self._settings.get(f"in use {schema}", [])]
-        return [path for path in known if Path(path).is_file()]
+        return [path for path in known if os.path.isfile(path)]
 
     def _entry(self, path: Path, shipped: bool) -> Entry:
         stat = path.stat()
         beside = description_path(path)
-        described = beside.stat().st_mtime_ns if path.suffix == SUFFIX and beside.is_file() else 0
+        described = beside.stat().st_mtime_ns if path.suffix == SUFFIX and os.path.isfile(beside) else 0
         key = (path, stat.st_mtime_ns, described)
         if key not in self._read:
             self._read[key] = self._look(path, stat.st_size, shipped)
@@ -204,7 +205,7 @@ class Library:
 
 def _free(folder: Path, stem: str, suffix: str) -> Path:
     path, number = folder / f"{stem}{suffix}", 1
-    while path.exists():
+    while os.path.exists(path):
         number += 1
         path = folder / f"{stem}-{number}{suffix}"
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -91,7 +92,7 @@ def one(start: dict[str, Any], folder: Path) -> dict[str, Any]:
     from app.commands.worker import Worker, WorkerError
     from app.files import atomic_write
 
-    sizes = [[path.name, path.stat().st_size if path.is_file() else 0] for path in start["data"]]
+    sizes = [[path.name, path.stat().st_size if os.path.isfile(path) else 0] for path in start["data"]]
     asked = plain(start | {"data": sizes})
     result = folder / RESULT
     before = _read(folder / ASKED)

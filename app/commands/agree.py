@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,7 +40,7 @@ def agree(
     from engine.models import SUFFIXES
 
     load_plugins()
-    if not Path(second).exists() or Path(second).suffix in SUFFIXES:
+    if not os.path.exists(second) or Path(second).suffix in SUFFIXES:
         pairs = _beside_model(first, second, form, split)
     elif is_samples(first):
         raise UserError("The sample pictures can be compared with a model alone; name one, such as face68.")

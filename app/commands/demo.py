@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from importlib import util
@@ -50,7 +51,7 @@ def demo(
 
 def prepared(folder: Path) -> None:
     """Make the folder, and free it of an earlier demo's project and training; raises UserError."""
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):
         raise UserError(f"{folder} is a file; name a folder.")
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("demo.hourbit-project*"):

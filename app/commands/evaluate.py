@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,9 +112,9 @@ def _scenes(model: str, data: str) -> ScenePack | None:
     from engine.scenes import is_scenes, load_scenes, sample_scenes
     from engine.squares import NAME
 
-    if data == SAMPLES and not Path(data).exists():
+    if data == SAMPLES and not os.path.exists(data):
         return sample_scenes() if model in DETECTORS else None
-    if not Path(data).is_file():
+    if not os.path.isfile(data):
         return None
     if is_scenes(Path(data)):
         return load_scenes(data)

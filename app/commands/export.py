@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,7 +77,7 @@ def export(
     shares = shares_of(parts) if parts else {}
     packs = packs_pictures(exporter)
     whole = packs or names or bool(pictures or shares or licence)
-    if not project.is_file():
+    if not os.path.isfile(project):
         raise UserError(f"There is no project {project}; check its place.")
     document = to_read(project)
     try:

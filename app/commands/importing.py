@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,11 +79,11 @@ def mapping_of(text: str | None) -> dict[str, str]:
 
 
 def _refuse_place(project: Path, source: Path) -> None:
-    if not project.exists() and not project.name.endswith(SUFFIX):
+    if not os.path.exists(project) and not project.name.endswith(SUFFIX):
         raise UserError(f"A project's name ends in {SUFFIX}; call it {project.name}{SUFFIX}.")
-    if not project.parent.is_dir():
+    if not os.path.isdir(project.parent):
         raise UserError(f"There is no folder {project.parent}; make it, or choose another place.")
-    if project.exists() and source.exists() and project.samefile(source):
+    if os.path.exists(project) and os.path.exists(source) and project.samefile(source):
         raise UserError("These labels are the project itself; choose other labels.")
 
 
@@ -93,7 +94,7 @@ def _opened(project: Path, labels: LabelSet, schema: str | None, dry: bool) -> I
     from app.project.imports import schema_for
     from app.project.imports.draft import Draft
 
-    if project.exists():
+    if os.path.exists(project):
         if schema is not None:
             raise UserError("The project has its schema already; leave out --schema.")
         document = Document.open(project)

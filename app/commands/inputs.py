@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,12 +118,12 @@ class Inputs:
 
 def _files(place: Path) -> list[Path]:
     known = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
-    if place.is_dir():
-        found = [path for path in place.iterdir() if path.suffix.lower() in known and path.is_file()]
+    if os.path.isdir(place):
+        found = [path for path in place.iterdir() if path.suffix.lower() in known and os.path.isfile(path)]
         if not found:
             raise UserError(f"{place} holds no pictures and no videos; choose another folder.")
         return sorted(found, key=lambda path: (natural_key(path.name), path.name))
-    if not place.exists():
+    if not os.path.exists(place):
         raise UserError(f"There is no {place}; check the path.")
     if place.suffix.lower() not in (*known, ".npz"):
         raise UserError(f"{place.name} is no picture, video or pack that Hourbit reads; choose another file.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +37,7 @@ def find_model(name: str) -> AnyModel:
     from engine.models import SUFFIXES, open_model
 
     path = Path(name)
-    if path.is_file():
+    if os.path.isfile(path):
         return open_model(path)
     entry = find_entry(name)
     if entry is not None:

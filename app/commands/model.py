@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,7 +71,7 @@ def info(model: ModelName, as_json: Json = False) -> None:
 def _check_name(out: Path) -> None:
     if out.suffix != ".hourbit":
         raise UserError(f"A model's file name ends with .hourbit, unlike {out.name}.")
-    if out.is_dir():
+    if os.path.isdir(out):
         raise UserError(f"{out} is a folder; name a file in it.")
 
 
@@ -121,13 +122,14 @@ def add(
     from engine.external import SUFFIX, ExternalModel, description_path, read_description, read_external
     from engine.runtime import open_runtime
 
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise UserError(f"There is no file {file}; check its place.")
     given = {"schema": schema, "crop": crop, "output": output, "colour": colour, "range": peak, "heatmaps": heatmaps}
     told = {key: value for key, value in given.items() if value is not None}
     description = None
     if file.suffix.lower() == SUFFIX:
-        description = (read_description(file) if schema is None or description_path(file).is_file() else {}) | told
+        described = schema is None or os.path.isfile(description_path(file))
+        description = (read_description(file) if described else {}) | told
         open_runtime(read_external(file, description))  # refuses what does not run
     elif told:
         raise UserError(f"--{next(iter(told))} is for .onnx files; a .hourbit file says all that itself.")

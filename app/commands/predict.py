@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,7 @@ def open_predictor(runtime: Runtime, detector: str | None, flip: bool) -> Predic
 
     name = detector or default_detector(runtime.model.schema)
     if name != FILE and name not in DETECTORS:
-        if not Path(name).is_file():
+        if not os.path.isfile(name):
             known = ", ".join((*DETECTORS, FILE))
             raise UserError(f"There is no detector {name!r}; choose one of: {known}, or name a detector's file.")
         load_plugins()

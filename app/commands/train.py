@@ -93,7 +93,7 @@ def train(
         load_schema(schema)
     check_data(data)
     rank = os.environ.get("RANK", "0")  # torchrun's
-    if rank == "0" and (out / "latest.safetensors").exists() and not resume:
+    if rank == "0" and os.path.exists(out / "latest.safetensors") and not resume:
         raise UserError(f"{out} holds a training already; go on with --resume, or choose another folder.")
     first = start_line(data, schema, out, recipe, start, dict(setting(text) for text in settings or []))
     first |= {"resume": resume, "seed": seed, "device": device, "threads": threads, "workers": workers, "format": form}
@@ -111,7 +111,7 @@ def check_data(data: list[Path]) -> None:
     from engine.labelled import is_samples
 
     for path in data:
-        if not path.exists() and not is_samples(path):
+        if not os.path.exists(path) and not is_samples(path):
             raise UserError(f"There is no data file {path}; check its place.")
 
 

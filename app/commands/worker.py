@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ class Worker:
     def __init__(self, start: dict[str, Any], log: Path) -> None:
         need_torch()
         json.dumps(start, allow_nan=False)  # raises before there is a process, which would wait for ever
-        self._made = [folder for folder in log.parents if not folder.exists()]
+        self._made = [folder for folder in log.parents if not os.path.exists(folder)]
         log.parent.mkdir(parents=True, exist_ok=True)
         self._log = log
         # A session of its own: Ctrl+C reaches us only, and we ask it to stop.
@@ -67,7 +68,7 @@ class Worker:
 
     def tail(self) -> str:
         """The last lines of its log."""
-        lines = self._log.read_text("utf-8", "replace").strip().splitlines() if self._log.exists() else []
+        lines = self._log.read_text("utf-8", "replace").strip().splitlines() if os.path.exists(self._log) else []
         return " / ".join(lines[-3:]) or f"its log {self._log} is empty."
 
     def __enter__(self) -> Worker:

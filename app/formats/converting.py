@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def read_labels(path: Path, name: str | None, options: ReadOptions) -> tuple[Lab
     Raises FormatError, or another UserError of what is opened.
     """
     form, place = recognise(path, name)
-    if options.pictures is not None and not options.pictures.is_dir():
+    if options.pictures is not None and not os.path.isdir(options.pictures):
         raise FormatError(f"There is no folder {options.pictures} with pictures; check its place.")
     labels = form.read(place, options)
     none = () if labels.instances else (Problem(place.name, "it holds no landmarks"),)
@@ -78,6 +79,6 @@ def convert(
 def _refuse_source(source: Path, out: Path) -> None:
     """Raise UserError where writing `out` would replace what is read, or the folder that holds it."""
     inputs = [source, *source.resolve().parents]
-    if source.is_dir():
-        inputs += [file for file in source.rglob("*") if file.exists()]
+    if os.path.isdir(source):
+        inputs += [file for file in source.rglob("*") if os.path.exists(file)]
     refuse_inputs(out, inputs)

@@ -24,7 +24,7 @@ def plain_parts(name: str) -> tuple[str, ...]:
 def copy_picture(source: Path, place: Path, how: str = "copy") -> None:
     """Copy a picture into an export, or link it (how "link"); raises FormatError where it is gone."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    if not source.is_file():
+    if not os.path.isfile(source):
         raise FormatError(f"{source} is not there any more; find the picture first.")
     if how == "link":
         _link(source.resolve(), place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
@@ -52,7 +53,7 @@ class Labelme:
 
     def claims(self, path: Path, head: bytes) -> bool:
         """A JSON with shapes, or a folder whose first JSON has them."""
-        if path.is_dir():
+        if os.path.isdir(path):
             first = next(_files(path), None)
             try:
                 return first is not None and self.claims(first, head_of(first))
@@ -113,7 +114,7 @@ class _Reading:
         self.finders: dict[Path, Finder] = {}
 
     def run(self) -> LabelSet:
-        several = self.path.is_dir()
+        several = os.path.isdir(self.path)
         files = [file for _, file in zip(range(MAX_FILES), _files(self.path), strict=False)] if several else [self.path]
         first: FormatError | None = None
         for n, file in enumerate(files):

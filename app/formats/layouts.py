@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class LayoutFormat:
         """As engine.layouts recognises it; a folder by the files that it holds."""
         from engine.layouts import LAYOUTS, sniff
 
-        return self.name in sniff(path) if path.is_dir() else LAYOUTS[self.name].claims(path, head)
+        return self.name in sniff(path) if os.path.isdir(path) else LAYOUTS[self.name].claims(path, head)
 
     def read(self, path: Path, options: ReadOptions) -> LabelSet:
         """Everything the files say; raises FormatError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +45,7 @@ class Ljson:
 
     def claims(self, path: Path, head: bytes) -> bool:
         """A .ljson file, JSON of menpo's, or a folder with the former."""
-        if path.is_dir():
+        if os.path.isdir(path):
             return next(_files(path), None) is not None
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         own = b'"landmarks"' in head and (b'"points"' in head or b'"point"' in head) and b'"version"' in head
@@ -99,8 +100,8 @@ class _Reading:
         self.numbers: dict[str, int] = {}
 
     def run(self) -> LabelSet:
-        folder = self.path if self.path.is_dir() else self.path.parent
-        files = list(_files(folder)) if self.path.is_dir() else [self.path]
+        folder = self.path if os.path.isdir(self.path) else self.path.parent
+        files = list(_files(folder)) if os.path.isdir(self.path) else [self.path]
         if not files:
             raise FormatError(f"{self.path.name} holds no .ljson files; choose another folder.")
         first: FormatError | None = None

@@ -56,7 +56,7 @@ class Finder:
     """
 
     def __init__(self, file: Path, options: ReadOptions, problems: Problems, folders: tuple[str, ...] = ()) -> None:
-        home = file if file.is_dir() else file.parent
+        home = file if os.path.isdir(file) else file.parent
         self._own = options.pictures
         self._bases = [home, *(Path(os.path.normpath(home / folder)) for folder in folders)]
         self._problems = problems

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ def refuse(path: Path, where: str, what: str, remedy: str = "correct it or expor
 
 def head_of(path: Path) -> bytes:
     """A file's first 64 KiB; empty for a folder."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return b""
     with open_regular(path) as file:
         return file.read(HEAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -28,16 +29,16 @@ def recognise(path: Path, name: str | None = None) -> tuple[Format, Path]:
     name: the format where it is known; else the one that claims the path. A folder that no format claims as a
     whole may hold one label file. Raises FormatError where nothing or more than one thing fits.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise FormatError(f"There is no file or folder {path}; check its place.")
     among = [find(name)] if name else None
     found = claimants(path, among)
-    if len(found) == 1 or (name and path.is_file() and path.stat().st_size):
+    if len(found) == 1 or (name and os.path.isfile(path) and path.stat().st_size):
         return (found or among or [])[0], path
     if len(found) > 1:
         names = " or ".join(sorted(form.name for form in found))
         raise FormatError(f"{path.name} may be {names}; say which one with --from.")
-    if path.is_dir():
+    if os.path.isdir(path):
         return _in_folder(path, among)
     if not path.stat().st_size:
         raise FormatError(f"{path.name} is empty; export the labels again, or choose another file.")
@@ -66,6 +67,6 @@ def _files(folder: Path) -> list[Path]:
     """Files of a folder, and of the usual folders of labels in it."""
     found: list[Path] = []
     for place in (folder, *(folder / name for name in INNER)):
-        if place.is_dir():
-            found += [file for file in sorted(place.iterdir())[:MAX_FILES] if file.is_file()]
+        if os.path.isdir(place):
+            found += [file for file in sorted(place.iterdir())[:MAX_FILES] if os.path.isfile(file)]
     return found

@@ -12,12 +12,12 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.files import beside, data_folder, sweep, sync_folder
+from app.files import beside, data_folder, shortened, sweep, sync_folder
 from app.project.opening import Busy
 from app.project.store import Store
 from engine.errors import UserError
 
-KEPT = 10
+KEPT, LONGEST_NAME = 10, 180  # copies; bytes of a project's name in theirs
 SUFFIX = ".hourbit-project"
 
 
@@ -57,7 +57,7 @@ def backups(path: Path) -> list[Backup]:
     """The copies of a project, newest first: by their number, whatever the clock said."""
     folder, found = data_folder() / "backups", []
     named = re.compile(re.escape(_prefix(path)) + r"(?:(\d{6})-)?(\d{9})" + re.escape(SUFFIX))
-    for file in folder.iterdir() if folder.is_dir() else ():
+    for file in folder.iterdir() if os.path.isdir(folder) else ():
         name = named.fullmatch(file.name)
         if name:
             with contextlib.suppress(OSError):  # gone meanwhile
@@ -77,7 +77,7 @@ def restore(path: Path, backup: Backup) -> Path | None:
         shutil.copyfile(backup.path, part)
         with open(part, "rb+") as file:
             os.fsync(file.fileno())
-        if path.exists():
+        if os.path.exists(path):
             aside = _set_aside(path)
         os.replace(part, path)
     except OSError as error:
@@ -93,12 +93,12 @@ def restore(path: Path, backup: Backup) -> Path | None:
 def _set_aside(path: Path) -> Path:
     """Copy a project and its log as they are; the log then goes, since it must not be read with another file."""
     names = (path.with_name(f"{path.name.removesuffix(SUFFIX)}, set aside {n}{SUFFIX}") for n in itertools.count(1))
-    aside = next(name for name in names if not name.exists())
+    aside = next(name for name in names if not os.path.exists(name))
     log = path.with_name(f"{path.name}-wal")
     copies = {path: aside, log: aside.with_name(f"{aside.name}-wal")}
     try:
         for file, copy in copies.items():
-            if file.exists():
+            if os.path.exists(file):
                 shutil.copyfile(file, copy)
         Store.open(path, newer=True).close()
     except Busy:
@@ -115,4 +115,4 @@ def _set_aside(path: Path) -> Path:
 def _prefix(path: Path) -> str:
     """Its name, and a number for its place: projects of one name in two folders are two."""
     place = str(path.resolve()).encode("utf-8", "surrogateescape")
-    return f"{path.stem[:60]}-{zlib.crc32(place):08x}-"
+    return f"{shortened(path.stem[:60], LONGEST_NAME)}-{zlib.crc32(place):08x}-"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.files import as_text
 from app.project import migration
 from app.project.backups import back_up
 from app.project.contents import Contents
@@ -69,7 +71,7 @@ class Document:
     @classmethod
     def create(cls, path: str | Path, schema: Schema, name: str) -> Document:
         """A new project; raises UserError where it cannot be made."""
-        meta = {"name": name, "schema": schema_text(schema), "revision": "0", "next_id": "1"}
+        meta = {"name": as_text(name), "schema": schema_text(schema), "revision": "0", "next_id": "1"}
         return cls._of(Store.create(Path(path), meta | homes_with((), Path(path))))
 
     @classmethod
@@ -113,7 +115,7 @@ class Document:
     def copy_to(self, path: str | Path) -> Path:
         """Write all of it, with its history, to a new project file; raises UserError where that cannot be made."""
         path = Path(path)
-        if path.exists():
+        if os.path.exists(path):
             raise UserError(f"{path.name} exists already; choose another name.")
         self._store.backup(path)
         return path

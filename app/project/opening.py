@@ -52,7 +52,7 @@ class Busy(Unwritable):
 
 def make(path: Path, meta: dict[str, str]) -> None:
     """Write a new project file, whole or not at all; raises UserError where one is there, or none can be made."""
-    if path.exists():
+    if os.path.exists(path):
         raise UserError(f"{path.name} exists already; open it, or choose another name.")
     sweep(path.parent)
     part = beside(path)
@@ -79,7 +79,7 @@ def connect(path: Path, newer: bool = False) -> sqlite3.Connection:
 
     Raises Unwritable where it is held, cannot be written, or comes from a newer version; `newer` lets that one in.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"There is no project {path}; check its place.")
     if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         raise explained(path, OSError("read-only"))

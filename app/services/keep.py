@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -47,7 +48,7 @@ def keep_again(document: Document, image: int, instances: Iterable[Instance], ti
 def free_name(folder: Path, stem: str, suffix: str) -> Path:
     """A file name that is not taken yet."""
     path, number = folder / f"{stem}{suffix}", 1
-    while path.exists():
+    while os.path.exists(path):
         number += 1
         path = folder / f"{stem} {number}{suffix}"
     return path

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.files import data_folder
+from app.files import data_folder, shortened
 from app.project.document import Document
 from app.project.edits import AddImages, Batch, Edit, Link, NewImage, Relink
 from app.project.opening import Busy, Unwritable
@@ -23,6 +23,7 @@ from engine.schema import load_schema
 SUFFIX = ".hourbit-project"
 FACES, BODIES = "ibug68", "mpii16"
 MOST_RECENT = 8
+LONGEST_NAME = 200  # bytes of a project's name without its suffix: notes and logs beside it need room for theirs
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def open_sample(told: Told = _go_on) -> Document:
 def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: Told) -> Document:
     """A project with these pictures among its own; a new one is made only when all of them are read."""
     new: tuple[NewImage, ...] = ()
-    if not path.exists():
+    if not os.path.exists(path):
         new = read_new(pictures, (), told)
         document = Document.create(path, load_schema(schema), name)
     else:
@@ -100,7 +101,7 @@ def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: T
 
 def is_missing(document: Document, image: Image) -> bool:
     """Whether an image's file is nowhere: its disk may be away, so this is asked and never stored."""
-    return not document.picture_path(image).is_file()
+    return not os.path.isfile(document.picture_path(image))
 
 
 def joined(document: Document, new: Iterable[NewImage]) -> tuple[Edit | None, int, int]:
@@ -176,9 +177,9 @@ def project_of(folder: Path, schema: str) -> Path:
     Bodies and faces do not mix: they have projects of their own.
     """
     folder = folder.resolve()
-    name = f"{folder.name or 'Pictures'}{'' if schema == FACES else ' bodies'}{SUFFIX}"
+    name = shortened(f"{folder.name or 'Pictures'}{'' if schema == FACES else ' bodies'}", LONGEST_NAME) + SUFFIX
     beside = folder.parent / name
-    if beside.exists() or os.access(folder.parent, os.W_OK):
+    if os.path.exists(beside) or os.access(folder.parent, os.W_OK):
         return beside
     key = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:8]
     projects = data_folder() / "projects" / key

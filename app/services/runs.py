@@ -52,7 +52,7 @@ def new_folder(schema: str) -> Path:
     """A folder of its own for a run that starts now; raises UserError."""
     base = data_folder() / "runs" / f"{time.strftime('%Y-%m-%d %H.%M.%S')} {schema}"
     found, number = base, 1
-    while found.exists():
+    while os.path.exists(found):
         number += 1
         found = base.with_name(f"{base.name} {number}")
     try:
@@ -78,7 +78,7 @@ def read_start(folder: Path) -> dict[str, Any] | None:
 
 def can_go_on(folder: Path | None) -> bool:
     """Whether a run has a checkpoint and no result yet."""
-    return folder is not None and (folder / LATEST).is_file() and (folder / START).is_file()
+    return folder is not None and os.path.isfile(folder / LATEST) and os.path.isfile(folder / START)
 
 
 def unfinished() -> Path | None:
@@ -134,7 +134,7 @@ def next_name(library: Library, entry: Entry) -> str:
 
 def python_path(known: str) -> str:
     """PYTHONPATH for the worker: a checkout names itself, since -P keeps the current folder out."""
-    if not (ROOT / "pyproject.toml").is_file():
+    if not os.path.isfile(ROOT / "pyproject.toml"):
         return known
     return os.pathsep.join([str(ROOT), known] if known else [str(ROOT)])
 

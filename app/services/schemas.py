@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from app.files import atomic_write
@@ -26,7 +27,7 @@ def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Sche
 
     Raises UserError where there is none, and Cancelled.
     """
-    if path.suffix.lower() == SUFFIX and path.is_file() and path.stat().st_size <= LARGEST:
+    if path.suffix.lower() == SUFFIX and os.path.isfile(path) and path.stat().st_size <= LARGEST:
         data = load_json(path)
         if isinstance(data, dict) and all(key in data for key in OURS):
             return [schema_from_json(data)]

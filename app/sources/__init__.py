@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def open_place(place: str | Path, loop: bool = True, hold: bool = False) -> Sour
     if scheme in _OPENERS:
         return _OPENERS[scheme](text)
     path = Path(place)
-    if path.is_dir():
+    if os.path.isdir(path):
         return Folder(path, loop=loop, hold=hold)
     if path.suffix.lower() in (*VIDEO_SUFFIXES, *ANIMATIONS):
         return Video(path, loop=loop, hold=hold)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Folder(Played):
         self.close()
         self.rearm()
         try:
-            files = [p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()]
+            files = [p for p in self.path.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and os.path.isfile(p)]
         except OSError as error:
             raise SourceError(f"{self.title} cannot be read ({error.strerror}); choose another folder.") from error
         if not files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +50,7 @@ class Video(Played):
         self.rearm()
         if self.path.suffix.lower() not in (*VIDEO_SUFFIXES, *ANIMATIONS):
             raise SourceError(f"{self.title} is no video that Hourbit knows; choose an mp4, avi, mov, mkv, webm or ts.")
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             raise SourceError(f"{self.title} is not there any more; choose another video.")
         try:
             self._reader = Reader(self.path.resolve())

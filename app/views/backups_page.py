@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -37,7 +38,7 @@ class BackupsPage(QDialog):
         self.list.setRootIsDecorated(False)
         self.list.setAccessibleName(self.windowTitle())
         for backup in self._backups:
-            size = backup.path.stat().st_size / 1e6 if backup.path.exists() else 0
+            size = backup.path.stat().st_size / 1e6 if os.path.exists(backup.path) else 0
             item = QTreeWidgetItem([backup.when, str(backup.revision), f"{size:.1f} MB"])
             item.setSizeHint(0, QSize(0, theme().size(ROW)))
             for column in (1, 2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -77,7 +78,7 @@ class ExportPage(QDialog):
     def _free(self) -> Path:
         """A folder beside the project that is not there yet."""
         place, n = self.document.path.with_name(f"{self.document.name} data set"), 1
-        while place.exists():
+        while os.path.exists(place):
             n += 1
             place = self.document.path.with_name(f"{self.document.name} data set {n}")
         return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -150,7 +151,7 @@ class Opening(QObject):
     def dropped(self, paths: list[Path]) -> None:
         """What a drop does: the first thing decides; pictures join the open project."""
         first = paths[0]
-        if first.is_dir():
+        if os.path.isdir(first):
             self.folder(first)
         elif first.name.endswith(SUFFIX):
             self.project(first)
@@ -168,7 +169,7 @@ class Opening(QObject):
 
     def describe(self, path: Path) -> str:
         """One line that says what a drop of this would do."""
-        if path.is_dir():
+        if os.path.isdir(path):
             return self.tr("Open the folder as a project")
         if path.name.endswith(SUFFIX):
             return self.tr("Open the project")

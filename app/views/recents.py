@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class Recents:
                                 str(entry.get("model", "")))  # fmt: skip
             except (AttributeError, KeyError, TypeError, ValueError):
                 continue
-            if recent.path.is_file():
+            if os.path.isfile(recent.path):
                 found.append(recent)
         return found
 

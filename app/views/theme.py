@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -94,7 +95,7 @@ class Theme(QObject):
             made = qtawesome.icon(f"mdi6.{name}", color=self.colours[token])
             for factor, suffix in ((1, ""), (2, "@2x")):
                 path = folder / f"{name}-{'dark' if self._dark else 'light'}{suffix}.png"
-                if not path.exists():
+                if not os.path.exists(path):
                     made.pixmap(size * factor, size * factor).save(str(path))
         return folder
 

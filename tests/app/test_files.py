@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from app.files import atomic_write, data_folder, refuse_inputs
+from app.files import atomic_write, data_folder, refuse_inputs, shortened
 from engine.errors import UserError
+from tests.source_tree import python_files
 
 
 def test_the_data_folder_is_where_hourbit_home_says_and_is_made(tmp_path: Path, monkeypatch) -> None:
@@ -126,3 +128,17 @@ def test_an_empty_path_is_a_sentence(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(UserError, match="cannot be written"):
         atomic_write("", b"data")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_name_is_shortened_by_bytes_and_stays_its_own() -> None:
+    assert shortened("Faces", 20) == "Faces"
+    one, other = (shortened("\u4eba" * 80 + end, 100) for end in "ab")
+    assert one != other and one.startswith("\u4eba" * 30)
+    assert all(len(os.fsencode(name)) <= 100 for name in (one, other))
+    assert len(os.fsencode(shortened(os.fsdecode(b"\xff" * 250), 100))) <= 100
+
+
+@pytest.mark.parametrize("path", python_files("app"), ids=lambda p: p.name)
+def test_whether_a_file_is_there_is_asked_in_the_way_that_never_raises(path: Path) -> None:
+    """Path.exists and its like raise where a disk is gone, a name is too long or a folder may not be looked into."""
+    assert not re.findall(r"\.(?:exists|is_file|is_dir|is_symlink)\(\)", path.read_text("utf-8"))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from app.project.backups import backups
 from app.project.document import Document
-from app.project.edits import AddImages, NewImage
+from app.project.edits import Accept, AddImages, NewImage
 from app.project.places import Places
 from app.project.values import Image
-from app.services.projects import open_folder
+from app.services.projects import is_missing, open_folder
 from tests.app.projects import SCHEMA
 from tests.app.views.small import write_pictures
 
@@ -83,3 +85,30 @@ def test_paths_of_another_system_are_found_by_their_ends(data: Path) -> None:
     assert places.path(Image(1, f"C:\\old disk\\me\\pictures\\{name}", 1, 1)) == data / "pictures" / name
     assert places.path(Image(1, f"/media/old/pictures/{name}", 1, 1)) == data / "pictures" / name
     assert places.path(Image(1, "/media/old/pictures/nowhere.png", 1, 1)) == Path("/media/old/pictures/nowhere.png")
+
+
+@pytest.mark.parametrize("name", ["n" * 300 + ".png", "nul\0.png", ""])
+def test_paths_that_no_disk_can_have_are_missing_pictures(data: Path, name: str) -> None:
+    document = Document.open(*data.glob("*.hourbit-project"))
+    document.apply(AddImages((NewImage(str(data / "pictures" / name), 160, 120), NewImage(f"{name}x", 160, 120))))
+    assert [is_missing(document, image) for image in document.images()].count(True) == 2
+    assert len(document.known_paths()) >= 5
+    document.close()
+
+
+ODD = {"long": "n" * 250, "wide": "\u4eba" * 80, "bytes": os.fsdecode(b"no text \xff")}
+
+
+@pytest.mark.parametrize("name", ODD.values(), ids=ODD)
+def test_folders_of_odd_names_get_a_project_with_its_backups(tmp_path: Path, name: str) -> None:
+    try:
+        write_pictures(tmp_path / name, 1)
+    except (OSError, UnicodeError):
+        pytest.skip("this disk has no such names")
+    document = open_folder(tmp_path / name)
+    document.apply(Accept(document.images()[0].id))
+    document.close()
+    assert document.path.parent == tmp_path
+    again = open_folder(tmp_path / name)
+    assert again.path == document.path and len(again.images()) == 1 and len(backups(again.path)) == 1
+    again.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ MAX_FOLDERS = 100_000
 def is_project(path: Path) -> bool:
     """Whether this is a project's folder or its config.yaml; cheap, never raises."""
     try:
-        file = path / CONFIG if path.is_dir() else path
-        if file.suffix.lower() not in (".yaml", ".yml") or not file.is_file():
+        file = path / CONFIG if os.path.isdir(path) else path
+        if file.suffix.lower() not in (".yaml", ".yml") or not os.path.isfile(file):
             return False
         head = head_of(file)
     except (OSError, ValueError):
@@ -31,7 +32,7 @@ def is_project(path: Path) -> bool:
 
 def read_project(path: Path, options: ReadOptions) -> LabelSet:
     """All labels of a project, of each table the .h5 where it can be read; raises FormatError."""
-    config = path / CONFIG if path.is_dir() else path
+    config = path / CONFIG if os.path.isdir(path) else path
     problems = Problems(config.parent.name)
     data = load_yaml(config, problems)
     order, edges = _landmarks(data), _edges(data)
@@ -66,13 +67,13 @@ def _tables(folder: Path, problems: Problems) -> list[Path]:
     """One table a folder of labeled-data: .h5 before .csv, which is only a copy of it."""
     made = []
     try:
-        folders = sorted(one for one in folder.iterdir() if one.is_dir())[:MAX_FOLDERS]
+        folders = sorted(one for one in folder.iterdir() if os.path.isdir(one))[:MAX_FOLDERS]
         for one in folders:
             found = sorted(one.glob("CollectedData_*.csv")) + sorted(one.glob("CollectedData_*.h5"))
             stems = {file.stem: file for file in found}
             for file in stems.values():  # the later of a stem, which is the .h5
                 copy = file.with_suffix(".csv")
-                if file.suffix == ".h5" and not available("pandas", "tables", "h5py") and copy.is_file():
+                if file.suffix == ".h5" and not available("pandas", "tables", "h5py") and os.path.isfile(copy):
                     problems.add(f"{one.name}/{file.name}", "it needs pandas and PyTables; its copy as CSV was read")
                     file = copy
                 made.append(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def _entries(labels: LabelSet, out: Path, options: WriteOptions) -> Iterator[Ent
     names = written_names(labels.pictures, out.absolute().parent)
     for n, rows in by_picture(labels):
         path = labels.pictures[n].path
-        size = path.stat().st_size if path is not None and path.is_file() else -1
+        size = path.stat().st_size if path is not None and os.path.isfile(path) else -1
         regions = [region for instance, (table, row) in enumerate(rows, 1)
                    for region in _regions(labels, table, row, instance, options.offset or 0.0)]  # fmt: skip
         yield names[n], size, regions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Description:
 def described(folder: Path) -> list[Path]:
     """YAML files of a folder that describe a data set with landmarks."""
     try:
-        files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".yaml", ".yml") and p.is_file())
+        files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".yaml", ".yml") and os.path.isfile(p))
         return [file for file in files[:100] if b"kpt_shape" in head_of(file)]
     except OSError:
         return []
@@ -37,7 +38,7 @@ def described(folder: Path) -> list[Path]:
 
 def read_description(path: Path, problems: Problems) -> Description:
     """data.yaml, also of a folder; raises FormatError."""
-    if path.is_dir():
+    if os.path.isdir(path):
         found = described(path)
         if len(found) != 1:
             names = ", ".join(file.name for file in found)

@@ -20,7 +20,7 @@ def root_of(made: Description, problems: Problems) -> Path:
     home = made.file.parent
     plain = plain_name(made.root)
     for folder in (Path(plain), home / plain) if Path(plain).is_absolute() else (home / plain, home):
-        if folder.is_dir():
+        if os.path.isdir(folder):
             return folder
     problems.add("path", f"{shown(made.root)} is not there; the folder of {made.file.name} was taken")
     return home
@@ -36,12 +36,12 @@ def listed(made: Description, root: Path, problems: Problems) -> Iterator[tuple[
         found = _place(root, made.file.parent, plain_name(place))
         if found is None:
             problems.add(split, f"{shown(place)} is not there")
-        elif found.is_dir():
+        elif os.path.isdir(found):
             split = "" if found.name == ALL else split
             for file in _files(found):
                 yield split, found, file
             labels = label_place(found / "x").parent
-            if labels != found and labels.is_dir():
+            if labels != found and os.path.isdir(labels):
                 for file in _files(labels, (".txt",)):
                     yield split, found, file
         else:
@@ -58,7 +58,7 @@ def _place(root: Path, home: Path, name: str) -> Path | None:
     if Path(name).is_absolute():  # from another machine
         tries += [root.joinpath(*Path(name).parts[n:]) for n in range(1, len(Path(name).parts))]
     try:
-        return next((one for one in tries if one.exists()), None)
+        return next((one for one in tries if os.path.exists(one)), None)
     except (OSError, ValueError):  # a name that no file system holds
         return None
 

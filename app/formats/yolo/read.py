@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ class _Reading:
                 continue
             place = picture_place(file) if is_label else file
             name = _name(place, folder)
-            found = file if not is_label and file.is_file() else finder.find(name)
+            found = file if not is_label and os.path.isfile(file) else finder.find(name)
             label = file if is_label else label_place(file)
             if place in seen or (found is not None and found in seen):
                 before = seen.get(place, seen.get(found or place))
@@ -57,7 +58,7 @@ class _Reading:
 
     def _read_sizes(self, root: Path) -> None:
         file = root / SIZES
-        if not file.is_file():
+        if not os.path.isfile(file):
             return
         for n, line in enumerate(read_text(file, self.problems).splitlines(), 1):
             parts = line.split(" ", 2)
@@ -72,7 +73,7 @@ class _Reading:
             name, size = self.sizes.get(key, (name, None))
         elif size is None:
             self.problems.add(f"picture {shown(name)}", "it cannot be read as a picture")
-        there = label.is_file()
+        there = os.path.isfile(label)
         self.pictures.append(Picture(name, path, size, split, there))
         if not there:
             return

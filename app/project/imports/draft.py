@@ -38,7 +38,7 @@ class Draft:
         """Close the project and bring it to its place."""
         self.document.close()
         try:
-            if self.path.exists():
+            if os.path.exists(self.path):
                 raise UserError(f"{self.path.name} was made meanwhile; import into it once more.")
             os.replace(self.document.path, self.path)
         finally:

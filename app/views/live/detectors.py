@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -69,7 +70,7 @@ class DetectorChoice(QObject):
         rows = [(name, texts[name]) for name in (*OFFERED.get(subject, ("whole",)), DRAWN)]
         rows += [(str(entry.path), entry.title) for entry in self.context.library.entries(NAME)
                  if entry.origin != "shipped" and not entry.problem]  # fmt: skip
-        if wanted not in [name for name, _ in rows] and Path(wanted).is_file():
+        if wanted not in [name for name, _ in rows] and os.path.isfile(wanted):
             rows.append((wanted, Path(wanted).name))
         names = [name for name, _ in rows]
         current = wanted if wanted in names else DEFAULTS.get(subject, "whole")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def take_in(context: Context, path: Path, parent: QWidget | None = None) -> Entr
     """
     description: dict[str, Any] | None = None
     if path.suffix.lower() == SUFFIX:
-        if description_path(path).is_file():
+        if os.path.isfile(description_path(path)):
             description = read_description(path)
         else:
             document = context.document

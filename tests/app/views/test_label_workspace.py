@@ -16,6 +16,7 @@ from app.project.document import Document
 from app.project.edits import PutInstance
 from app.project.values import Origin, State, Visibility
 from app.services.stills import Stills
+from app.settings import Settings
 from app.views.keymap import KeyMap
 from app.views.label.workspace import LabelWorkspace
 from engine.errors import UserError
@@ -34,7 +35,7 @@ class Surroundings(QObject):
     def __init__(self, document: Document | None) -> None:
         super().__init__()
         self.document = document
-        self.library = Library(data_folder())
+        self.library, self.settings = Library(data_folder()), Settings(data_folder() / "settings.json")
         self.keys = KeyMap(data_folder() / "keys.json", self)
         self.model: object | None = open_runtime(small_model(SCHEMA), "reference")
         self.stills = Stills(self.runtime_for)
