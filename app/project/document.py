@@ -112,9 +112,8 @@ class Document:
             if not self.read_only:
                 back_up(self._store)
 
-    def copy_to(self, path: str | Path) -> Path:
+    def copy_to(self, path: Path) -> Path:
         """Write all of it, with its history, to a new project file; raises UserError where that cannot be made."""
-        path = Path(path)
         if os.path.exists(path):
             raise UserError(f"{path.name} exists already; choose another name.")
         self._store.backup(path)

@@ -100,7 +100,8 @@ def test_a_project_in_a_folder_that_cannot_be_written_is_read_and_can_be_kept_el
         "except Unwritable as error: print('said', error)\n"
         "copy = Document.read(sys.argv[1])\n"
         "print(len(copy.instances(copy.images()[0].id)))\n"
-        "print(copy.copy_to(sys.argv[2])); copy.close()\n"
+        "from pathlib import Path\n"
+        "print(copy.copy_to(Path(sys.argv[2]))); copy.close()\n"
     )
     document.path.chmod(0o444)
     folder.chmod(0o555)

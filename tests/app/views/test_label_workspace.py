@@ -31,6 +31,7 @@ class Surroundings(QObject):
 
     document_changed = Signal()
     model_changed = Signal()
+    pointed = Signal(int, object, int)
 
     def __init__(self, document: Document | None) -> None:
         super().__init__()
