@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from app.services.identity import ALIKE, Bearing, look_of
 from engine.architecture import SEGMENTATION
 from engine.detect import Detector, follow, suppress
 from engine.predictor import Predictor
@@ -20,8 +21,12 @@ SAME = 0.3  # boxes that overlap more than this (intersection / union) are the s
 CLOSE = 0.5  # a followed box that overlaps the detector's less than this has drifted
 PATIENCE = 3  # looks of the detector that a followed subject may stay unseen in
 FARTHEST = 0.5  # box sides that a subject may move between two frames
-REMEMBERED = 1.0  # seconds that a lost subject's number is kept for it
+REMEMBERED = 4.0  # seconds that a lost subject's number is kept for it
+NEARBY = 1.0  # seconds in which it is looked for about where it was going
 AGAIN = 0.1  # boxes that overlap more than this may be a subject lost a moment ago
+YOUNG, KNOWN = 2.0, 0.5  # seconds in which a new subject may turn out to be a lost one that was there this long
+CLEARLY = 0.2  # by how much a lost subject must be more like a face than the one that is followed there
+ALONE = 0.05  # boxes that overlap more than this spoil each other's looks
 FALLEN = 0.6  # of its usual score, under which the detector looks again soon
 RECOVER = 2  # frames until then
 SHARE = 0.1  # of the newest score in the usual one
@@ -43,10 +48,16 @@ class _Track:
     number: int
     box: Box
     smoothing: OneEuro
+    bearing: Bearing
     last: Prediction | None = None
     unseen: int = 0
     usual: float = 0.0  # what its score was like lately
     gone: float = 0.0  # seconds of the frame in which it was lost
+
+    @property
+    def fallen(self) -> bool:
+        """Whether its score is far under what it was lately."""
+        return self.last is not None and self.last.score < FALLEN * self.usual
 
 
 @dataclass
@@ -92,7 +103,7 @@ class Tracker:
         if self._wait <= 0 or overdue or not self._tracks or self.divided:
             self._looked = moment
             self.looking = True
-            self._merge(self.detector.detect(picture))
+            self._merge(self.detector.detect(picture), picture, moment)
             self.looking = False
             self._wait, spent.detected = self.every, True
         self._wait -= 1
@@ -101,13 +112,14 @@ class Tracker:
         subjects = []
         for track in self._tracks:
             track.last = self.predictor.predict_box(picture, track.box, heatmaps=heatmaps)
-            if track.last.score < FALLEN * track.usual:
+            if track.fallen:
                 self._wait = min(self._wait, RECOVER)
             track.usual += SHARE * (track.last.score - track.usual) if track.usual else track.last.score
             shown = track.last.landmarks[:, :2]
             if self.smoothing > 0:
                 shown = track.smoothing(shown, moment)
             subjects.append(Subject(track.number, track.last, shown))
+        self._learn(picture, moment)
         spent.engine = self.predictor.seconds - before
         spent.decode = max(0.0, self.clock() - begin - spent.engine)
         return tuple(subjects), spent
@@ -120,7 +132,8 @@ class Tracker:
     def take_over(self, other: Tracker) -> None:
         """Go on with another tracker's subjects, as when the model changes: same boxes, same numbers."""
         for track in other._tracks:
-            self._tracks.append(_Track(track.number, track.box, OneEuro(self.smoothing), unseen=track.unseen))
+            made = _Track(track.number, track.box, OneEuro(self.smoothing), track.bearing, unseen=track.unseen)
+            self._tracks.append(made)
         self._wait = other._wait
 
     def smooth(self, strength: float) -> None:
@@ -133,26 +146,43 @@ class Tracker:
         """Look for subjects anew in the next frame."""
         self._tracks, self._lost, self._wait, self.looking = [], [], 0, False
 
+    def _learn(self, picture: np.ndarray, moment: float) -> None:
+        """Where each subject is now, and what it looks like where no other one is near."""
+        for track in self._tracks:
+            track.bearing.went(track.box, moment)
+            others = (other for other in self._tracks if other is not track)
+            if self.limit > 1 and not track.fallen and not any(overlap(track.box, o.box) > ALONE for o in others):
+                track.bearing.looked(look_of(picture, track.box))
+
     def _follow(self, picture: np.ndarray, moment: float) -> bool:
         """Move each box to the landmarks of the frame before; subjects whose landmarks fell apart are lost.
 
-        True where one was lost.
+        Where two come to the same face, as behind one another, it is the one's whose it looks to be. True where
+        one was lost.
         """
         height, width = picture.shape[:2]
-        kept: list[_Track] = []
+        kept: list[tuple[_Track, Box]] = []
         for track in self._tracks:
             box = self._next_box(track.last) if track.last is not None else track.box
             if box is None or (track.last is not None and not _plausible(track.last.box, box)):
                 continue
-            inside = 0 <= box.cx < width and 0 <= box.cy < height
-            if inside and not any(overlap(box, other.box) > SAME for other in kept):
-                track.box = box
-                kept.append(track)
-        lost = [track for track in self._tracks if track not in kept]
+            if not (0 <= box.cx < width and 0 <= box.cy < height):
+                continue
+            rivals = [pair for pair in kept if overlap(box, pair[1]) > SAME]
+            if rivals:
+                mine = track.bearing.surprise(box, look_of(picture, box), moment)
+                if any(r.bearing.surprise(b, look_of(picture, b), moment) <= mine for r, b in rivals):
+                    continue
+                kept = [pair for pair in kept if pair not in rivals]
+            kept.append((track, box))
+        held = [track for track, _ in kept]
+        lost = [track for track in self._tracks if track not in held]
         for track in lost:
             track.gone = moment
+        for track, box in kept:
+            track.box = box
         self._lost += lost
-        self._tracks = kept
+        self._tracks = [track for track in self._tracks if track in held]
         return bool(lost)
 
     def _next_box(self, last: Prediction) -> Box | None:
@@ -165,11 +195,11 @@ class Tracker:
         box, before = follow(last, self.schema), last.box.side
         return box and replace(box, side=float(np.clip(box.side, before / SHRINK, before * STRETCH)))
 
-    def _merge(self, boxes: list[Box]) -> None:
+    def _merge(self, boxes: list[Box], picture: np.ndarray, moment: float) -> None:
         """Compare with what the detector sees: new subjects begin, and a track that it does not see gives way.
 
         A detector misses turned heads, so that a track without a counterpart goes on for some looks, unless
-        its place is needed for a subject that is certainly there.
+        its score has fallen too, or its place is needed for a subject that is certainly there.
         """
         fresh = sorted(suppress(boxes), key=lambda box: -box.side)
         matched = _match(self._tracks, fresh, SAME)
@@ -180,23 +210,66 @@ class Tracker:
             if seen is not None and (self.divided or overlap(seen, track.box) < CLOSE):
                 track.box = seen
         fresh = [box for box in fresh if not any(box is seen for seen in matched.values())]
-        self._tracks = [track for track in self._tracks if track.unseen <= patience]
+        if self.limit > 1:
+            self._tracks = [self._recognised(track, picture, moment) for track in self._tracks]
+        self._leave([t for t in self._tracks if t.unseen > patience or (t.unseen and t.fallen)], moment)
         room = self.limit - sum(track.unseen == 0 for track in self._tracks)
         fresh = fresh[: max(room, 0)]
         doubted = [track for track in self._tracks if track.unseen]
-        for track in doubted[: max(0, len(self._tracks) + len(fresh) - self.limit)]:
-            self._tracks.remove(track)
-        # Who was lost a moment ago and is seen about there again keeps the number; then new ones get theirs.
-        returned = {id(box): self._lost[n] for n, box in _match(self._lost, fresh, AGAIN).items()}
+        self._leave(doubted[: max(0, len(self._tracks) + len(fresh) - self.limit)], moment)
+        # Who was lost a moment ago and is seen again keeps the number; then new ones get theirs.
+        returned = self._returned(fresh, picture, moment)
         for box in sorted(fresh, key=lambda box: id(box) not in returned):
             track = returned.get(id(box))
             if track is not None and track.number in {t.number for t in self._tracks}:
                 track = None
-            number = track.number if track is not None else self._free_number()
-            smoothing = track.smoothing if track is not None else OneEuro(self.smoothing)
-            self._tracks.append(_Track(number, box, smoothing))
-        self._lost = [track for track in self._lost if not any(track is back for back in returned.values())]
+            if track is not None:
+                self._lost = [lost for lost in self._lost if lost is not track]
+                track.bearing.box, track.bearing.moment = box, moment
+                self._tracks.append(_Track(track.number, box, track.smoothing, track.bearing))
+            else:
+                number = self._free_number()
+                self._tracks.append(_Track(number, box, OneEuro(self.smoothing), Bearing(box, moment)))
         del self._tracks[self.limit :]
+
+    def _leave(self, tracks: list[_Track], moment: float) -> None:
+        for track in tracks:
+            track.gone = moment
+        self._tracks = [track for track in self._tracks if not any(track is left for left in tracks)]
+        self._lost += tracks
+
+    def _recognised(self, track: _Track, picture: np.ndarray, moment: float) -> _Track:
+        """The track, or in its place a lost subject whose face it has come to follow."""
+        look = look_of(picture, track.box)
+        known = [lost for lost in self._lost if lost.gone - lost.bearing.since > KNOWN]
+        best = max(known, key=lambda lost: lost.bearing.likeness(look), default=None)
+        if best is None or track.unseen or best.number in {t.number for t in self._tracks}:
+            return track
+        likeness, young = best.bearing.likeness(look), moment - track.bearing.since < YOUNG
+        if likeness < ALIKE or not (young or likeness > track.bearing.likeness(look) + CLEARLY):
+            return track
+        track.gone = moment
+        self._lost = [*([] if young else [track]), *(lost for lost in self._lost if lost is not best)]
+        best.bearing.box, best.bearing.moment = track.box, moment
+        return _Track(best.number, track.box, best.smoothing, best.bearing)
+
+    def _returned(self, fresh: list[Box], picture: np.ndarray, moment: float) -> dict[int, _Track]:
+        """Lost subjects by the id of the box in which they are seen again."""
+        pairs = []
+        for n, track in enumerate(self._lost):
+            bearing = track.bearing
+            for m, box in enumerate(fresh):
+                likeness = bearing.likeness(look_of(picture, box))
+                near = moment - track.gone <= NEARBY and max(
+                    overlap(box, bearing.expected(moment)), overlap(box, bearing.box)
+                ) > AGAIN  # fmt: skip
+                if likeness > ALIKE or near:
+                    pairs.append((likeness + near, n, m))
+        found: dict[int, _Track] = {}
+        for _, n, m in sorted(pairs, reverse=True):
+            if id(fresh[m]) not in found and not any(self._lost[n] is track for track in found.values()):
+                found[id(fresh[m])] = self._lost[n]
+        return found
 
     def _free_number(self) -> int:
         """The lowest number that no subject has."""

@@ -109,3 +109,98 @@ def test_smoothing_moves_what_is_drawn_only(runtime, monkeypatch) -> None:
     tracker.smooth(0.0)
     (subject,), _ = tracker.step(rng.integers(0, 255, (120, 160, 3), np.uint8), 0.2)
     np.testing.assert_array_equal(subject.shown, subject.prediction.landmarks[:, :2])
+
+
+# ---- who is who
+
+
+FACES = {name: np.random.default_rng(seed).integers(0, 255, (6, 6, 3), np.uint8) for seed, name in enumerate("ab")}
+
+
+def street(places: dict[str, tuple[int, int]]) -> np.ndarray:
+    """(120, 320, 3) uint8: faces of 40 pixels at (x, y), the later ones before the earlier."""
+    picture = np.full((120, 320, 3), 90, np.uint8)
+    for name, (x, y) in places.items():
+        face = np.repeat(np.repeat(FACES[name], 7, 0), 7, 1)[:40, :40]
+        picture[y - 20 : y + 20, x - 20 : x + 20] = face
+    return picture
+
+
+def walk(tracker: Tracker, detector: Middle, paths, seen, steps: range) -> dict[str, list[int]]:
+    """Each face's numbers by step, where the detector sees `seen(step)`; boxes stick to what they lie on."""
+    found: dict[str, list[int]] = {name: [] for name in FACES}
+    for step in steps:
+        places = paths(step)
+        detector.boxes = [Box(*places[name], 40) for name in seen(step)]
+        subjects, _ = tracker.step(street(places), step / 30)
+        for name, (x, _) in places.items():
+            found[name] += [s.number for s in subjects if abs(s.prediction.box.cx - x) < 12] or [0]
+    return found
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["crossing", "turning round"])
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_who_goes_behind_another_keeps_the_number(runtime, monkeypatch, first: str, back: bool) -> None:
+    """Face b hides a; both boxes come to lie on b, and when a is seen again each has the number it had."""
+
+    def paths(step: int) -> dict[str, tuple[int, int]]:
+        way = step if not back or step < 22 else 44 - step
+        return {"a": (60 + 4 * way, 60), "b": (240 - 4 * way, 62)}
+
+    hidden = range(17, 28)  # nearer than a face's width
+    detector = Middle([])
+    tracker = tracker_of(runtime, detector, every=1, limit=3, smoothing=0.0)
+    here: dict[str, tuple[int, int]] = {}
+
+    def stuck(prediction, schema):
+        """Landmarks stick to the nearest face that can be seen."""
+        x, y = min(here.values(), key=lambda place: abs(place[0] - prediction.box.cx))
+        return Box(x, y, 40)
+
+    monkeypatch.setattr("app.services.tracker.follow", stuck)
+    order = (first, "b" if first == "a" else "a")
+
+    def seen(step: int) -> tuple[str, ...]:
+        places = paths(step)
+        here.clear()
+        here.update(places if step not in hidden else {"b": places["b"]})
+        return tuple(name for name in order if name in here)
+
+    found = walk(tracker, detector, paths, seen, range(44))
+    begin, end = ({name: numbers[step] for name, numbers in found.items()} for step in (5, -1))
+    assert sorted(begin.values()) == [1, 2] and begin == end
+    assert set(found["b"]) == {begin["b"]}  # who was in front all the time never had another
+
+
+def test_who_comes_back_elsewhere_is_known_by_the_look(runtime, monkeypatch) -> None:
+    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    detector = Middle([])
+    tracker = tracker_of(runtime, detector, every=1, limit=4)
+    here = {"a": (60, 60), "b": (160, 60)}
+    walk(tracker, detector, lambda step: here, lambda step: ("a", "b"), range(20))
+    detector.boxes = []
+    for step in range(20, 50):
+        tracker.step(street({}), step / 30)
+    detector.boxes = [Box(280, 60, 40)]
+    (subject,), _ = tracker.step(street({"b": (280, 60)}), 1.7)
+    assert subject.number == 2  # and not the first that is free
+
+
+def test_a_box_that_nobody_sees_and_whose_score_has_fallen_goes_at_once(runtime, monkeypatch) -> None:
+    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    detector = Middle([Box(80, 60, 40)])
+    tracker = tracker_of(runtime, detector, every=10)
+    picture = np.zeros((120, 160, 3), np.uint8)
+    tracker.step(picture, 0.0)
+    tracker._tracks[0].usual = 10.0  # so that the next score is far under it
+    detector.boxes = []
+    assert [len(tracker.step(picture, n / 30)[0]) for n in range(1, 5)] == [1, 1, 1, 0]
+
+
+def test_a_look_tells_faces_apart_and_stays_when_one_moves() -> None:
+    from app.services.identity import ALIKE, look_of
+
+    one, two = street({"a": (60, 60)}), street({"b": (60, 60)})
+    box = Box(60, 60, 40)
+    assert look_of(one, box) @ look_of(one, Box(61, 59, 42)) > ALIKE > look_of(one, box) @ look_of(two, box)
+    assert not look_of(np.full((9, 9, 3), 7, np.uint8), Box(4, 4, 50)).any()
