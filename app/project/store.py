@@ -220,7 +220,7 @@ class Store:
 
         def pause(status: int, left: int, pages: int) -> None:
             if self._ending and not patient:
-                raise UserError(f"{self.path.name} was closed before its backup was made; open it again for that.")
+                raise sqlite3.OperationalError("the project was closed")
             if left:
                 self._lock.release()
                 time.sleep(PAUSE)
