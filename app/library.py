@@ -67,7 +67,7 @@ class Library:
     def entries(self, schema: str | None = None) -> list[Entry]:
         """All models, the shipped ones first, then the others by age; of one schema where it is given."""
         shipped = Path(str(resources.files("resources") / "models"))
-        found = [self._entry(path, True) for path in sorted(shipped.glob("*.hourbit"))]
+        found = [self._entry(path, True) for path in sorted(shipped.glob("*.hourbit"), key=lambda path: path.stem)]
         files = sorted(self.folder.iterdir()) if os.path.isdir(self.folder) else []
         own = [path for path in files if path.suffix in SUFFIXES and os.path.isfile(path)]
         found += [self._entry(path, False) for path in sorted(own, key=lambda path: (path.stat().st_mtime_ns, path))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,8 +55,17 @@ def _lines(value: dict[str, Any]) -> list[str]:
     flat = {k: v for k, v in value.items() if k not in ("card", "macs", "description")}
     flat |= {f"MACs, {kind}": number for kind, number in value.get("macs", {}).items()}
     flat |= {f"description: {key}": text for key, text in value.get("description", {}).items()}
-    flat |= {f"card: {key}": text for key, text in value["card"].items()}
+    flat |= _card_lines("card", value["card"])
     return columns([(key, f"{v:,}" if type(v) is int else str(v)) for key, v in flat.items()])
+
+
+def _card_lines(name: str, value: Any) -> dict[str, Any]:
+    """A card's entry as lines: nested words under the names above them; numbers, and lists, in one line."""
+    if isinstance(value, Mapping) and any(isinstance(inner, (str, Mapping)) for inner in value.values()):
+        return {key: text for inner in value for key, text in _card_lines(f"{name}: {inner}", value[inner]).items()}
+    if isinstance(value, Mapping):
+        return {name: ", ".join(f"{inner} {number}" for inner, number in value.items())}
+    return {name: "; ".join(map(str, value)) if isinstance(value, list) else value}
 
 
 @cli.command(epilog="Example: hourbit model info face68 --json")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.graph import Architecture
-from engine.modelfile import read_model, write_model
+from engine.modelfile import make_model, read_model, write_model
 from engine.random_model import generic_schema, random_model
 from engine.runtime import available_isas, open_runtime
 from engine.schema import schema_from_json
@@ -47,6 +47,15 @@ def test_info_tells_what_new_wrote(small: Path) -> None:
     assert "random" in told["card"]["data"]
     lines = hourbit("model", "info", small).out
     assert "numbered5" in lines and told["sha256"] in lines
+
+
+def test_info_has_a_line_for_each_entry_of_the_card(small: Path, tmp_path: Path) -> None:
+    card = {"data": ["a", "b"], "tests": {"first": "NME 3 %", "second": "NME 4 %"}, "groups": {"Eye": 2.5, "Jaw": 7}}
+    model, path = read_model(small), tmp_path / "told.hourbit"
+    write_model(path, make_model("told", model.architecture, model.schema, model.tensors, card))
+    lines = [line.split(maxsplit=1) for line in hourbit("model", "info", path).out.splitlines() if "card:" in line]
+    told = {" ".join(rest.split()) for _, rest in lines}
+    assert told == {"data a; b", "tests: first NME 3 %", "tests: second NME 4 %", "groups Eye 2.5, Jaw 7"}
 
 
 def test_a_detector_finds_no_landmarks_but_boxes(tmp_path: Path) -> None:

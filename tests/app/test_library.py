@@ -50,6 +50,13 @@ def titles(library: Library, schema: str | None = None) -> list[str]:
     return [entry.title for entry in library.entries(schema)]
 
 
+def test_a_shipped_model_comes_before_its_variants_and_is_the_one_in_use(library: Library, shipped: Path) -> None:
+    write(shipped, "basis-fast", 2)
+    write(shipped, "basis2", 3)
+    assert titles(library) == ["basis", "basis-fast", "basis2"]
+    assert library.in_use(SCHEMA).title == "basis"
+
+
 def test_shipped_models_come_first_then_ones_own_by_age(library: Library, tmp_path: Path) -> None:
     zebra, ant = add(library, tmp_path, "zebra"), add(library, tmp_path, "ant", 2)
     other = add(library, tmp_path, "other kind", count=4)
