@@ -25,7 +25,7 @@ def register(cli: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path | None, typer.Option(help="Folder for what it makes; else one in the data folder.")] = None,
-    model: Annotated[str, typer.Option(help="Face model to begin with.")] = "face68",
+    model: Annotated[str, typer.Option(help="Face model to begin with.")] = "face68-fast",
     steps: Annotated[int, typer.Option(min=1, help="Steps of fine-tuning.")] = 40,
     seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,
     as_json: Json = False,

@@ -16,7 +16,11 @@ from engine.train.fit import Fit, TrainingError  # noqa: E402
 from engine.train.recipes import RecipeError, load_recipe, with_settings  # noqa: E402
 from tests.engine.train.toys import RECIPE, new_fit, small_network  # noqa: E402
 
-SHIPPED = ("face-parts", "finetune", "ours-face", "ours-pose", "paper-300wlp", "paper-aflw", "paper-mpii", "paper-pifa")
+SHIPPED = (
+    "face-parts", "finetune", "ours-face", "ours-face-gpu", "ours-face-gpu-192", "ours-pose", "ours-pose-gpu",
+    "ours-pose-gpu-192", "ours-pose-gpu-teacher", "paper-300wlp", "paper-aflw", "paper-mpii", "paper-pifa",
+)  # fmt: skip
+
 
 
 @pytest.fixture(autouse=True)
@@ -250,7 +254,7 @@ def test_recipes_with_a_fault_name_it(tmp_path: Path, line: str, sentence: str) 
 
 
 def test_recipes_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="finetune, ours-detect, ours-face, ours-pose, paper-300wlp"):
+    with pytest.raises(RecipeError, match="finetune, ours-detect, ours-face, ours-face-gpu, .*paper-300wlp"):
         load_recipe("theirs")
     with pytest.raises(RecipeError, match="cannot be read"):
         load_recipe(tmp_path / "absent.toml")
