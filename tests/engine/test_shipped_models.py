@@ -26,9 +26,9 @@ def shipped(name: str) -> Model:
 def test_what_it_is(name: str) -> None:
     model = shipped(name)
     assert model.name == name and model.side == SIDES[name] and model.size <= 1_000_000
-    assert CARD <= set(model.card) and "research" in model.card["terms"]
+    assert set(model.card) >= CARD and "research" in model.card["terms"]
     assert set(model.card["by landmark"]) <= set(model.schema.landmarks)
-    assert {"AVX-512", "AVX2"} <= set(model.card["speed"])
+    assert set(model.card["speed"]) >= {"AVX-512", "AVX2"}
 
 
 @pytest.mark.parametrize("name", SIDES)

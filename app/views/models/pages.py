@@ -32,7 +32,8 @@ from engine.squares import is_detector, thresholds
 FORM_WIDTH, FIELD_WIDTH = 560, 160
 EPOCHS, RATE = 15, 0.0003  # as in the recipe for fine-tuning
 HOLD_OUT = 5  # one labelled image in so many measures
-LEFT_OUT = ("groups", "by landmark", "by landmark of", "parent sha256", "seed")  # of a card: shown otherwise, or of no use to people
+# Entries of a card that are shown otherwise, or of no use to people.
+LEFT_OUT = ("groups", "by landmark", "by landmark of", "parent sha256", "seed")
 
 
 class Page(QScrollArea):
