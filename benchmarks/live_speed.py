@@ -41,6 +41,7 @@ def measure(model: str, seconds: float, period: float, every: int) -> dict[str, 
     from app.main import make_window
     from benchmarks.live_scene import Webcam, scene
     from engine import load_model
+    from engine.detect import default_detector
 
     pictures = scene()
     app = QApplication(["live"])  # kept, as all widgets need it
@@ -52,10 +53,13 @@ def measure(model: str, seconds: float, period: float, every: int) -> dict[str, 
     live = workspace.live
     runtime = load_model(model)
     schema = runtime.model.schema
+    # The workspace opens a model of its own first, and the detector that was chosen for it.
+    opened: list[str] = []
+    live.model_ready.connect(lambda ready: opened.append(ready.model.name))
+    while not opened:
+        app.processEvents()
     live.set_runtime(runtime)
-    live.change(every=every, detector="face" if schema.subject == "face" else "person")
-    if schema.subject == "face":
-        live.change(detector="detect")
+    live.change(every=every, detector=default_detector(schema))
     painted: list[tuple[float, int]] = []
     workspace.view.painted.connect(lambda result: painted.append((time.monotonic(), len(result.subjects))))
     camera = Webcam(pictures, period)
@@ -74,7 +78,8 @@ def measure(model: str, seconds: float, period: float, every: int) -> dict[str, 
     after, frames, sent = spent(), len(painted), len(camera.left) - first
     timings = [timing for _, timing in live.history]
     figures: dict[str, float | str] = {
-        "isa": runtime.isa, "frames sent": sent, "frames drawn": frames, "fps": frames / took,
+        "model": live.runtime.model.name, "isa": live.runtime.isa, "frames sent": sent, "frames drawn": frames,
+        "fps": frames / took,
         "with a subject, %": 100 * float(np.mean([count > 0 for _, count in painted])) if painted else 0.0,
         "latency p50 ms": float(np.percentile([t.total for t in timings], 50)) * 1000,
         "latency p95 ms": float(np.percentile([t.total for t in timings], 95)) * 1000,

@@ -81,17 +81,17 @@ class Stream(Interruptible):
             self._container = None
 
     def read(self) -> Frame | None:
-        """Wait for the next picture; None after the time-out. A stream that failed once must be opened again.
+        """Wait for the next picture; None where none came in time, whatever else is sent.
 
+        A stream that failed once must be opened again.
         Its time is the moment its last byte was there, before it is decoded. Pictures that were there already when
         they were asked for are passed over, as newer ones may be waiting behind them.
         """
         import av
 
-        passed = 0
-        while not self.interrupted:
+        passed, end = 0, time.monotonic() + self.patience_ms / 1000
+        while not self.interrupted and (begin := time.monotonic()) < end:
             try:
-                begin = time.monotonic()
                 packet = next(self._packets, None)
                 arrived = time.monotonic()
                 if packet is None or not packet.size:
@@ -100,7 +100,7 @@ class Stream(Interruptible):
                 passed += 1
                 if not waited and packet.stream.codec_context.name == "mjpeg":
                     continue
-                frames = packet.decode()
+                frames = [frame for frame in packet.decode() if not frame.is_corrupt]
             except av.error.InvalidDataError:  # a damaged picture among good ones
                 continue
             except (av.FFmpegError, OSError):

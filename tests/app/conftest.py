@@ -16,7 +16,10 @@ SIZE = (160, 120)
 
 
 class MjpegServer:
-    """Sends numbered pictures as multipart MJPEG to 127.0.0.1, at most for 30 s. `mode`: send, stall or drop."""
+    """Sends numbered pictures as multipart MJPEG to 127.0.0.1, at most for 30 s.
+
+    `mode`: send, stall, drop, or what is sent: large, grey, cut or garbage.
+    """
 
     def __init__(self, period: float = 1 / 30) -> None:
         self.mode = "send"
@@ -62,15 +65,19 @@ class MjpegServer:
                     pass
                 client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x\r\n\r\n")
                 while not self._over and self.mode != "drop":
-                    if self.mode == "send":
+                    if self.mode != "stall":
                         client.sendall(self._part())
                     self._closing.wait(self.period)
             except OSError:
                 return
 
     def _part(self) -> bytes:
-        picture = np.full((SIZE[1], SIZE[0], 3), (40, 80, 120 + self.sent % 100), np.uint8)
+        wide, high = (SIZE[0] * 2, SIZE[1] + 17) if self.mode == "large" else SIZE
+        picture = np.full((high, wide, 3), (40, 80, 120 + self.sent % 100), np.uint8)
+        picture = picture[..., 1] if self.mode == "grey" else picture
         data = cv2.imencode(".jpg", picture)[1].tobytes()
+        data = data[: len(data) // 2] if self.mode == "cut" else data
+        data = b"no picture" * 40 if self.mode == "garbage" else data
         self.sent += 1
         return b"--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(data) + data + b"\r\n"
 

@@ -18,8 +18,10 @@ from engine.errors import UserError
 from engine.images import encode_png
 from engine.opencv import cv2
 from engine.types import Frame
+from tests.app.rtsp import RtspServer
+from tests.app.videos import write_coded
 
-KINDS = ["video", "folder", "stream", "synthetic"]
+KINDS = ["video", "animation", "folder", "stream", "rtsp", "camera", "synthetic"]
 
 
 def write_video(path: Path, frames: int = 12, rate: float = 25.0) -> Path:
@@ -46,6 +48,15 @@ def make(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Sour
             return Video(write_video(tmp_path / "clip.mp4"))
         if kind == "folder":
             return Folder(write_folder(tmp_path / "shots"), seconds=0.05)
+        if kind == "animation":
+            return Video(write_coded(tmp_path / "clip.gif", [n / 25 for n in range(12)], "gif"))
+        if kind == "rtsp":
+            server = RtspServer()
+            request.addfinalizer(server.close)
+            return Stream(server.url)
+        if kind == "camera":  # a file in the device's place: OpenCV reads both by the same calls
+            path = str(write_video(tmp_path / "clip.avi", 60))
+            return Camera(CameraInfo("A camera", path, cv2.CAP_FFMPEG))
         if kind == "stream":
             return Stream(request.getfixturevalue("mjpeg").url)
         return Synthetic([Step()] * 12, period=0.01)
@@ -191,6 +202,27 @@ def test_stream_gives_up_in_time_when_the_sender_stalls(mjpeg) -> None:
     stream.open()
     assert stream.read() is not None
     stream.close()
+
+
+def test_a_stream_may_change_its_pictures_and_send_what_is_none(mjpeg) -> None:
+    """Other sizes and grey pictures come as they are; what is cut or no picture at all does not come."""
+    stream = Stream(mjpeg.url, patience_ms=1000)
+    stream.open()
+    shapes: dict[str, set[tuple[int, ...]]] = {}
+    for mode in ("send", "large", "grey", "cut", "send", "garbage", "large"):
+        mjpeg.mode = mode
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            frame = stream.read()
+            if frame is None:  # it gave up on what is no picture: opened again, it goes on
+                mjpeg.mode = mode = "send"
+                stream.open()
+                continue
+            shapes.setdefault(mode, set()).add(frame.pixels.shape)
+            colour = frame.pixels[100, 80].astype(int)
+            assert colour[0] == colour[1] == colour[2] or abs(colour - [colour[0], 80, 40]).max() < 12, (mode, colour)
+    stream.close()
+    assert (120, 160, 3) in shapes["send"] and (137, 320, 3) in shapes["large"] and shapes["grey"]
 
 
 def test_a_stream_that_was_not_read_in_time_goes_on_with_what_is_new(mjpeg) -> None:
