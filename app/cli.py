@@ -32,7 +32,7 @@ def need_display() -> None:
     """Raise UserError where no window can open; Qt itself would end the process with a core dump."""
     told = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in told):
-        raise UserError("There is no display for the window; commands work without one, such as: hourbit demo")
+        raise UserError("There is no display for the window; commands work without one, such as hourbit demo.")
 
 
 def build() -> typer.Typer:

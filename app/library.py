@@ -97,7 +97,7 @@ class Library:
         """Go back to the model that was in use before; raises UserError where there is none."""
         history = self._history(schema)
         if len(history) < 2:
-            raise UserError("There is no earlier model to go back to.")
+            raise UserError("There is no earlier model to go back to; choose one of the list.")
         self._settings.set(f"in use {schema}", history[:-1])
         return self.in_use(schema)
 
@@ -173,7 +173,7 @@ class Library:
 
     def _own(self, entry: Entry) -> None:
         if entry.path.parent != self.folder:
-            raise UserError("Models that ship with Hourbit stay as they are.")
+            raise UserError("Models that ship with Hourbit stay as they are; export a copy and import that.")
 
     def _history(self, schema: str) -> list[str]:
         """The models adopted for a schema that are still there, the one in use last."""

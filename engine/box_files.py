@@ -107,7 +107,8 @@ class BoxFile:
         found: list[Box] = []
         for name, column in reading.columns.items():
             if column >= scores.shape[1]:
-                raise ExternalModelError(f"{self.name} gives {scores.shape[1]} scores a box, so no column {column}.")
+                given = scores.shape[1]
+                raise ExternalModelError(f"{self.name} gives {given} scores a box, so no column {column}; correct it.")
             squares = np.concatenate([self._squares(boxes), scores[:, column, None]], 1)
             sure = np.isfinite(squares).all(1) & (squares[:, 3] >= reading.threshold) & (squares[:, 2] > 0)
             squares = squares[sure]
@@ -134,14 +135,16 @@ class BoxFile:
         try:
             boxes, scores = self._session.run(names, {self.reading.source: planes})
         except self._faults as error:
-            raise ExternalModelError(f"ONNX Runtime cannot run {self.name} ({self._line(error)}).") from error
+            why = self._line(error)
+            raise ExternalModelError(f"ONNX Runtime cannot run {self.name} ({why}); export it again.") from error
         boxes = np.asarray(boxes, np.float64)
         boxes = boxes[0] if boxes.ndim == 3 and len(boxes) == 1 else boxes
         scores = np.asarray(scores, np.float64)
         scores = scores[0] if scores.ndim > 1 and len(scores) == 1 and len(boxes) != 1 or scores.ndim == 3 else scores
         scores = scores[:, None] if scores.ndim == 1 else scores
         if boxes.ndim != 2 or boxes.shape[1] != 4 or scores.ndim != 2 or len(scores) != len(boxes):
-            raise ExternalModelError(f"{self.name} gives {boxes.shape} and {scores.shape}, no boxes with scores.")
+            told = f"{boxes.shape} and {scores.shape}"
+            raise ExternalModelError(f"{self.name} gives {told}, no boxes with scores; choose a detector.")
         return boxes, scores
 
     def _squares(self, boxes: np.ndarray) -> np.ndarray:

@@ -204,7 +204,8 @@ def _header(name: str, data: bytes) -> dict[str, str]:
 
 def _checked(metadata: Mapping[str, str], tensors: Mapping[str, np.ndarray], path: Path | None, size: int) -> Model:
     if metadata.get("format") != FORMAT:
-        raise ModelError(f"The model's format is {metadata.get('format')!r}, this version reads {FORMAT!r}.")
+        told = metadata.get("format")
+        raise ModelError(f"The model's format is {told!r}, this version reads {FORMAT!r}; get the file for this one.")
     try:
         graph = build(Architecture.from_json(_strict(metadata["architecture"])))
         schema = schema_from_json(_strict(metadata["schema"]))
@@ -217,7 +218,7 @@ def _checked(metadata: Mapping[str, str], tensors: Mapping[str, np.ndarray], pat
     if len(schema) != graph.architecture.landmarks or not 0.5 <= crop <= 10 or not isinstance(card, dict):
         raise ModelError("The model's schema, crop factor or card do not fit its network; get the file again.")
     if not 0 < len(name) <= 200:
-        raise ModelError("A model's name has 1 to 200 characters.")
+        raise ModelError("A model's name must have 1 to 200 characters.")
     _check_tensors(graph, tensors)
     held = {n: np.ascontiguousarray(tensors[n]) for n in graph.tensors()}
     for tensor in held.values():

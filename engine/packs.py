@@ -12,7 +12,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,6 +24,7 @@ from engine.images import ImageError, decode
 
 MAX_BYTES = 4 << 30  # of what is held in memory
 MAPPED = 64 << 20  # bytes from which pictures stay in the file and are read from there
+NEEDED = ("blob", "offsets", "box")  # arrays of a pack besides its landmarks
 BLOB = "blob.npy"
 LOCAL_HEADER = 30  # bytes of a file's header inside a zip archive, before its name
 
@@ -108,10 +109,7 @@ def landmark_count(path: str | Path) -> int:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            name = next((n for n in ("landmarks", "joints") if f"{n}.npy" in names), None)
-            if name is None:
-                other = "a scene pack" if "face_boxes.npy" in names or "person_boxes.npy" in names else "no landmarks"
-                raise PackError(f"{path.name} is not a landmark pack ({other}); choose another file.")
+            name = _landmarks_of(path, [name.removesuffix(".npy") for name in names])
             with archive.open(f"{name}.npy") as file:
                 shape = _npy_header(file)[0]
     except (OSError, *_DAMAGE) as error:
@@ -121,6 +119,16 @@ def landmark_count(path: str | Path) -> int:
     if len(shape) != 3 or shape[2] != 2:
         raise PackError(f"{name} in {path.name} must have the shape (N, K, 2), not {shape}.")
     return shape[1]
+
+
+def _landmarks_of(path: Path, names: Sequence[str]) -> str:
+    """The array that holds the landmarks; raises PackError where there is none, with what the file is instead."""
+    found = next((name for name in ("landmarks", "joints") if name in names), None)
+    if found is None:
+        if "face_boxes" in names or "person_boxes" in names:
+            raise PackError(f"{path.name} holds the boxes of a scene pack and no landmarks; choose a landmark pack.")
+        raise PackError(f"{path.name} holds no landmarks; choose a landmark pack.")
+    return found
 
 
 def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -146,7 +154,10 @@ def _mapped_blob(path: Path, archive: zipfile.ZipFile) -> np.ndarray | None:
 
 
 def _read(path: Path, data: np.lib.npyio.NpzFile, blob: np.ndarray | None) -> Pack:
-    name = "landmarks" if "landmarks" in data else "joints"
+    name = _landmarks_of(path, data.files)
+    lacking = [part for part in NEEDED if part not in data]
+    if lacking:
+        raise PackError(f"{path.name} lacks {', '.join(lacking)} of a landmark pack; choose another file.")
     points = np.asarray(data[name], np.float32)
     if points.ndim != 3 or points.shape[2] != 2:
         raise PackError(f"{name} in {path.name} must have the shape (N, K, 2), not {points.shape}.")

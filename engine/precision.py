@@ -60,7 +60,7 @@ def coco_figures(
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError as error:
-        raise UserError("Average precision needs pycocotools; use: pip install 'hourbit[evaluate]'") from error
+        raise UserError('Average precision needs pycocotools; use: pip install "hourbit[evaluate]".') from error
     if not found:
         return dict.fromkeys(NAMES, 0.0)
     with contextlib.redirect_stdout(io.StringIO()):  # it reports on stdout, which is the command's own

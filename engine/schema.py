@@ -81,7 +81,7 @@ def schema_from_json(data: Any) -> Schema:
         raise SchemaError("A schema must be a JSON object.")
     missing = [f for f in Schema.__dataclass_fields__ if f not in data and f not in OPTIONAL]
     if missing:
-        raise SchemaError(f"The schema lacks {', '.join(missing)}.")
+        raise SchemaError(f"The schema lacks {', '.join(missing)}; add what is missing.")
     try:
         names = tuple(str(n) for n in data["landmarks"])
         k = len(names)
@@ -103,7 +103,7 @@ def schema_from_json(data: Any) -> Schema:
             protocol=str(data.get("protocol") or ""),
         )
     except (TypeError, ValueError, IndexError, AttributeError) as error:
-        raise SchemaError(f"The schema has a field of the wrong form ({error}).") from error
+        raise SchemaError(f"The schema has a field of the wrong form ({error}); correct it.") from error
     _check(schema, k)
     return schema
 
@@ -127,10 +127,10 @@ def _check(schema: Schema, k: int) -> None:
     if k == 0 or len(set(schema.landmarks)) != k:
         raise SchemaError("Landmark names must be present and different from each other.")
     if any(not 0 <= i < k for i in indices):
-        raise SchemaError(f"The schema names a landmark outside 0 to {k - 1}.")
+        raise SchemaError(f"The schema names a landmark outside 0 to {k - 1}; correct its lines, pairs and groups.")
     swapped = [i for pair in schema.flip for i in pair]
     if len(set(swapped)) != len(swapped):
-        raise SchemaError("A landmark may stand in one flip pair only.")
+        raise SchemaError("A landmark may stand in one flip pair only; take it out of the others.")
     if len(schema.sides) != k or len(schema.mean) != k or set(schema.sides) - {"left", "right", "centre"}:
         raise SchemaError(f"sides and mean need one entry for each of the {k} landmarks.")
     if schema.sigmas and (len(schema.sigmas) != k or not all(0 < sigma < 1 for sigma in schema.sigmas)):

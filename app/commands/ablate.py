@@ -117,7 +117,7 @@ def one(start: dict[str, Any], folder: Path) -> dict[str, Any]:
             raise typer.Exit(1) from error
     done = listener.result()
     if done["done"] < 1:
-        raise UserError("Stopped; the rows that are done are kept. Give the same command again to go on.")
+        raise UserError("Stopped, with the rows that are done kept; give the same command again to go on.")
     atomic_write(result, json.dumps(plain(done)).encode())
     return done
 

@@ -58,7 +58,7 @@ def bench(
         except UserError as error:
             absent.append(f"{name}: {error}")
     if not ready:
-        raise UserError(f"Nothing to time: {'; '.join(absent)}")
+        raise UserError(f"There is nothing to time, since nothing runs here; {'; '.join(absent)}")
     entries = measure(ready, crop, rounds)
     best = entries[0]
     ratios = {f"{e['name']} / {best['name']}": e["cpu_ms"] / best["cpu_ms"] for e in entries[1:] if best["cpu_ms"]}

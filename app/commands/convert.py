@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.output import Json, emit, progress, say
+from app.commands.output import Json, emit, progress, say, several
 
 if TYPE_CHECKING:
     from engine.labels import Problem
@@ -63,7 +63,7 @@ def convert(
         done = converting.convert(source, out, find(to), form, strict, options, WriteOptions(progress=show))
     say_problems(done.problems)
     value = {"instances": done.instances, "images": done.images, "lost": list(done.lost)}
-    lines = [f"Wrote {done.instances} instances in {done.images} images to {out}"]
+    lines = [f"Wrote {several(done.instances, 'instance')} in {several(done.images, 'image')} to {out}"]
     lines += [f"Lost: {lost['what']}, {lost['count']} times: {lost['why']}" for lost in done.lost]
     emit(value, as_json, lines)
 
@@ -83,7 +83,7 @@ def validate(
         "ok": labels.problems == missing_pictures(labels), "instances": labels.instances,
         "images": len(labels.pictures), "problems": problems,
     }  # fmt: skip
-    lines = [f"{found.title}: {labels.instances} instances in {len(labels.pictures)} images"]
+    lines = [f"{found.title}: {several(labels.instances, 'instance')} in {several(len(labels.pictures), 'image')}"]
     lines += [f"{problem['where']}: {problem['what']}" for problem in problems[:SHOWN]]
     if len(problems) > SHOWN:
         lines.append(f"{len(problems) - SHOWN} further problems; --json lists them.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.output import Json, emit, progress, say
+from app.commands.output import Json, emit, progress, say, several
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def chosen_states(name: str) -> frozenset[State]:
 def report_lines(report: ExportReport, out: Path) -> list[str]:
     """What was written and what the format could not hold, as lines."""
     return [
-        f"Wrote {report.instances} instances in {report.images} images to {out}",
+        f"Wrote {several(report.instances, 'instance')} in {several(report.images, 'image')} to {out}",
         *(f"Lost: {lost['what']}, {lost['count']} times: {lost['why']}" for lost in report.lost),
     ]
 

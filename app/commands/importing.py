@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.convert import SHOWN, From, Offset, Pictures, load_formats, say_problems
-from app.commands.output import Json, emit, progress
+from app.commands.output import Json, emit, progress, several
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -129,17 +129,21 @@ def _value(document: Document, plan: ImportPlan) -> dict[str, Any]:
 def _lines(told: dict[str, Any], project: Path, dry: bool) -> list[str]:
     """What happened, or would; what was kept is said with the way to change that."""
     pictures, instances, landmarks = told["pictures"], told["instances"], told["landmarks"]
-    shown = {"new": "pictures added", "known": "pictures that the project had", "missing": "pictures not found",
-             "refused": "pictures that could not be taken"}  # fmt: skip
-    lines = [f"{'Would import' if dry else 'Imported'} {instances['added']} instances into {project}; "
+    shown = {"new": ("picture added", "pictures added"),
+             "known": ("picture that the project had", "pictures that the project had"),
+             "missing": ("picture not found", "pictures not found"),
+             "refused": ("picture that could not be taken", "pictures that could not be taken")}  # fmt: skip
+    added = several(instances["added"], "instance")
+    lines = [f"{'Would import' if dry else 'Imported'} {added} into {project}; "
              f"{instances['merged']} merged, {instances['unchanged']} unchanged"]  # fmt: skip
-    lines += [f"{pictures[name]} {words}" for name, words in shown.items() if pictures[name]]
+    lines += [several(pictures[name], *words) for name, words in shown.items() if pictures[name]]
     if instances["duplicates"] or instances["left out"]:
-        lines.append(f"{instances['duplicates']} duplicates and {instances['left out']} further instances left out")
+        lines.append(f"{several(instances['duplicates'], 'duplicate')} and "
+                     f"{several(instances['left out'], 'further instance')} left out")
     if landmarks["kept"]:
-        lines.append(f"{landmarks['kept']} landmarks of a hand differ and were kept; --replace takes the file's")
+        lines.append(f"Landmarks of a hand that differ and were kept: {landmarks['kept']}; --replace takes the file's")
     if landmarks["replaced"] or landmarks["removed"]:
-        lines.append(f"{landmarks['replaced']} landmarks of a hand replaced, {landmarks['removed']} removed")
-    lines += [f"{count} images are now {name}" for name, count in told["states"].items()]
+        lines.append(f"Landmarks of a hand: {landmarks['replaced']} replaced, {landmarks['removed']} removed")
+    lines += [f"{several(count, 'image is', 'images are')} now {name}" for name, count in told["states"].items()]
     more = len(told["problems"]) - SHOWN
     return lines if more <= 0 else [*lines, f"{more} further problems; --json lists them"]

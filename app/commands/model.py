@@ -80,7 +80,7 @@ def info(model: ModelName, as_json: Json = False) -> None:
 
 def _check_name(out: Path) -> None:
     if out.suffix != ".hourbit":
-        raise UserError(f"A model's file name ends with .hourbit, unlike {out.name}.")
+        raise UserError(f"A model's file name ends with .hourbit, unlike {out.name}; choose such a name.")
     if os.path.isdir(out):
         raise UserError(f"{out} is a folder; name a file in it.")
 
@@ -224,7 +224,7 @@ def export(
     from engine.runtime.onnx import OPSET, export_onnx, twin_model
 
     if out.suffix != ".onnx":
-        raise UserError(f"An ONNX file's name ends with .onnx, unlike {out.name}.")
+        raise UserError(f"An ONNX file's name ends with .onnx, unlike {out.name}; choose such a name.")
     chosen = find_own_model(model)
     atomic_write(out, twin_model(chosen.architecture) if twin else export_onnx(chosen).SerializeToString())
     emit({"path": str(out.resolve()), "opset": OPSET}, as_json, f"Wrote {out}, opset {OPSET}")

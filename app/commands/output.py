@@ -31,6 +31,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def several(number: int, one: str, many: str = "") -> str:
+    """ "1 image", "2 images": a number with the word that fits it; many: where no s makes it."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def emit(value: Any, as_json: bool, text: str | Iterable[str]) -> None:
     """Print a command's result: the value as JSON where asked for, else the text (lines)."""
     if as_json:

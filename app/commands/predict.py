@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.lookup import find_model
-from app.commands.output import Json, emit, say, track
+from app.commands.output import Json, emit, say, several, track
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -149,13 +149,14 @@ def predict(
     with Collection(runtime.model.schema) as labels:
         outputs = Outputs(overlay, heatmaps, labels if out else None)
         value = run(inputs, predictor, outputs, runtime.model.schema, detector == FILE)
-        lines = [f"{value['images']} images, {value['instances']} instances, {value['images_per_second']:.1f} images/s"]
+        counts = f"{several(value['images'], 'image')}, {several(value['instances'], 'instance')}"
+        lines = [f"{counts}, {value['images_per_second']:.1f} images/s"]
         if out:
             lines += report_lines(labels.export(exporter, out), out)
     lines += [f"See {folder.resolve()}" for folder in (overlay, heatmaps) if folder]
     emit(value, as_json, lines)
     if inputs.unreadable:
-        say(f"{inputs.unreadable} images could not be read.")
+        say(f"{several(inputs.unreadable, 'image')} could not be read.")
         raise typer.Exit(1)
 
 

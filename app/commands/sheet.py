@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.lookup import ModelName, find_model, find_own_model
-from app.commands.output import Json, emit, progress, say
+from app.commands.output import Json, emit, progress, say, several
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def failures(
     from app.services.labelled import load_subjects
 
     if by not in ("a", "gap"):
-        raise UserError(f"--by is a or gap, not {by!r}.")
+        raise UserError(f"There is no order {by!r}; use --by a or --by gap.")
     _check(out, [Path(first), Path(second), Path(data)])
     models = [find_model(name) for name in (first, second)]
     schema = models[0].schema
@@ -62,7 +62,7 @@ def failures(
         "path": str(out.resolve()), "models": [m.name for m in models],
         "subjects": [{"subject": labelled.name(n), "a": float(means[0, n]), "b": float(means[1, n])} for n in order],
     }  # fmt: skip
-    emit(value, as_json, f"{len(order)} subjects in {out}")
+    emit(value, as_json, f"{several(len(order), 'subject')} in {out}")
 
 
 @cli.command("features", epilog="Example: hourbit sheet features face68 portrait.jpg features.png")

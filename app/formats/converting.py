@@ -55,8 +55,8 @@ def write_labels(
     """
     lost = losses(labels, form)
     if strict and lost:
-        told = "; ".join(f"{one['count']} {one['what']} ({one['why']})" for one in lost)
-        raise FormatError(f"Nothing was written, since this would be lost: {told}. Leave out --strict to accept that.")
+        told = ", ".join(f"{one['count']} {one['what']} ({one['why']})" for one in lost)
+        raise FormatError(f"Nothing was written, since this would be lost: {told}; leave out --strict to accept that.")
     refuse_inputs(out, (picture.path for picture in labels.pictures if picture.path is not None))
     written = fitting(labels, form)
     form.write(written, out, options)

@@ -274,7 +274,7 @@ def _arrow() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise FormatError("Parquet needs pyarrow; install it with: pip install 'hourbit[formats]'") from error
+        raise FormatError('Parquet needs pyarrow; install it with: pip install "hourbit[formats]".') from error
     return pyarrow, pyarrow.parquet
 
 

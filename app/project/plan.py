@@ -188,7 +188,8 @@ class Plan:
     # ---- instances
     def _sized(self, instance: Instance) -> Instance:
         if len(instance.points) != len(self.schema):
-            raise UserError(f"This project's labels have {len(self.schema)} landmarks, not {len(instance.points)}.")
+            own, count = len(self.schema), len(instance.points)
+            raise UserError(f"This project's labels have {own} landmarks, not {count}; import them instead.")
         return instance
 
     def _put(self, instance: Instance) -> None:

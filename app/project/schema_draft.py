@@ -52,7 +52,7 @@ class SchemaDraft:
     def add(self, name: str = "", near: Landmark | None = None) -> Landmark:
         """A new landmark after another, or at the end; raises SchemaError where there are too many."""
         if len(self.landmarks) >= MOST_LANDMARKS:
-            raise SchemaError(f"A schema holds at most {MOST_LANDMARKS} landmarks.")
+            raise SchemaError(f"A schema holds at most {MOST_LANDMARKS} landmarks; remove others first.")
         wanted, n = name or "New landmark", 1
         taken = {landmark.name for landmark in self.landmarks}
         while wanted in taken:
@@ -108,7 +108,7 @@ class SchemaDraft:
     def set_side(self, landmark: Landmark, side: str) -> None:
         """Left, right or centre; its partner is on the other side."""
         if side not in SIDES:
-            raise SchemaError(f"A side is one of {', '.join(SIDES)}.")
+            raise SchemaError(f"There is no side {side!r}; use one of {', '.join(SIDES)}.")
         landmark.side = side
         if landmark.partner is not None and side in OTHER:
             landmark.partner.side = OTHER[side]

@@ -24,4 +24,4 @@ def environment() -> dict[str, str]:
 def need_torch() -> None:
     """Raise UserError where the worker could not train."""
     if util.find_spec("torch") is None:  # found, not imported: this process never holds it
-        raise UserError("Training needs PyTorch, which is not installed; add it with: pip install 'hourbit[train]'")
+        raise UserError('Training needs PyTorch, which is not installed; add it with: pip install "hourbit[train]".')

@@ -29,7 +29,7 @@ def find_missing(document: Document, folder: Path, told: Told) -> Found:
     """Look for the project's missing pictures in a folder and below; raises Cancelled, and UserError where none is."""
     missing = [image for image in document.images() if is_missing(document, image)]
     if not missing:
-        raise UserError("No picture of this project is missing.")
+        raise UserError("No picture of this project is missing; there is nothing to look for.")
     known = document.known_paths()
     free = [path for path in pictures_in(folder) if str(path) not in known]
     search = _Search(missing, free, told)

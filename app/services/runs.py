@@ -175,5 +175,5 @@ def check(model: Model, folder: Path) -> Runtime:
         if picture.shape != (side, side, 3):
             continue
         if not np.array_equal(runtime.run(picture, logits=True), reference.run(picture, logits=True)):
-            raise UserError("The fast engine and the reference differ on it; check the installation: hourbit doctor")
+            raise UserError("The fast engine and the reference differ on it; check the engine with: hourbit doctor.")
     return runtime

@@ -7,7 +7,6 @@ it was read back under all checks and the packed engine agreed with the referenc
 from __future__ import annotations
 
 import threading
-from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from app.project.document import Document
 from app.project.snapshot import snapshot
 from app.project.values import ACCEPTED
 from app.services import runs
+from app.services.launch import need_torch
 from app.services.worker import COMMAND, Worker
 from engine.errors import UserError
 from engine.modelfile import read_model
@@ -160,8 +160,7 @@ class Training(QObject):
     def _ready(self) -> None:
         if self.active:
             raise UserError("A training is running already; stop it first.")
-        if util.find_spec("torch") is None:
-            raise UserError("Training needs PyTorch, which is not installed; add it with: pip install 'hourbit[train]'")
+        need_torch()
 
     def _freeze(self, document: Document, start: dict[str, Any]) -> None:
         """Write the snapshot; off the GUI's thread, since it reads every labelled picture."""

@@ -45,7 +45,7 @@ class Stream(Interruptible):
         except ValueError:
             usable, name = False, ""
         if not usable:
-            raise SourceError("A stream's address starts with http://, https:// or rtsp:// and names a host.")
+            raise SourceError("A stream's address must start with http://, https:// or rtsp:// and name a host.")
         self.title = name
         self.url = url
         self.patience_ms = patience_ms

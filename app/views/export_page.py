@@ -26,7 +26,7 @@ from app.project.document import Document
 from app.project.values import ACCEPTED
 from app.settings import Settings
 from app.views.widgets import Line
-from app.views.words import told
+from app.views.words import mark, several, told
 
 WIDTH = 560
 PARTS = ("train", "validation", "test")
@@ -70,8 +70,8 @@ class ExportPage(QDialog):
         self.seed.setRange(0, 999_999)
         counts = self.document.counts()
         self._accepted = sum(counts[state] for state in ACCEPTED)
-        self.line.setText(self.tr("{0} accepted images of {1}").format(
-            self._accepted, self.document.name))  # fmt: skip
+        images = several(self._accepted, mark("1 accepted image"), mark("{0} accepted images"))
+        self.line.setText(f"{images}, {self.document.name}")
         self.folder.setText(str(self._free()))
         self.licence.setPlaceholderText(self.tr("Said in the README, for example CC BY 4.0"))
 

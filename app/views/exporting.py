@@ -17,7 +17,7 @@ from app.services.projects import Told
 from app.services.reading import Reading
 from app.views.context import Context
 from app.views.export_page import ExportPage
-from app.views.words import told
+from app.views.words import mark, several, told
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,12 @@ class Exporting(QObject):
         self.working.emit(self.tr("Exporting {0}").format(self._name), done / max(total, 1))
 
     def _made(self, made: Exported) -> None:
-        words, report = self.tr("Exported {0} instances in {1} images to {2}"), made.report
+        words, report = self.tr("Exported to {0}: {1}, {2}"), made.report
+        counts = (several(report.instances, mark("1 instance"), mark("{0} instances")),
+                  several(report.images, mark("1 image"), mark("{0} images")))  # fmt: skip
         left_out = self.tr("{0}: {1} left out")
         lost = [left_out.format(told(entry["what"]), entry["count"]) for entry in report.lost]
-        self.said.emit("; ".join([words.format(report.instances, report.images, made.path.name), *lost]))
+        self.said.emit("; ".join([words.format(made.path.name, *counts), *lost]))
 
 
 def _write_file(exporter: Exporter, document: Document, place: Path, _: Told) -> Exported:

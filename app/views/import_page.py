@@ -30,7 +30,7 @@ from app.views.banner import Banner
 from app.views.mapping_table import MappingTable
 from app.views.theme import icon, theme
 from app.views.widgets import ElidedLabel, Line
-from app.views.words import told
+from app.views.words import mark, several, told
 
 SIZE = (760, 680)
 MOST_NOTES = 500
@@ -175,15 +175,16 @@ class ImportPage(QDialog):
         if not plan.edits:
             return self.tr("Nothing to import")
         if plan.lost:
-            return self.tr("Import and replace {0} landmarks").format(plan.lost)
+            return several(plan.lost, mark("Import and replace 1 landmark"), mark("Import and replace {0} landmarks"))
         one, many = self.tr("Import 1 instance"), self.tr("Import {0} instances")
         return one if count == 1 else many.format(count) if count else self.tr("Import")
 
     def done_words(self) -> str:
         """What is said when it has happened."""
         plan = self.preview.plan
-        words = self.tr("Imported {0} instances, {1} merged, in {2} pictures")
-        return words.format(plan.instances["added"], plan.instances["merged"], plan.pictures["found"])
+        added = several(plan.instances["added"], mark("1 instance"), mark("{0} instances"))
+        found = several(plan.pictures["found"], mark("1 picture"), mark("{0} pictures"))
+        return self.tr("Imported: {0}, {1} merged, {2}").format(added, plan.instances["merged"], found)
 
     def _show_notes(self) -> None:
         problems = self.preview.plan.problems
@@ -254,10 +255,14 @@ class ImportPage(QDialog):
 
     def _agreed(self) -> bool:
         """Ask before labels of a hand go."""
-        words = self.tr("{0} landmarks placed by hand would be replaced or removed. Undo brings them back.")
+        words = several(
+            self.preview.plan.lost,
+            mark("1 landmark placed by hand would be replaced or removed. Undo brings it back."),
+            mark("{0} landmarks placed by hand would be replaced or removed. Undo brings them back."),
+        )  # fmt: skip
         box = QMessageBox(self)
         box.setWindowTitle(self.tr("Import labels"))
-        box.setText(words.format(self.preview.plan.lost))
+        box.setText(words)
         yes = box.addButton(self.tr("Replace them"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(self.tr("Keep them"), QMessageBox.ButtonRole.RejectRole)
         box.exec()

@@ -251,7 +251,7 @@ class Opening(QObject):
             words = self.tr("{0} are called like missing pictures but hold others: they were left alone.")
             self.offered.emit("warning", words.format(", ".join(found.others[:3])), "", None)
         elif found.missing:
-            words = self.tr("{0} pictures found again, {1} still missing; choose another folder for those.")
+            words = self.tr("Pictures found again: {0}, still missing: {1}; choose another folder for those.")
             self.offered.emit("warning", words.format(len(found.links), found.missing), "", None)
         else:
             self._say_found(len(found.links))

@@ -14,6 +14,7 @@ from app.project.records import DamagedError
 from app.services.reading import Make
 from app.views.backups_page import LOOK, BackupsPage
 from app.views.context import Context
+from app.views.words import mark, several
 from engine.errors import UserError
 
 
@@ -55,8 +56,11 @@ class Recovering(QObject):
         if document.read_only:
             self.offered.emit("warning", document.read_only, self.tr("Keep a copy\u2026"), self.keep_copy)
         elif document.damaged:
-            words = self.tr("{0} entries of this project are damaged and left as they are; a backup may have them.")
-            sentence = words.format(len(document.damaged))
+            sentence = several(
+                len(document.damaged),
+                mark("1 entry of this project is damaged and left as it is; a backup may have it."),
+                mark("{0} entries of this project are damaged and left as they are; a backup may have them."),
+            )  # fmt: skip
             self.offered.emit("warning", sentence, self.tr("Backups\u2026"), self.backups)
 
     def keep_copy(self) -> None:

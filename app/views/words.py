@@ -106,6 +106,11 @@ def tr(text: str) -> str:
     return QCoreApplication.translate("", text)
 
 
+def several(number: int, one: str, many: str) -> str:
+    """One of something or many of it, in the user's language; both come marked, `many` with {0} for the number."""
+    return tr(one) if number == 1 else tr(many).format(QLocale().toString(number))
+
+
 def told(sentence: object) -> str:
     """A sentence from the rooms below the window (an error, the name of an edit) in the user's language."""
     used = _catalogue()

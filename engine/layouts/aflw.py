@@ -83,7 +83,7 @@ def _rows(path: Path) -> dict[str, list[tuple]]:
             _check(found, path)
             return found
     except (sqlite3.Error, UnicodeDecodeError, MemoryError, OverflowError) as error:
-        raise LayoutError(f"{path.name} is no database of AFLW that can be read ({brief(error)}).") from error
+        raise LayoutError(f"{path.name} is no database of AFLW ({brief(error)}); get the file again.") from error
 
 
 def _check(found: dict[str, list[tuple]], path: Path) -> None:

@@ -30,7 +30,7 @@ def read_pifa(path: Path, options: Options) -> LabelSet:
     folder = path if path.is_dir() else path.parent
     path = path / "Landmark.mat" if path.is_dir() else path
     if options.visible_flag not in (0, 1):
-        raise LayoutError(f"The flag for visible is 0 or 1, not {options.visible_flag}.")
+        raise LayoutError(f"The flag for visible must be 0 or 1, not {options.visible_flag}.")
     boxes_at = folder / BOXES
     if not boxes_at.is_file():
         raise LayoutError(f"{BOXES} does not lie beside {path.name}; put it there.")

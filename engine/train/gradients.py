@@ -33,7 +33,7 @@ def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
         fit = _fit(start, kind, loss, steps)
         for _ in range(steps):
             if orders.stopping:
-                raise UserError("The measurement was stopped before its end.")
+                raise UserError("The measurement was stopped before its end; start it again.")
             fit.advance()
             send("progress", step=fit.step, done=(n + fit.step / (steps + batches)) / len(variants))
         for group, norm in norms(fit, batches).items():

@@ -257,7 +257,7 @@ def test_the_command_makes_a_project_and_merges_into_it(coco: Callable[..., Path
     assert "1 of 2 pictures were not found" in ran.err
     more = coco([9, 9, 2, 3, 4, 1, 5, 6, 2], "more.json")
     ran = hourbit("import", more, project)
-    assert ran.code == 0 and "1 landmarks of a hand differ and were kept; --replace" in ran.out
+    assert ran.code == 0 and "Landmarks of a hand that differ and were kept: 1; --replace" in ran.out
     assert hourbit("export", project, tmp_path / "out.json", "--format", "coco").code == 0
     (back,) = json.loads((tmp_path / "out.json").read_text())["annotations"]
     assert back["keypoints"] == [1.5, 2, 2, 3, 4, 1, 5, 6, 2]

@@ -27,7 +27,7 @@ from app.views.banner import Banner
 from app.views.label.numbers import count
 from app.views.theme import theme
 from app.views.widgets import Line
-from app.views.words import told, tr
+from app.views.words import mark, several, told
 from engine.errors import UserError
 
 SIZE, HINT = (1080, 720), 640
@@ -219,5 +219,5 @@ class AgreementPage(QDialog):
 
 def _subjects(number: int, of_model: bool) -> str:
     if of_model:
-        return tr("1 subject") if number == 1 else tr("{0} subjects").format(count(number))
-    return tr("1 subject in both") if number == 1 else tr("{0} subjects in both").format(count(number))
+        return several(number, mark("1 subject"), mark("{0} subjects"))
+    return several(number, mark("1 subject in both"), mark("{0} subjects in both"))

@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from app.project.values import Box, Instance, Origin, Visibility
 from app.views.label import moves, shapes
 from app.views.label.editing import Editing
-from app.views.words import mark
+from app.views.words import mark, several
 
 LEAST_SIDE = 1.0  # of a box, pixels
 TURN, GROW = 1.0, 1.02  # what one press of a key does: degrees, and times
@@ -149,7 +149,8 @@ class Shaping(QObject):
         out = np.flatnonzero((inside != editing.current.points).any(1) & seen)
         if len(out):
             editing.put(moves.with_places(editing.current, out, inside), mark("Bring back"))
-        self.said.emit(self.tr("{0} landmarks brought back into the picture").format(len(out)))
+        self.said.emit(several(len(out), mark("1 landmark brought back into the picture"),
+                               mark("{0} landmarks brought back into the picture")))  # fmt: skip
 
     # ---- sides
     def mirror(self) -> None:

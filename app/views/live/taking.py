@@ -17,7 +17,7 @@ from app.services.recording import Recording
 from app.views.live.record_button import RecordWishes
 from app.views.live.sheet import painted
 from app.views.live.transport_bar import TransportBar
-from app.views.words import told, tr
+from app.views.words import mark, several, told, tr
 from engine.types import Box
 
 if TYPE_CHECKING:
@@ -108,10 +108,9 @@ class Taking(QObject):
         if recording.problem:
             self.workspace.stage.fault(told(recording.problem))
         elif recording.files:
-            words = tr("Recorded {0} frames in {1}")
-            if recording.dropped:
-                words = tr("Recorded {0} frames in {1}; {2} came too fast")
-            self.workspace.say(words.format(recording.frames, recording.files[0], recording.dropped))
+            frames = several(recording.frames, mark("1 frame"), mark("{0} frames"))
+            words = tr("Recorded in {1}: {0}; {2} came too fast") if recording.dropped else tr("Recorded in {1}: {0}")
+            self.workspace.say(words.format(frames, recording.files[0], recording.dropped))
         self.refresh()
 
     # ---- a box by hand

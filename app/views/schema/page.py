@@ -37,7 +37,7 @@ from app.views.schema.shape import ShapePicture
 from app.views.schema.table import LandmarksTable
 from app.views.theme import icon, theme
 from app.views.widgets import Line
-from app.views.words import mark, told, tr
+from app.views.words import mark, several, told, tr
 from engine.errors import UserError
 from engine.schema import Schema, load_schema, schema_names
 
@@ -277,7 +277,8 @@ class SchemaPage(QDialog):
         self.preview.show_preview(len(draft.landmarks), found, fits)
         self.stack.setCurrentIndex(1)
         self.back.show()
-        words = self.tr("Apply and remove {0} placed landmarks").format(found.lost)
+        words = several(found.lost, mark("Apply and remove 1 placed landmark"),
+                        mark("Apply and remove {0} placed landmarks"))  # fmt: skip
         self.sure.setText(words if found.lost else self.tr("Apply"))
 
     def _failed(self, sentence: str) -> None:

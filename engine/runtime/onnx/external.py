@@ -50,7 +50,8 @@ class ExternalRuntime:
         try:
             (maps,) = self._session.run([reading.target], {reading.source: np.ascontiguousarray(planes)})
         except self._faults as error:
-            raise ExternalModelError(f"ONNX Runtime cannot run {self.model.name} ({first_line(error)}).") from error
+            told = f"{self.model.name} ({first_line(error)})"
+            raise ExternalModelError(f"ONNX Runtime cannot run {told}; export it again.") from error
         found = self._square(self._logits(maps))
         return found if logits else sigmoid(found)
 

@@ -91,7 +91,7 @@ def test_labels_of_a_hand_go_only_after_a_question(qtbot, window, tmp_path, monk
     assert not page.sure.isEnabled() and page.replacing.isEnabled()
     page.replacing.click()
     qtbot.waitUntil(lambda: page.sure.isEnabled(), timeout=WAIT)
-    assert "replace 1 landmarks" in page.sure.text()
+    assert "replace 1 landmark" in page.sure.text()
     monkeypatch.setattr(page, "_agreed", lambda: False)
     page.sure.click()
     assert page.isVisible() and document.instances(image)[0].points[0, 0] != points[0, 0]

@@ -72,7 +72,7 @@ def test_export_by_the_menu_writes_the_accepted_labels(window, project, tmp_path
         entries["coco"].trigger()
     written = json.loads((tmp_path / "out.json").read_text())
     assert len(asked) == 1 and len(written["annotations"]) == 1 and len(written["images"]) == 1
-    assert "Exported 1 instances in 1 images to out.json" in said.args[0]
+    assert "Exported to out.json: 1 instance, 1 image" in said.args[0]
 
 
 def test_an_export_that_fails_says_so(window, project, tmp_path, qtbot, monkeypatch) -> None:
