@@ -95,7 +95,7 @@ def test_a_picture_that_cannot_be_read_stops_nothing(model: Model, folder: Path)
     (folder / "picture 3.jpg").write_bytes(b"no picture")
     ran = predict(model, folder, "--json")
     assert ran.code == 1 and ran.json["images"] == 3
-    assert "picture 3.jpg" in ran.err and "1 images could not be read" in ran.err
+    assert "picture 3.jpg" in ran.err and "1 image could not be read" in ran.err
 
 
 def test_equal_names_from_two_folders_do_not_overwrite_each_other(model: Model, folder: Path, tmp_path: Path) -> None:
