@@ -50,6 +50,7 @@ def build() -> typer.Typer:
         importing,
         model,
         models,
+        new,
         predict,
         sheet,
         train,
@@ -63,8 +64,8 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     cli.callback(invoke_without_command=True, epilog="Example: hourbit predict photos --overlay drawn")(window)
-    told = (doctor, models, predict, evaluate, agree, train, ablate, gradients, importing, export, convert, bench, demo)
-    for module in told:
+    looks, labels = (doctor, models, predict, evaluate, agree, bench, demo), (new, importing, export, convert)
+    for module in (*looks, train, ablate, gradients, *labels):
         module.register(cli)
     cli.add_typer(model.cli, name="model")
     cli.add_typer(sheet.cli, name="sheet")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.convert import SHOWN, From, Offset, Pictures, load_formats, say_problems
+from app.commands.new import schema_of
 from app.commands.output import Json, emit, progress, several
 from engine.errors import UserError
 
@@ -35,7 +36,7 @@ def import_labels(
         str | None, typer.Option("--map", metavar="A=B,...", help="Landmark A of the file is B of the schema; A= is "
                                  "left out.")
     ] = None,
-    schema: Annotated[str | None, typer.Option(help="The schema of a new project; else the one that fits.")] = None,
+    schema: Annotated[str | None, typer.Option(help="Of a new project, by name or file; else what fits.")] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="The file's labels take the place of a hand's that differ.")
     ] = False,
@@ -103,7 +104,7 @@ def _opened(project: Path, labels: LabelSet, schema: str | None, dry: bool) -> I
         finally:
             document.close()
         return
-    draft = Draft(project, schema_for(labels, schema))
+    draft = Draft(project, schema_of(schema) if schema else schema_for(labels))
     try:
         yield draft.document
         if not dry:

@@ -14,14 +14,15 @@ from app.project.document import Document
 from app.project.edits import AddImages, Batch, Edit, Link, NewImage, Relink
 from app.project.opening import Busy, Unwritable
 from app.project.values import Image
+from app.services.own_schemas import find_schema
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES, image_size, natural_key
 from engine.regular import read_regular
 from engine.samples import write_sample_folder
-from engine.schema import load_schema
 
 SUFFIX = ".hourbit-project"
 FACES, BODIES = "ibug68", "mpii16"
+USUAL = {FACES: "", BODIES: " bodies"}  # schema -> what a folder's project is called besides
 MOST_RECENT = 8
 LONGEST_NAME = 200  # bytes of a project's name without its suffix: notes and logs beside it need room for theirs
 
@@ -83,7 +84,7 @@ def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: T
     new: tuple[NewImage, ...] = ()
     if not os.path.exists(path):
         new = read_new(pictures, (), told)
-        document = Document.create(path, load_schema(schema), name)
+        document = Document.create(path, find_schema(schema), name)
     else:
         document = open_or_read(path)
     if document.read_only:
@@ -174,10 +175,11 @@ def _new_image(path: Path) -> NewImage:
 def project_of(folder: Path, schema: str) -> Path:
     """Where a folder's project is: beside it where that can be written, else in the data folder.
 
-    Bodies and faces do not mix: they have projects of their own.
+    Each schema has a project of its own there.
     """
     folder = folder.resolve()
-    name = shortened(f"{folder.name or 'Pictures'}{'' if schema == FACES else ' bodies'}", LONGEST_NAME) + SUFFIX
+    kind = USUAL.get(schema, f" {schema}")
+    name = shortened(f"{folder.name or 'Pictures'}{kind}", LONGEST_NAME) + SUFFIX
     beside = folder.parent / name
     if os.path.exists(beside) or os.access(folder.parent, os.W_OK):
         return beside

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
-from app.files import atomic_write
 from app.formats.converting import read_labels
 from app.formats.reading import head_of, load_json
 from app.formats.registry import ReadOptions
 from app.formats.yolo.description import read_description
 from app.project.skeletons import mean_shape, schema_of
 from app.services.importing import telling
+from app.services.own_schemas import LARGEST
 from app.services.projects import Told
 from engine.labels import Problems
 from engine.schema import Schema, SchemaError, schema_from_json
 
 SUFFIX, YAML = ".json", (".yaml", ".yml")
 OURS = ("landmarks", "edges", "flip")  # what tells our own files from other tools'
-LARGEST = 4_000_000  # bytes up to which a file is looked at as one of ours
 
 
 def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Schema]:
@@ -39,8 +37,3 @@ def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Sche
     if not tables:
         raise SchemaError(f"{path.name} names no landmarks; choose a schema, a COCO file or a YOLO data.yaml.")
     return [schema_of(table.skeleton, mean_shape(table)) for table in tables]
-
-
-def write_schema(path: Path, schema: Schema) -> None:
-    """Write a schema as JSON, whole or not at all; raises UserError."""
-    atomic_write(path, f"{json.dumps(schema.to_json(), indent=1)}\n".encode())

@@ -9,10 +9,11 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.services.projects import BODIES, FACES, Recent
+from app.services.projects import Recent
 from app.sources.camera import list_cameras
 from app.views.context import Context
 from app.views.sample import predict_sample
+from app.views.schema.kinds import Kinds
 from app.views.theme import icon, theme
 from app.views.tiles import PICTURE, RecentRow, SamplePicture, Tile, thumbnail
 from app.views.widgets import ElidedLabel, Line
@@ -45,7 +46,7 @@ class FirstStart(QWidget):
             "open_video": Tile("movie-open-outline", self.tr("Open video"), self.tr("MP4, MKV, AVI, WebM")),
             "sample": Tile("image-outline", self.tr("Try the sample"), self.tr("24 faces, predicted at once")),
         }
-        self.faces, self.bodies = QPushButton(self.tr("Faces")), QPushButton(self.tr("Bodies"))
+        self.kinds = Kinds(context)
         self.recent = QWidget()
         self.picture = SamplePicture()
         self.under, self.source = ElidedLabel(), QLabel(self.tr("Eileen Collins, NASA, public domain"))
@@ -58,11 +59,6 @@ class FirstStart(QWidget):
         theme().changed.connect(self._dress)
         self.set_recent([])
         self._dress()
-
-    @property
-    def schema(self) -> str:
-        """What a new project is about."""
-        return BODIES if self.bodies.isChecked() else FACES
 
     def compute(self) -> None:
         """In the background: a camera, the recent projects' pictures, the sample's landmarks where they are stale."""
@@ -87,6 +83,7 @@ class FirstStart(QWidget):
 
     def set_recent(self, projects: list[Recent]) -> None:
         """List what was open before; nothing where there is nothing."""
+        self.kinds.refresh()
         self._recent, self._rows = projects, []
         before, self.recent = self.recent, QWidget()
         column = QVBoxLayout(self.recent)
@@ -164,7 +161,7 @@ class FirstStart(QWidget):
         left.addSpacing(24)
         left.addLayout(grid)
         left.addSpacing(16)
-        left.addLayout(self._kinds())
+        left.addWidget(self.kinds)
         left.addSpacing(16)
         left.addWidget(self._hint())
         left.addSpacing(24)
@@ -213,25 +210,6 @@ class FirstStart(QWidget):
         inside.addWidget(hint)
         inside.addStretch(1)
         return drop
-
-    def _kinds(self) -> QHBoxLayout:
-        """Faces or bodies: what a new project is about."""
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        caption = QLabel(self.tr("New projects are about"))
-        caption.setProperty("muted", True)
-        row.addWidget(caption)
-        row.addSpacing(12)
-        bodies = self.context.settings.get("subject", FACES) == BODIES
-        for button, place, on in ((self.faces, "first", not bodies), (self.bodies, "last", bodies)):
-            button.setCheckable(True)
-            button.setAutoExclusive(True)
-            button.setProperty("seg", place)
-            button.setChecked(on)
-            row.addWidget(button)
-        self.bodies.toggled.connect(lambda on: self.context.settings.set("subject", BODIES if on else FACES))
-        row.addStretch(1)
-        return row
 
     def _work(self, stale: bool, pictures: list[str]) -> None:
         cameras = list_cameras()

@@ -32,10 +32,10 @@ from app.views.importing import Importing
 from app.views.models.description import take_in
 from app.views.recents import Recents
 from app.views.recovering import Recovering
+from app.views.schema import choose_schema
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES
 from engine.models import FILES as MODELS
-from engine.schema import load_schema
 
 
 class Opening(QObject):
@@ -105,13 +105,14 @@ class Opening(QObject):
             self._read(Path(place).name.removesuffix(SUFFIX), lambda told: open_or_read(place), Path(place))
 
     def new_project(self) -> None:
-        """Make an empty project."""
-        place = QFileDialog.getSaveFileName(
-            self.window, self.tr("New project"), self._last(), self._projects()
-        )[0]
+        """Make an empty project, with whatever landmarks one wants."""
+        schema = choose_schema(self.context, self.window)
+        if schema is None:
+            return
+        place = QFileDialog.getSaveFileName(self.window, self.tr("New project"), self._last(), self._projects())[0]
         if place:
             path = Path(place if place.endswith(SUFFIX) else place + SUFFIX)
-            name, schema = path.name.removesuffix(SUFFIX), load_schema(self._subject())
+            name = path.name.removesuffix(SUFFIX)
             self._remember_place(path.parent)
             self._read(name, lambda told: Document.create(path, schema, name))
 

@@ -14,7 +14,8 @@ from app.project.migration import by_name
 from app.project.schema_draft import SchemaDraft, boxed
 from app.project.skeletons import mirror_pairs, schema_of, side_of
 from app.project.values import Instance, Origin, Visibility
-from app.services.schemas import read_schemas, write_schema
+from app.services.own_schemas import write_schema
+from app.services.schemas import read_schemas
 from engine.errors import UserError
 from engine.labels import Skeleton
 from engine.schema import SchemaError, load_schema, schema_from_json, schema_names

@@ -77,11 +77,9 @@ def find(name: str, schema: Schema) -> int:
     return at
 
 
-def schema_for(labels: LabelSet, name: str | None = None) -> Schema:
-    """The schema of a project made for some labels: one by name, the shipped one with just these landmarks, or one
-    made of the file's own. Raises UserError where the labels hold no landmarks."""
-    if name:
-        return load_schema(name)
+def schema_for(labels: LabelSet) -> Schema:
+    """The schema of a project made for some labels: the shipped one with just these landmarks, or one made of the
+    file's own. Raises UserError where the labels hold no landmarks."""
     table = max(labels.tables, key=len, default=None)
     if table is None or not len(table.skeleton):
         raise UserError("These labels hold no landmarks; choose another file.")

@@ -26,8 +26,9 @@ from PySide6.QtWidgets import (
 from app.project.edits import Migrate
 from app.project.migration import Preview, by_name
 from app.project.schema_draft import SchemaDraft
+from app.services.own_schemas import write_schema
 from app.services.reading import Make, Reading
-from app.services.schemas import read_schemas, write_schema
+from app.services.schemas import read_schemas
 from app.views.banner import Banner
 from app.views.context import Context
 from app.views.schema.editing import SchemaEditing

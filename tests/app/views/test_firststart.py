@@ -164,9 +164,9 @@ def test_a_picture_that_cannot_be_read_leaves_a_plain_square(tmp_path: Path) -> 
 
 
 def test_faces_or_bodies_is_remembered(page, context) -> None:
-    assert page.schema == FACES
-    QTest.mouseClick(page.bodies, Qt.MouseButton.LeftButton)
-    assert page.schema == BODIES == context.settings.get("subject", "")
+    assert page.kinds.schema == FACES
+    QTest.mouseClick(page.kinds.bodies, Qt.MouseButton.LeftButton)
+    assert page.kinds.schema == BODIES == context.settings.get("subject", "")
     again = FirstStart(context)
-    assert again.schema == BODIES
+    assert again.kinds.schema == BODIES and again.kinds.bodies.isChecked()
     again.deleteLater()
