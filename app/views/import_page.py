@@ -33,6 +33,8 @@ from app.views.widgets import ElidedLabel, Line
 from app.views.words import mark, several, told
 
 SIZE = (760, 680)
+ASKED = (mark("1 landmark placed by hand would be replaced or removed. Undo brings it back."),
+         mark("{0} landmarks placed by hand would be replaced or removed. Undo brings them back."))  # fmt: skip
 MOST_NOTES = 500
 
 
@@ -176,8 +178,7 @@ class ImportPage(QDialog):
             return self.tr("Nothing to import")
         if plan.lost:
             return several(plan.lost, mark("Import and replace 1 landmark"), mark("Import and replace {0} landmarks"))
-        one, many = self.tr("Import 1 instance"), self.tr("Import {0} instances")
-        return one if count == 1 else many.format(count) if count else self.tr("Import")
+        return several(count, mark("Import 1 instance"), mark("Import {0} instances")) if count else self.tr("Import")
 
     def done_words(self) -> str:
         """What is said when it has happened."""
@@ -255,14 +256,9 @@ class ImportPage(QDialog):
 
     def _agreed(self) -> bool:
         """Ask before labels of a hand go."""
-        words = several(
-            self.preview.plan.lost,
-            mark("1 landmark placed by hand would be replaced or removed. Undo brings it back."),
-            mark("{0} landmarks placed by hand would be replaced or removed. Undo brings them back."),
-        )  # fmt: skip
         box = QMessageBox(self)
         box.setWindowTitle(self.tr("Import labels"))
-        box.setText(words)
+        box.setText(several(self.preview.plan.lost, *ASKED))
         yes = box.addButton(self.tr("Replace them"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(self.tr("Keep them"), QMessageBox.ButtonRole.RejectRole)
         box.exec()
