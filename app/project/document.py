@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.files import as_text
@@ -21,7 +21,7 @@ from app.project.opening import Unwritable
 from app.project.places import Places, homes_of, homes_with, settle
 from app.project.plan import Plan, is_automatic
 from app.project.reading import open_copy
-from app.project.records import SCHEMA, DamagedError, RowChange
+from app.project.records import SCHEMA, DamagedError, RowChange, turned
 from app.project.rows import Rows, schema_text
 from app.project.store import Store
 from app.project.values import Image, Instance, State
@@ -258,10 +258,10 @@ class Document:
                 return None
             entries, changes = entry
             if undone:
-                changes = [replace(c, before=c.after, after=c.before) for c in reversed(changes)]
+                changes = turned(changes)
             rows = self._rows.of_journal(changes)
             revision = self._revision + 1
-            self._store.flip(entries, undone, rows, {"revision": str(revision)})
+            self._store.flip(entries, undone, changes, rows, {"revision": str(revision)})
             self._revision, self._order = revision, 0
             images = {c.owner for c in changes if c.table != SCHEMA} | {r.owner for r in rows if r.table != SCHEMA}
             schema = self._absorb(rows)

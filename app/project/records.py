@@ -143,5 +143,10 @@ def in_one(changes: Iterable[RowChange]) -> list[RowChange]:
     return list(joined.values())
 
 
+def turned(changes: Iterable[RowChange]) -> list[RowChange]:
+    """What takes changes back, the last first."""
+    return [replace(change, before=change.after, after=change.before) for change in reversed(list(changes))]
+
+
 def _size(data: bytes | None) -> int:
     return -1 if data is None else len(data)

@@ -23,6 +23,7 @@ from app.project.records import (
     in_one,
     journal_bytes,
     journal_from,
+    turned,
 )
 from engine.errors import UserError
 
@@ -187,12 +188,22 @@ class Store:
         images, damaged = self._redo
         return damaged or image in images
 
-    def flip(self, entries: list[int], undone: bool, changes: Iterable[RowChange], meta: dict[str, str]) -> None:
-        """Write the rows of an undo (True) or redo (False) and mark its journal entries."""
+    def flip(
+        self, entries: list[int], undone: bool, wanted: list[RowChange], rows: list[RowChange], meta: dict[str, str]
+    ) -> None:
+        """Write the rows of an undo (True) or redo (False) and mark its journal entries.
+
+        wanted: what the entries say. Where the rows are others, since models have found something in between, one
+        entry says from now on what really happened: its reverse is then exact.
+        """
         with self._transaction() as connection:
-            self._write(connection, list(changes), meta)
+            self._write(connection, rows, meta)
             marks = [(int(undone), entry) for entry in entries]
             connection.executemany("UPDATE journal SET undone = ? WHERE id = ?", marks)
+            if rows != wanted:
+                first, data = entries[0], journal_bytes(turned(rows) if undone else rows)
+                connection.execute("UPDATE journal SET data = ?, crc = ? WHERE id = ?", (data, checksum(data), first))
+                connection.executemany("DELETE FROM journal WHERE id = ?", [(entry,) for entry in entries[1:]])
         self._redo = None
 
     def backup(self, target: Path, patient: bool = True) -> int:

@@ -103,9 +103,8 @@ class Held(RuleBasedStateMachine):
             return
         self.document.undo()
         self.order = 0
-        target = self.past.pop()
-        self.future.append(self.left_behind(target))
-        self.now = target
+        self.future.append(self.now)
+        self.now = self.past.pop()
 
     @rule()
     def redo(self) -> None:
@@ -114,26 +113,8 @@ class Held(RuleBasedStateMachine):
             return
         self.document.redo()
         self.order = 0
-        target = self.future.pop()
-        self.past.append(self.left_behind(target))
-        self.now = target
-
-    def left_behind(self, target: dict) -> dict:
-        """The present as it will be met again: what a model has found goes with its image or its schema."""
-        kept = copy.deepcopy(self.now)
-        for id, image in kept["images"].items():
-            there = target["images"].get(id)
-            if image["state"] != "predicted":
-                continue
-            if there is None:
-                image.update(state="new", instances={})
-            elif target["era"] != kept["era"]:
-                names = kept["names"]
-                old = {i: through(h, names) for i, h in there["instances"].items()}
-                known = all(set(h["marks"]) >= set(names) for h in there["instances"].values())
-                instances = old if known or target["era"] < kept["era"] else image["instances"]
-                image.update(state=there["state"], instances=instances)
-        return kept
+        self.past.append(self.now)
+        self.now = self.future.pop()
 
     @rule()
     def reopen(self) -> None:

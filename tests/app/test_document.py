@@ -19,6 +19,7 @@ from app.project.edits import (
     Accept,
     AddImages,
     Batch,
+    Migrate,
     NewImage,
     Onto,
     Predicted,
@@ -32,6 +33,10 @@ from app.project.store import JOURNAL_KEPT
 from app.project.values import State
 from engine.errors import UserError
 from tests.app.projects import instance, new_document, put, same
+
+
+def everything(document: Document) -> dict:
+    return {image: document.instances(image.id) for image in document.images()}
 
 
 def reopened(document: Document) -> Document:
@@ -169,6 +174,29 @@ def test_a_step_of_many_entries_counts_as_one_and_goes_as_one(tmp_path: Path, mo
         document.apply(SetTags(images[0], (tag,)))
     document = reopened(document)
     assert [document.undo() is not None for _ in range(4)] == [True, True, True, False]
+    document.close()
+
+
+def test_redo_brings_back_what_models_had_found_in_between(tmp_path: Path) -> None:
+    """A change of the schema, predictions under it, one of them deleted: back to the start and again to the end."""
+    document = new_document(tmp_path)
+    first, second, _ = (image.id for image in document.images())
+    document.apply(Predicted(first, (instance(first, 1),)))
+    source = (*range(1, len(document.schema)), 0)
+    document.apply(Migrate(document.schema, source))
+    document.apply(Predicted(first, (instance(first, 2), instance(first, 3))))
+    document.apply(Predicted(second, (instance(second, 4),)))
+    document.apply(RemoveInstance(document.instances(first)[0].id))
+    states = [everything(document)]
+    while document.undo():
+        states.append(everything(document))
+    document = reopened(document)
+    for state in reversed(states[:-1]):
+        document.redo()
+        assert everything(document) == state
+    for state in states[1:]:
+        document.undo()
+        assert everything(document) == state
     document.close()
 
 
