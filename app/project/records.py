@@ -134,6 +134,15 @@ def journal_from(data: bytes) -> list[RowChange]:
     return changes
 
 
+def entry_from(title: str, data: bytes, crc: int) -> list[RowChange]:
+    """The changes of a journal's entry; raises DamagedError where it is not as it was written."""
+    if checksum(data) != crc:
+        raise DamagedError(
+            f"The record of {title!r} is damaged and cannot be used; restore a backup from the data folder."
+        )
+    return journal_from(data)
+
+
 def in_one(changes: Iterable[RowChange]) -> list[RowChange]:
     """Changes that were made one after the other, as one a row."""
     joined: dict[tuple[str, int], RowChange] = {}

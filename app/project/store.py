@@ -20,6 +20,7 @@ from app.project.records import (
     Row,
     RowChange,
     checksum,
+    entry_from,
     in_one,
     journal_bytes,
     journal_from,
@@ -158,8 +159,7 @@ class Store:
         return found[0] if found else None
 
     def pending(self, undone: bool) -> tuple[list[int], list[RowChange]] | None:
-        """The step that undo (False) or redo (True) is about: its entries and changes, in the order in which they were
-        made; raises DamagedError."""
+        """The step that undo (False) or redo (True) is about: its entries and changes, oldest first; or DamagedError."""
         found = self._pending("id", undone)
         if found is None:
             return None
@@ -171,12 +171,8 @@ class Store:
         )
         entries, changes = [], []
         for id, title, data, crc in self._query(query, int(undone), found[0], found[0]):
-            if checksum(data) != crc:
-                raise DamagedError(
-                    f"The record of {title!r} is damaged and cannot be used; restore a backup from the data folder."
-                )
             entries.append(id)
-            changes += journal_from(data)
+            changes += entry_from(title, data, crc)
         return entries, in_one(changes)
 
     def redo_concerns(self, image: int) -> bool:
