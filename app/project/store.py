@@ -159,16 +159,14 @@ class Store:
         return found[0] if found else None
 
     def pending(self, undone: bool) -> tuple[list[int], list[RowChange]] | None:
-        """The step that undo (False) or redo (True) is about: its entries and changes, oldest first; or DamagedError."""
+        """The step that undo (False) or redo (True) is about: its entries, its changes; raises DamagedError."""
         found = self._pending("id", undone)
         if found is None:
             return None
         begin = "SELECT max(id) FROM journal WHERE joins = 0 AND id <= ?"
         after = "SELECT min(id) FROM journal WHERE joins = 0 AND id > ?"
-        query = (
-            "SELECT id, title, data, crc FROM journal WHERE undone = ? "
-            f"AND id >= coalesce(({begin}), 0) AND id < coalesce(({after}), {1 << 62}) ORDER BY id"
-        )
+        within = f"id >= coalesce(({begin}), 0) AND id < coalesce(({after}), {1 << 62})"
+        query = f"SELECT id, title, data, crc FROM journal WHERE undone = ? AND {within} ORDER BY id"
         entries, changes = [], []
         for id, title, data, crc in self._query(query, int(undone), found[0], found[0]):
             entries.append(id)
