@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.project.likeness import groups_of
 from app.project.values import Image, State
 
 CRITERIA = 7  # of engine.doubts, the overall one first
@@ -44,9 +43,12 @@ class Wish:
 
 
 class Columns:
-    """What the queue asks of all images, in natural order: arrays with one row an image."""
+    """What the queue asks of all images, in natural order: arrays with one row an image.
 
-    def __init__(self, images: Sequence[Image]) -> None:
+    before: what it asked of them earlier, from which groups are taken over until they are known anew.
+    """
+
+    def __init__(self, images: Sequence[Image], before: Columns | None = None) -> None:
         self.ids = np.array([image.id for image in images], np.int64)
         self.ranks = {image.id: n for n, image in enumerate(images)}
         self.states = np.array([NUMBERS[image.state] for image in images], np.uint8)
@@ -55,7 +57,12 @@ class Columns:
         self.doubts[:, 0] = np.where(np.isnan(self.doubts[:, 0]), overall, self.doubts[:, 0])
         self.prints = np.array([int(image.fingerprint or "0", 16) for image in images], np.uint64)
         self.has_print = np.array([bool(image.fingerprint) for image in images], bool)
-        self._groups: np.ndarray | None = None
+        self.groups = np.full(len(images), -1, np.int64)  # as of the last `take_groups`, -1 where one is alone
+        if before is not None and len(before):
+            order = np.argsort(before.ids)
+            at = order[np.searchsorted(before.ids, self.ids, sorter=order).clip(max=len(before) - 1)]
+            self.groups = np.where(before.ids[at] == self.ids, before.groups[at], -1)
+        self.ungrouped = bool(self.has_print.any())  # whether prints have come since the groups were asked for
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -67,7 +74,7 @@ class Columns:
         if image.fingerprint:
             found = np.uint64(int(image.fingerprint, 16))
             if not self.has_print[n] or self.prints[n] != found:
-                self.prints[n], self.has_print[n], self._groups = found, True, None
+                self.prints[n], self.has_print[n], self.ungrouped = found, True, True
         row = unpacked([image.doubts])[0]
         if np.isnan(row[0]) and image.doubt is not None:
             row[0] = image.doubt
@@ -79,12 +86,6 @@ class Columns:
         """How many images are in each of STATES."""
         return np.bincount(self.states, minlength=len(STATES))
 
-    def groups(self) -> np.ndarray:
-        """(N,) int64: the group of pictures that look alike, -1 where a picture is alone."""
-        if self._groups is None:
-            self._groups = groups_of(self.prints, self.has_print)
-        return self._groups
-
     def passes(self, wish: Wish) -> np.ndarray:
         """(N,) bool: which images are listed."""
         wanted = np.zeros(len(STATES), bool)
@@ -94,7 +95,7 @@ class Columns:
             with np.errstate(invalid="ignore"):
                 found &= self.doubts[:, wish.criterion] >= wish.above
         if wish.order == ALIKE:
-            found &= self.groups() >= 0
+            found &= self.groups >= 0
         return found
 
     def listed(self, wish: Wish, kept: int | None = None) -> np.ndarray:
@@ -107,15 +108,15 @@ class Columns:
     def ordered(self, ranks: np.ndarray, wish: Wish) -> np.ndarray:
         """Ranks in the wished order; equal ones in natural order."""
         if wish.order == BY_DOUBT:
-            doubts = self.doubts[ranks, wish.criterion]
-            return ranks[np.argsort(-np.nan_to_num(doubts, nan=-1.0), kind="stable")]
+            doubts = np.nan_to_num(self.doubts[ranks, wish.criterion], nan=-1.0)
+            steps = (LEVELS - np.round(doubts * LEVELS)).clip(0, UNKNOWN).astype(np.uint16)  # sorted by their digits
+            return ranks[np.argsort(steps, kind="stable")]
         if wish.order == NEWEST:
             return ranks[np.argsort(-self.ids[ranks], kind="stable")]
         if wish.order == SAMPLE:
-            places = np.random.default_rng(wish.seed).permutation(len(self))
-            return ranks[np.argsort(places[ranks])]
+            return ranks[np.argsort(_shuffled(self.ids[ranks], wish.seed), kind="stable")]
         if wish.order == ALIKE:
-            return ranks[np.argsort(self.groups()[ranks] % (len(self) + 1), kind="stable")]  # alone ones last
+            return ranks[np.argsort(self.groups[ranks] % (len(self) + 1), kind="stable")]  # alone ones last
         return ranks
 
     def histogram(self, wish: Wish, bins: int) -> tuple[np.ndarray, float]:
@@ -140,3 +141,14 @@ class Columns:
 def numbers(states: Collection[State]) -> list[int]:
     """Places of states in STATES."""
     return [NUMBERS[state] for state in states]
+
+
+def _shuffled(ids: np.ndarray, seed: int) -> np.ndarray:
+    """(N,) uint64 that look random, the same for an id whatever else is there: a sample stays as images come and go.
+
+    The finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
+    """
+    mixed = ids.astype(np.uint64) + np.uint64(seed * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from app.project.likeness import fingerprint
+from app.project.likeness import fingerprint, groups_of
 from app.services.own_thread import OwnThread
 from engine.errors import UserError
 from engine.images import load_image
 
 AT_ONCE = 64  # pictures that are told of together
+GROUP_S, SHARE = 5.0, 10  # seconds between two groupings at least, and how much longer than one takes
 
 
 class Likeness(OwnThread, QObject):
-    """found(token, ((image id, fingerprint), ...)); progress(done, total), (0, 0) at the end.
+    """found(token, ((image id, fingerprint), ...)); progress(done, total), (0, 0) at the end; grouped(token, groups).
 
     The token is the one of the request. Pictures that cannot be read are left.
     """
 
     found = Signal(object, object)
+    grouped = Signal(object, object)
     progress = Signal(int, int)
 
     _thread_name = "likeness"
@@ -33,6 +37,8 @@ class Likeness(OwnThread, QObject):
         self._waiting: deque[int] = deque()
         self._path_of: Callable[[int], Path | None] = {}.get
         self._total, self._token = 0, None
+        self._to_group: tuple[object, np.ndarray, np.ndarray] | None = None
+        self._group_from = 0.0  # monotonic time before which it is not worth while yet
 
     def look_at(
         self, images: Iterable[int], path_of: Callable[[int], Path | None], token: object = None
@@ -53,15 +59,38 @@ class Likeness(OwnThread, QObject):
         """Leave what still waits."""
         with self._ready:
             self._waiting.clear()
+            self._to_group = None
         self.progress.emit(0, 0)
+
+    def group(self, prints: np.ndarray, known: np.ndarray, token: object = None) -> None:
+        """Find the groups of app.project.likeness among so many; now and then only, while pictures are looked at."""
+        with self._ready:
+            self._to_group = token, prints, known
+        self._wake()
+
+    def _group(self) -> None:
+        with self._ready:
+            token, prints, known = self._to_group
+            self._to_group = None
+        start = time.monotonic()
+        groups = groups_of(prints, known)
+        end = time.monotonic()
+        self._group_from = end + max(GROUP_S, SHARE * (end - start))
+        if not self._closed:
+            self.grouped.emit(token, groups)
 
     def _run(self) -> None:
         while True:
             with self._ready:
-                while not (self._closed or self._waiting):
+                while not (self._closed or self._waiting or self._to_group):
                     self._ready.wait()
                 if self._closed:
                     return
+                grouping = self._to_group and not (self._waiting and time.monotonic() < self._group_from)
+            if grouping:
+                self._group()
+                continue
+            with self._ready:
                 token, path_of = self._token, self._path_of
                 some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
             made = [(i, found) for i in some if not self._closed and (found := _look(path_of(i)))]

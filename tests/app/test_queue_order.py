@@ -132,7 +132,10 @@ def test_doubts_and_fingerprints_are_kept_and_are_no_step_of_undo(tmp_path: Path
     held = document.images()
     np.testing.assert_allclose(unpacked([held[0].doubts])[0], doubts, atol=1e-5)
     assert [image.fingerprint for image in held] == ["00ff00ff00ff00ff", "00ff00ff00ff00fe"]
-    assert Columns(held).listed(Wish(order=ALIKE)).tolist() == [0, 1]
+    columns = Columns(held)
+    assert columns.ungrouped and columns.listed(Wish(order=ALIKE)).tolist() == []
+    columns.groups = groups_of(columns.prints, columns.has_print)
+    assert columns.listed(Wish(order=ALIKE)).tolist() == [0, 1]
     document.close()
 
 

@@ -46,6 +46,8 @@ class Browsing(QObject):
         self.pictures.missing.connect(self._missing)
         stills.failed.connect(self._unreadable)
         self.likeness.found.connect(self._looked)
+        self.likeness.grouped.connect(self.model.take_groups)
+        self.model.group_wanted.connect(self._group)
 
     # ---- the document
     def open(self, document: Document | None) -> None:
@@ -78,6 +80,10 @@ class Browsing(QObject):
         if self.document is not None and not self.document.read_only:
             document = self.document
             self.likeness.look_at(self.model.columns.without_print(), partial(_place, document), document)
+
+    def _group(self) -> None:
+        columns = self.model.columns
+        self.likeness.group(columns.prints.copy(), columns.has_print.copy(), columns)
 
     def _looked(self, document: Document, prints: tuple[tuple[int, str], ...]) -> None:
         if document is not self.document:

@@ -67,24 +67,28 @@ class DoubtScale(QWidget):
         column.addLayout(line)
         self.slider.valueChanged.connect(self._moved)
         self.only.toggled.connect(self._moved)
+        model.opened.connect(self._forget)
 
     def refresh(self) -> None:
-        """Count anew; another criterion, project or filter gets a limit that the most doubtful fifth reaches."""
+        """Count anew; another criterion or project gets a limit that the most doubtful fifth reaches."""
         model = self.model
         if model.order != BY_DOUBT:
             return
-        counts, self.top = model.columns.histogram(model.wish, BINS)
-        self.bars.counts = counts
-        shown = (model.wish.criterion, model.wish.states, id(model.columns))
-        if shown != self._shown:
-            self._shown = shown
+        self.bars.counts, self.top = model.columns.histogram(model.wish, BINS)
+        other = model.wish.criterion != self._shown
+        if other:
+            self._shown = model.wish.criterion
             model.limit = model.columns.quantile(model.wish, FIRST)
-            self.slider.blockSignals(True)
-            self.slider.setValue(round(STEPS * model.limit / self.top))
-            self.slider.blockSignals(False)
-            if self.only.isChecked():
-                self._moved()
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(STEPS * min(model.limit / self.top, 1.0)))
+        self.slider.blockSignals(False)
+        if other and self.only.isChecked():
+            self._moved()
         self._show()
+
+    def _forget(self) -> None:
+        self._shown = None
+        self.refresh()
 
     @property
     def limit(self) -> float:

@@ -21,8 +21,10 @@ class Pace:
         self._done, self._last, self._worked, self._finished = done, self._clock(), 0.0, 0
 
     def tell(self, done: int) -> None:
-        """So many images are done now; those taken back are taken off."""
-        if done != self._done:
+        """So many images are done now; one taken back is taken off. Several at once were no person's work."""
+        if abs(done - self._done) > 1:
+            self._done = done
+        elif done != self._done:
             now = self._clock()
             self._worked += min(now - self._last, PAUSE)
             self._finished = max(0, self._finished + done - self._done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.project.queue import ALIKE, BY_NAME, Columns
+from app.project.queue import ALIKE, BY_NAME
+from app.project.values import State
 from app.views import theme
 from app.views.label.numbers import count, short_count
 from app.views.label.pace import Pace
@@ -64,11 +65,14 @@ class Queue(QWidget):
         column.addWidget(self.stack, 1)
         self.foot = self._foot()
         column.addWidget(self.foot)
-        self._columns: Columns | None = None
+        self._shown: int | None = None
+        self._follows = True  # whether the picture on screen has its row in view, which then stays so
+        self.head.choosing.connect(self._follow)
+        self.list.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.pace_line = self._pace_line()
         column.addWidget(self.pace_line)
         model.counted.connect(self.refresh)
-        model.redrawn.connect(self.list.update)
+        model.opened.connect(lambda: self.pace.restart(self._finished()))
         model.modelReset.connect(self.refresh)
         model.rowsInserted.connect(self.refresh)
         model.rowsRemoved.connect(self.refresh)
@@ -175,6 +179,8 @@ class Queue(QWidget):
             self.chosen.emit(first.id)
 
     def _why_empty(self) -> str:
+        if self.model.order == ALIKE and self.model.grouping:
+            return self.tr("Comparing pictures")
         if self.model.order == ALIKE:
             return self.tr("No two pictures look alike, as far as they were looked at")
         if self.model.wish.above > 0:
@@ -185,11 +191,7 @@ class Queue(QWidget):
     def _refresh_pace(self) -> None:
         """Done, an hour, and left; nothing while nothing is done."""
         done, left = self.model.count("done"), self.model.count("to check")
-        if self.model.columns is not self._columns:
-            known, self._columns = self._columns, self.model.columns
-            if known is None or len(known) != len(self._columns):
-                self.pace.restart(done)
-        self.pace.tell(done)
+        self.pace.tell(self._finished())
         words = [self.tr("{0} done").format(short_count(done))]
         if self.pace.per_hour is not None:
             words.append(self.tr("{0} an hour").format(count(round(self.pace.per_hour))))
@@ -201,6 +203,10 @@ class Queue(QWidget):
         self.pace_bar.setValue(done)
         self.pace_line.setVisible(done + left > 0 and self.width() >= NARROW)
 
+    def _finished(self) -> int:
+        """Images that a person is done with: a rejected one took its time too."""
+        return self.model.count("done") + self.model.count(State.REJECTED.value)
+
     def _empty_action(self) -> None:
         if self.model.count("all"):
             if self.model.order == ALIKE or self.model.wish.above > 0:
@@ -210,12 +216,27 @@ class Queue(QWidget):
             self.add_wanted.emit()
 
     def set_current(self, image: int | None) -> None:
-        """Mark the picture on screen, and keep it in view."""
-        row = self.model.row_of(image)
-        index = self.model.index(row) if row >= 0 else QModelIndex()
-        self.list.setCurrentIndex(index)
-        if row >= 0:
-            self.list.scrollTo(index)
+        """Mark the picture on screen. It comes into view when it is another one, and stays there if it was.
+
+        Whoever moves through the list meanwhile, by keys or by scrolling, is left alone.
+        """
+        row, moved = self.model.row_of(image), image != self._shown
+        self._shown = image
+        if moved or not self.list.currentIndex().isValid():
+            self.list.setAutoScroll(False)  # it would scroll there by itself
+            self.list.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex())
+            self.list.setAutoScroll(True)
+        if row >= 0 and (moved or self._follows):
+            self.list.scrollTo(self.model.index(row))
+            self._follows = True
+
+    def _follow(self) -> None:
+        self._follows = True
+
+    def _scrolled(self) -> None:
+        row = self.model.row_of(self._shown)
+        place = self.list.visualRect(self.model.index(row)) if row >= 0 else QRect()
+        self._follows = place.intersects(self.list.viewport().rect())
 
     def set_looking(self, done: int, total: int) -> None:
         """Progress of looking for pictures that are alike."""

@@ -43,9 +43,10 @@ ORDERS = (  # words, order, criterion of engine.doubts, icon
 
 
 class QueueHead(QWidget):
-    """Drives the model's filter and order. compare_wanted: find out which pictures look alike;
-    reordered: another order was chosen."""
+    """Drives the model's filter and order. choosing: another of the two comes; reordered: another order was chosen;
+    compare_wanted: find out which pictures look alike."""
 
+    choosing = Signal()
     compare_wanted = Signal()
     reordered = Signal()
 
@@ -124,6 +125,7 @@ class QueueHead(QWidget):
         for known, chip in self.chips.items():
             chip.setChecked(known == name)
         self.group.setExclusive(True)
+        self.choosing.emit()
         self.model.choose(filter=name)
 
     def _order_chosen(self, place: int) -> None:
@@ -136,6 +138,7 @@ class QueueHead(QWidget):
         self.scale.setVisible(order == BY_DOUBT)
         seed = random.randrange(1 << 31) if order == SAMPLE else None
         above = 0.0 if order != BY_DOUBT else None
+        self.choosing.emit()
         self.model.choose(order=order, criterion=criterion, seed=seed, above=above)
         if order == ALIKE:
             self.compare_wanted.emit()

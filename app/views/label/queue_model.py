@@ -34,15 +34,16 @@ CHECKED = np.isin(np.arange(len(STATES)), [NUMBERS[state] for state in TO_CHECK]
 class QueueModel(QAbstractListModel):
     """Images of a document that pass the filter. `counted` tells that counts may have changed.
 
-    redrawn(index): a row looks otherwise but keeps its size. A list view answers dataChanged by laying out all of
-    its rows, which takes a tenth of a second for 100,000.
+    opened: another document's images are listed. group_wanted: it is to be found out which pictures look alike, for
+    `take_groups`.
 
     `wish` says which states, in what order; `filter` is the name of the states in FILTERS or of one state; `limit`
     the doubt from which bars are marked, above which alone images are listed while `limited`.
     """
 
     counted = Signal()
-    redrawn = Signal(QModelIndex)
+    opened = Signal()
+    group_wanted = Signal()
 
     def __init__(self, pictures: Pictures, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,7 @@ class QueueModel(QAbstractListModel):
         self._counts = self.columns.counts()
         self._thumbnails: OrderedDict[int, QPixmap | str] = OrderedDict()  # a pixmap, or why there is none
         self.filter, self.wish, self.limit = "to check", Wish(TO_CHECK), 0.5
+        self.grouping = False  # whether it is being found out which pictures look alike
         self.kept: int | None = None  # the picture on screen keeps its row though the filter would drop it
         self._resort = QTimer(self, singleShot=True, interval=RESORT_MS)
         self._resort.timeout.connect(self._sort)
@@ -65,22 +67,25 @@ class QueueModel(QAbstractListModel):
     def open(self, document: Document | None) -> None:
         """Show another document's images."""
         self._document = document
+        self.columns = Columns([])
         self._thumbnails.clear()
         self._pictures.forget_thumbnails()
         self.kept = None
         self.reload()
+        self.opened.emit()
 
     def reload(self) -> None:
         """Read all images again."""
         self.beginResetModel()
         images = self._document.images() if self._document else []
         self._images = {image.id: image for image in images}
-        self.columns = Columns(images)
+        self.columns = Columns(images, self.columns)
         self.kept = self.kept if self.kept in self._images else None
         self._counts = self.columns.counts()
         self._list(self.columns.listed(self.wish, self.kept))
         self.endResetModel()
         self.counted.emit()
+        self._want_groups()
 
     def choose(
         self, filter: str | None = None, order: str | None = None, criterion: int | None = None,
@@ -91,9 +96,31 @@ class QueueModel(QAbstractListModel):
         given = {"order": order, "criterion": criterion, "above": above, "seed": seed}
         states = FILTERS[self.filter] if self.filter in FILTERS else frozenset({State(self.filter)})
         self.wish = replace(self.wish, states=states, **{name: v for name, v in given.items() if v is not None})
-        self.beginResetModel()
-        self._list(self.columns.listed(self.wish, self.kept))
-        self.endResetModel()
+        self._list_again(always=True)
+        self._want_groups()
+
+    def take_groups(self, columns: Columns, groups: np.ndarray) -> None:
+        """Follow what was found out about which pictures look alike; in vain where other images are listed by now."""
+        if columns is self.columns:
+            columns.groups, self.grouping = groups, False
+            if self.order == ALIKE:
+                self._list_again()
+                self.counted.emit()
+
+    def _list_again(self, always: bool = False) -> None:
+        """List what passes; where that are the same rows as before they may stay, and are painted anew."""
+        rows = self.columns.listed(self.wish, self.kept)
+        if always or not np.array_equal(rows, self._rows):
+            self.beginResetModel()
+            self._list(rows)
+            self.endResetModel()
+        elif len(rows):
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+
+    def _want_groups(self) -> None:
+        if self.order == ALIKE and self.columns.ungrouped:
+            self.columns.ungrouped, self.grouping = False, True
+            self.group_wanted.emit()
 
     @property
     def order(self) -> str:
@@ -118,12 +145,13 @@ class QueueModel(QAbstractListModel):
             self._counts[NUMBERS[image.state]] += 1
             moved |= self.columns.update(image)
         if len(change.images) > 1:
-            self.choose()
+            self._list_again()
         else:
             for i in change.images:
                 self._update_row(i)
         if moved and self.order == BY_DOUBT and not self._resort.isActive():
             self._resort.start()
+        self._want_groups()
         self.counted.emit()
 
     def keep(self, image: int | None) -> None:
@@ -143,7 +171,7 @@ class QueueModel(QAbstractListModel):
         if STATES[self.columns.states[rank]] not in self.wish.states:
             return False
         if self.order == ALIKE:
-            return bool(self.columns.groups()[rank] >= 0)
+            return bool(self.columns.groups[rank] >= 0)
         doubtful = self.order != BY_DOUBT or self.wish.above <= 0
         return doubtful or bool(self.columns.doubts[rank, self.wish.criterion] >= self.wish.above)
 
@@ -163,7 +191,7 @@ class QueueModel(QAbstractListModel):
     def _update_row(self, image: int) -> None:
         row, passes = self.row_of(image), image == self.kept or self._passes(image)
         if row >= 0 and passes:
-            self.redrawn.emit(self.index(row))
+            self.dataChanged.emit(self.index(row), self.index(row))
         elif row >= 0:
             self.beginRemoveRows(QModelIndex(), row, row)
             self._list(np.delete(self._rows, row))
@@ -230,7 +258,7 @@ class QueueModel(QAbstractListModel):
             value = float(self.columns.doubts[self._rows[index.row()], self.wish.criterion])
             return None if np.isnan(value) else (value, value >= self.limit)
         if role == GROUP_ROLE:
-            return int(self.columns.groups()[self._rows[index.row()]]) if self.order == ALIKE else -1
+            return int(self.columns.groups[self._rows[index.row()]]) if self.order == ALIKE else -1
         return None
 
     def _thumbnail(self, image: Image) -> QPixmap | str | None:
@@ -257,4 +285,4 @@ class QueueModel(QAbstractListModel):
             self._thumbnails.popitem(last=False)
         row = self.row_of(image)
         if row >= 0:
-            self.redrawn.emit(self.index(row))
+            self.dataChanged.emit(self.index(row), self.index(row))

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.project.document import Document
 from app.project.edits import Accept, AddImages, NewImage, Predicted, Reject
+from app.project.likeness import groups_of
 from app.project.values import State
 from app.services.pictures import PictureCache, Pictures
 from app.views.label.queue import Queue
@@ -226,6 +227,8 @@ def test_look_alikes_are_found_in_the_background_and_listed_together(document, q
     leave = document.subscribe(model.heard)
     one, two = ids(document)[1], ids(document)[4]
     document.apply(Fingerprint(((one, "0" * 16), (two, "0" * 15 + "7"), (ids(document)[0], "f" * 16))))
+    model.group_wanted.connect(lambda: model.take_groups(
+        model.columns, groups_of(model.columns.prints, model.columns.has_print)))  # fmt: skip
     model.choose(order="alike")
     assert listed(model) == ["picture2.png", "picture5.png"] and model.index(0).data(GROUP_ROLE) == 0
     leave()
