@@ -9,16 +9,21 @@ from PySide6.QtCore import QTimer
 
 import app.main as entry
 from app.services.live_values import State
-from app.sources import Stream
+from app.sources import Stream, open_place
 from app.sources.synthetic import Step, Synthetic
 
-WANTED = {"blocked": State.STALLED, "lost": State.LOST, "opening": State.LOST, "stalled": State.LOST}
+WANTED = {
+    "blocked": State.STALLED, "lost": State.LOST, "opening": State.LOST, "stalled": State.LOST, "deaf": State.OPENING,
+    "ended": State.ENDED, "idle": State.IDLE,
+}  # fmt: skip
 
 
 def source(state: str, address: str):
     """What runs when the window closes."""
-    if state in ("stream", "stalled"):
+    if state in ("stream", "stalled", "deaf"):
         return Stream(address)
+    if state in ("playing", "paused", "ended"):
+        return open_place(address, loop=state == "playing", hold=state != "ended")
     if state == "blocked":
         return Synthetic([Step()] * 5 + [Step("block")], 0.02)
     if state == "lost":
@@ -40,7 +45,8 @@ def main(state: str, address: str) -> None:
     def start(window) -> None:
         window.show_page("live")
         workspace = window.workspaces["live"]
-        workspace.sources.start(lambda: source(state, address))
+        if state != "idle":
+            workspace.sources.start(lambda: source(state, address))
         deadline = time.monotonic() + 20
         timer = QTimer(window)
 
@@ -54,6 +60,13 @@ def main(state: str, address: str) -> None:
                 workspace.trigger("freeze")
             if state == "recording":
                 workspace.trigger("record")
+            if state == "paused":  # with everything open that has a thread, and a second model on its way
+                for name in ("heatmaps", "statistics", "play", "second_model"):
+                    workspace.trigger(name)
+            if state == "loading":
+                workspace.models.choose_runtime("reference")
+            if state == "elsewhere":
+                window.show_page("models")
             QTimer.singleShot(300 if state == "recording" else 0, close)
 
         def close() -> None:

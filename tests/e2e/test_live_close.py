@@ -11,18 +11,21 @@ from pathlib import Path
 import pytest
 
 from tests.app.conftest import MjpegServer
+from tests.app.videos import write_coded
 from tests.source_tree import ROOT
 
+STATES = ["running", "blocked", "lost", "opening", "frozen", "recording", "stream", "stalled", "paused"]
 
-@pytest.mark.parametrize("state", ["running", "blocked", "lost", "opening", "frozen", "recording", "stream", "stalled"])
+
+@pytest.mark.parametrize("state", STATES)
 def test_closing_is_over_in_three_seconds_with_code_0(state: str, tmp_path: Path) -> None:
     environment = {**os.environ, "HOURBIT_HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen", "no_proxy": "*"}
     server = MjpegServer() if state in ("stream", "stalled") else None
+    address = str(write_coded(tmp_path / "a.mp4")) if state == "paused" else server.url if server is not None else ""
     try:
         if state == "stalled":
             server.mode = "stall"
-        what = (state, server.url if server is not None else "")
-        command = [sys.executable, "-m", "tests.e2e.live_child", *what]
+        command = [sys.executable, "-m", "tests.e2e.live_child", state, address]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90)
         ended = time.time()
     finally:
