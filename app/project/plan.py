@@ -65,6 +65,7 @@ class Plan:
     images: dict[int, Image | None] = field(default_factory=dict)
     instances: dict[int, Instance | None] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
+    same_landmarks: bool = True  # whatever they are called now
     created: int = 0
     last_image: int = 0
     paths: dict[str, int] = field(default_factory=dict)
@@ -243,7 +244,11 @@ class Plan:
 
     def _migrate(self, edit: Migrate) -> None:
         migration.check(edit, self.schema)
-        self.schema = edit.schema
+        same = edit.source == tuple(range(len(self.schema)))
+        self.schema, self.same_landmarks = edit.schema, self.same_landmarks and same
+        if same:  # other names, lines or sigmas: no label is another than before
+            self.touched |= {image.id for image in self.contents.images.ordered()}
+            return
         for image in self.contents.images.ordered():
             if self.contents.is_hurt(image.id):
                 raise UserError("Some labels are damaged and would be lost; restore a backup first.")

@@ -10,8 +10,10 @@ from app.project.contents import Contents
 from app.project.plan import Plan
 from app.project.records import SCHEMA, DamagedError, RowChange, image_bytes, image_from, instance_bytes, instance_from
 from app.project.store import Store
-from app.project.values import State
+from app.project.values import ACCEPTED, State
 from engine.schema import Schema
+
+SAME_LANDMARKS = -1  # owner of a change of the schema that leaves all labels as they are
 
 
 class Rows:
@@ -25,7 +27,7 @@ class Rows:
         rows = []
         if plan.schema != plan.schema_before:
             texts = (schema_text(plan.schema_before).encode(), schema_text(plan.schema).encode())
-            rows.append(RowChange(SCHEMA, 0, 0, *texts))
+            rows.append(RowChange(SCHEMA, 0, SAME_LANDMARKS if plan.same_landmarks else 0, *texts))
         for id, image in plan.images.items():
             after = None if image is None else image_bytes(image)
             rows.append(RowChange("images", id, id, self._before("images", id, plan), after))
@@ -45,7 +47,7 @@ class Rows:
 
     def _restoring(self, change: RowChange, changes: list[RowChange]) -> Iterable[RowChange]:
         """The rows to write so that one is as it was; an image goes with what models have found in it since."""
-        if change.table == SCHEMA:
+        if change.table == SCHEMA and change.owner != SAME_LANDMARKS:
             yield from self._found_since(changes)
         elif change.table == "images" and change.after is None:
             if self._contents.is_hurt(change.id):
@@ -63,7 +65,7 @@ class Rows:
         for image in self._contents.images.ordered():
             held = self._contents.instances(image.id)
             for instance in held:
-                if instance.id not in known:
+                if instance.id not in known and not (instance.touched or image.state in ACCEPTED):
                     yield RowChange("instances", instance.id, image.id, instance_bytes(instance), None)
             if held and image.state is State.PREDICTED and image.id not in owners:
                 new = replace(image, state=State.NEW, doubt=None)
