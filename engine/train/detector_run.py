@@ -41,9 +41,10 @@ def _prepare(asked: Asked) -> DetectorFit:
         raise UserError("No picture to train with has a labelled face or person; choose another pack.")
     group = Group(device=choose_device(asked.device))
     torch.manual_seed(asked.seed)
-    network = new_network(asked.recipe) if asked.parent is None else finish.network_from(asked.parent)
+    recipe, parent = asked.recipe, asked.parent
+    network = new_network(recipe) if parent is None else finish.network_from(parent, recipe.side)
     asked.out.mkdir(parents=True, exist_ok=True)
-    return DetectorFit(network, training, holdout, asked.recipe, asked.out, asked.seed, group)
+    return DetectorFit(network, training, holdout, recipe, asked.out, asked.seed, group)
 
 
 def _finish(fit: DetectorFit, asked: Asked) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,13 @@ def finish(
     return write_model(path, model)
 
 
-def network_from(model: Model) -> Hourglass:
+def network_from(model: Model, side: int = 0) -> Hourglass:
     """A network to go on training from a model: from its latents, or else from alpha * sign, and then frozen.
 
-    Raises CheckpointError where the latents beside the model are not its own.
+    `side` gives it an input of other pixels, which its weights do not depend on; 0 leaves the model's. Raises
+    CheckpointError where the latents beside the model are not its own, and GraphError for a side that cannot be.
     """
-    network = Hourglass(model.architecture)
+    network = Hourglass(replace(model.architecture, side=side or model.side))
     latents = latents_path(model.path) if model.path is not None else None
     if latents is None or not latents.is_file():
         from_signs(network, model)

@@ -61,7 +61,7 @@ def prepare(asked: Asked, group: Group) -> Training:
     task = task_of(recipe, asked.schema)
     torch.manual_seed(asked.seed)
     if parent is not None:
-        network = finish.network_from(parent)
+        network = finish.network_from(parent, recipe.side)
     else:
         network = Hourglass(recipe.architecture(len(task.output)))
         optim.initialise(network, recipe)

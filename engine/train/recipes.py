@@ -48,7 +48,8 @@ class Recipe:
     first so many examples of each file, 0 all. `order`: `share` draws each example by its share, `pass` goes
     through all of them in a new order each epoch.
 
-    Network: `block`, `stacks`, `real`, `relu`, `pool`, `mid` as in `engine.architecture`.
+    Network: `block`, `stacks`, `real`, `relu`, `pool`, `mid` as in `engine.architecture`. A model to go on from
+    keeps its own network and input; `resize` is the side of another input for it, 0 for none.
 
     Targets: Gaussians of `sigma` heatmap cells, at the landmark's exact place or at its cell (`centre`), with
     everything outside 7 x 7 cells cut off by `window`. `mask` leaves unknown landmarks out of the loss; without
@@ -73,6 +74,7 @@ class Recipe:
     width: int = 256
     stem: int = 64
     side: int = 128
+    resize: int = 0
     pad: int = -1
     block: str = "hierarchical"
     stacks: int = 1
@@ -147,8 +149,8 @@ def of_model(recipe: Recipe, model: Model) -> Recipe:
     """The recipe with everything that a model to go on from has settled."""
     a = model.architecture
     return replace(
-        recipe, width=a.width, stem=a.stem, side=a.side, pad=a.pad, block=a.block, stacks=a.stacks, real=a.real,
-        relu=a.relu, pool=a.pool, mid=a.mid, crop=model.crop, **_task(recipe, model),
+        recipe, width=a.width, stem=a.stem, side=recipe.resize or a.side, pad=a.pad, block=a.block,
+        stacks=a.stacks, real=a.real, relu=a.relu, pool=a.pool, mid=a.mid, crop=model.crop, **_task(recipe, model),
     )  # fmt: skip
 
 

@@ -158,6 +158,17 @@ def test_a_recipe_may_come_as_settings(tmp_path: Path, pack: Path, model: Model)
     assert len(told.of("progress")) == 1 and read_model(told.of("done")[0]["model"]).card["recipe"] == "finetune"
 
 
+def test_a_model_goes_on_with_another_input(tmp_path: Path, pack: Path, model: Model) -> None:
+    told = train(tmp_path, pack, model, settings={"steps": 1, "resize": 128, "rate": 0.0})
+    made = read_model(told.of("done")[0]["model"])
+    assert (model.side, made.side) == (64, 128) and made.crop == model.crop
+    assert all(np.array_equal(made.tensors[n], model.tensors[n]) for n in model.tensors if n.endswith(".bits"))
+    again = train(tmp_path, pack, made, "again", settings={"steps": 1})
+    assert read_model(again.of("done")[0]["model"]).side == 128
+    with pytest.raises(UserError, match="multiple of 64"):
+        train(tmp_path, pack, model, "odd", settings={"steps": 1, "resize": 100})
+
+
 def test_what_cannot_be_trained_with_is_refused(tmp_path: Path, pack: Path, model: Model) -> None:
     all_held = write_pack(tmp_path / "held.npz", blob_points(2), holdout=np.ones(2, bool))
     blank = write_pack(tmp_path / "blank.npz", blob_points(2), holdout=np.zeros(2, bool), weight=np.zeros((2, 3)))

@@ -31,7 +31,7 @@ def start(tmp_path: Path) -> dict[str, Any]:
         ({"snapshot": []}, "training data"), ({"snapshot": ["absent.npz"]}, "absent.npz"),
         ({"from": "absent.hourbit"}, "absent.hourbit"), ({"settings": {"speed": 1}}, "No setting 'speed'"),
         ({"settings": {"batch": 1}}, "batch"), ({"recipe": "absent.toml"}, "absent.toml"),
-        ({"recipe": "theirs"}, "No recipe 'theirs'"), ({"from": None, "schema": "cats"}, "No schema 'cats'"),
+        ({"recipe": "theirs"}, "No recipe 'theirs'"), ({"from": None, "schema": "cats"}, "no schema 'cats'"),
         ({"from": None, "schema": "mpii16"}, "16"),
     ],
 )  # fmt: skip
