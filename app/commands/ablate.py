@@ -68,7 +68,7 @@ def ablate(
     told, others = list[dict[str, Any]](), list[float | None]()
     trainings = [(row, seed) for row in wanted] + [(ablation.rows()[0], seed + n) for n in range(1, seeds)]
     for n, (row, own) in enumerate(trainings, 1):
-        settings = {"batch": batch, "evaluate_every": NEVER, **length, **row.all_settings(width, side)}
+        settings = {"batch": batch, "evaluate_every": NEVER, "exact": False, **length, **row.all_settings(width, side)}
         start = {"data": data, "schema": schema, "recipe": base, "settings": settings, "seed": own, "format": form}
         say(f"Training {n} of {len(trainings)}: {row.name}" + (f", seed {own}" if own != seed else ""))
         done = one(start, out / (row.id if own == seed else f"{row.id}-seed{own}"))

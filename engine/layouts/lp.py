@@ -14,6 +14,7 @@ from engine.layouts.pictures import Finder, Gallery, is_picture, walk
 from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
 from engine.rows import Rows
 
+WANTED = ("pt2d", "pt3d_68", "Pose_Para")  # of a file's variables
 VARIANT = re.compile(r"_\d+$")
 
 
@@ -63,7 +64,8 @@ def _read(path: Path, options: Options, name: str) -> LabelSet:
 
 def _file(file: Path, folder: Path, options: Options) -> tuple[list[tuple[np.ndarray, np.ndarray]], dict[str, float]]:
     """Faces (points (K, 2), visibility (K,)) and the pose of one file; raises LayoutError."""
-    given = load_mat(file)
+    known = variables(file)
+    given = load_mat(file, *(name for name in WANTED if name in known))
     faces = []
     if options.places:
         faces.append(_whole(_other(file, folder, options.places), file, options.places))

@@ -172,6 +172,8 @@ class _Reader:
         if count == 0:
             return np.array([""])
         kind, first, size, _ = self.element(at, end)
+        while len(shape) > 2 and shape[-1] == 1:
+            shape = shape[:-1]
         if kind not in TEXTS or len(shape) != 2:
             raise MatError("a text is kept in an unknown way")
         coding = TEXTS[kind].replace("utf-16", self._wide).replace("utf-32", "utf-32" + self._wide[6:])

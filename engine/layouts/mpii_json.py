@@ -77,7 +77,7 @@ def _read(path: Path, options: Options, person: Any) -> LabelSet:
         try:
             name, joints, visible, missing, center, scale, split = person(one)
             points, seen = listed(path, joints[None], np.atleast_1d(visible)[None], missing[None], add)
-            scale = float("nan") if scale is None else float(scale)
+            scale = float("nan") if scale is None or float(scale) <= 0 else float(scale)
             center = np.full(2, -1.0) if center is None else np.asarray(center, np.float64).reshape(2)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise LayoutError(f"Person {n} of {path.name} cannot be read ({brief(error)}); get it again.") from error

@@ -65,18 +65,18 @@ class Group:
             whole[rank :: self.world] = part
         return whole
 
-    def shared(self, network: nn.Module, exact: bool) -> nn.Module:
+    def shared(self, network: nn.Module, exact: bool, batch: int) -> nn.Module:
         """The network as it is trained, with batch-norm and gradients over all processes.
 
         `exact` gives the same weights for any number of processes (`engine.train.exact`); else PyTorch's
         DistributedDataParallel averages the gradients.
         """
         if exact:
-            make_exact(network)
+            make_exact(network, batch)
             return network
         if self.world == 1:
             return network
-        share_norms(network, whole=False)
+        share_norms(network, False, batch)
         warnings.filterwarnings("ignore", "Grad strides do not match")  # of 1 x 1 kernels: one order in memory
         return DistributedDataParallel(network, device_ids=[self.device.index] if self.device.type == "cuda" else None)
 

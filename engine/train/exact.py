@@ -1,18 +1,29 @@
 """Convolutions and batch-norm whose sums over pictures do not depend on how the batch is divided.
 
 In a binarized network one rounding more or less flips signs, and a few steps later two runs are strangers. So
-all sums over pictures (batch-norm's statistics and gradients, the gradients of weights and biases) are made one
-picture at a time and added up in float64, over all processes: two processes then train the very same weights as
-one with the whole batch. PyTorch's own synchronised batch-norm does not, and runs on CUDA alone.
+all sums over pictures (batch-norm's statistics and gradients, the gradients of weights and biases) are made for a
+few pictures at a time, the same few whoever has them, and added up in float64, over all processes: two processes
+then train the very same weights as one with the whole batch, in float32 and in bfloat16. PyTorch's own
+synchronised batch-norm does not, and runs on CUDA alone.
 """
 
 from __future__ import annotations
+
+import math
+from functools import partial
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.autograd.function import once_differentiable
 
 from engine.train.binary import BinaryConv2d
+
+MOST = 8  # processes for which a batch is divided alike
+
+
+def pictures_together(batch: int) -> int:
+    """How many pictures are summed at a time, so that up to eight processes that share a batch have whole parts."""
+    return batch // math.lcm(*(n for n in range(1, MOST + 1) if batch % n == 0))
 
 
 def _total(sums: Tensor) -> Tensor:
@@ -22,12 +33,15 @@ def _total(sums: Tensor) -> Tensor:
 
 
 class _Convolution(torch.autograd.Function):
-    """A convolution with the weight and bias gradients of all processes' pictures."""
+    """A convolution with the weight and bias gradients of all processes' pictures, `part` of them at a time."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, part: int) -> Tensor:
+        ctx.kind, weight = weight.dtype, weight.to(x.dtype)
+        bias = None if bias is None else bias.to(x.dtype)
         ctx.save_for_backward(x, weight)
         ctx.how, ctx.has_bias = ([stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1), bias is not None
+        ctx.part = part
         return torch.conv2d(x, weight, bias, stride, padding)
 
     @staticmethod
@@ -39,77 +53,92 @@ class _Convolution(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             inner = backward(gradient, x, weight, None, *ctx.how, [True, False, False])[0]
         if not ctx.needs_input_grad[1]:
-            return inner, None, None, None, None
+            return inner, None, None, None, None, None
         count, biases = weight.numel(), len(weight) * ctx.has_bias
         sums = torch.zeros(count + biases, dtype=torch.float64, device=x.device)
-        for n in range(len(x)):
-            one = backward(gradient[n : n + 1], x[n : n + 1], weight, None, *ctx.how, [False, True, False])[1]
+        for g, few in zip(gradient.split(ctx.part), x.split(ctx.part), strict=True):
+            one = backward(g, few, weight, None, *ctx.how, [False, True, False])[1]
             sums[:count] += one.flatten()
         if ctx.has_bias:
-            sums[count:] = gradient.sum((0, 2, 3), dtype=torch.float64)
-        sums = _total(sums).float()
-        return inner, sums[:count].view_as(weight), sums[count:] if ctx.has_bias else None, None, None
+            sums[count:] = gradient.sum((2, 3), dtype=torch.float32).sum(0, dtype=torch.float64)
+        sums = _total(sums).to(ctx.kind)
+        return inner, sums[:count].view_as(weight), sums[count:] if ctx.has_bias else None, None, None, None
 
 
-def convolution(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
-    """`torch.conv2d` of float32, with gradients summed as this module says."""
-    return _Convolution.apply(x, weight, bias, stride, padding)
+def convolution(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0, part: int = 1
+) -> Tensor:
+    """`torch.conv2d`, in autocast's type where that is on, with gradients summed as this module says."""
+    if torch.is_autocast_enabled(x.device.type):
+        x = x.to(torch.get_autocast_dtype(x.device.type))
+    return _Convolution.apply(x, weight, bias, stride, padding, part)
 
 
 class ExactConv2d(nn.Conv2d):
     """`nn.Conv2d` with gradients summed as this module says."""
 
+    part = 1
+
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        return convolution(input, weight, bias, self.stride[0], self.padding[0])
+        return convolution(input, weight, bias, self.stride[0], self.padding[0], self.part)
 
 
 class _Norm(torch.autograd.Function):
-    """Scale and shift by the mean and variance of all processes' pictures.
+    """Scale and shift by the mean and variance of all processes' pictures, `part` of them at a time.
 
     Gradients of scale and shift are those of all pictures where `whole`, else of this process's.
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, eps: float, whole: bool):
-        real = x.float()
-        sums = torch.empty(len(weight) + 1, dtype=torch.float64, device=x.device)
-        sums[:-1], sums[-1] = real.sum((0, 2, 3), dtype=torch.float64), x.numel() // len(weight)
-        _total(sums)
-        count = sums[-1].clone()
-        mean = sums[:-1] / count
-        centred = real - mean.float()[:, None, None]
-        variance = _total(centred.square().sum((0, 2, 3), dtype=torch.float64)) / count
-        scale = (variance + eps).rsqrt().float()
-        ctx.whole = whole
-        ctx.save_for_backward(centred, weight, scale, count)
+    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, eps: float, whole: bool, part: int):
+        c, each = len(weight), x.numel() // (len(x) * len(weight))
+        sums = x.new_zeros(2 * c + 1, dtype=torch.float64)
+        told = [(len(few) * each, torch.batch_norm_update_stats(few, None, None, 0.0)) for few in x.split(part)]
+        for number, (mean, _) in told:
+            sums[:c] += number * mean.double()
+            sums[-1] += number
+        _total(sums[:c]), _total(sums[-1:])
+        count, mean = sums[-1].clone(), sums[:c] / sums[-1]
+        for number, (own, variance) in told:  # of a part around its own mean, then around everybody's
+            sums[c:-1] += number * (variance.double() + (own.double() - mean).square())
+        variance = _total(sums[c:-1]) / count
+        ctx.whole, ctx.part, ctx.eps = whole, part, eps
+        ctx.save_for_backward(x, weight, mean.float(), variance.float(), count)
         ctx.mark_non_differentiable(mean, variance, count)
-        y = torch.addcmul(bias[:, None, None], centred, (scale * weight)[:, None, None])
-        return y.to(x.dtype), mean, variance, count
+        y = torch.batch_norm(x, weight, bias, mean.float(), variance.float(), False, 0.0, eps, False)
+        return y, mean, variance, count
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor, *_: Tensor):
-        centred, weight, scale, count = ctx.saved_tensors
-        real = gradient.float()
-        mine = torch.stack([real.sum((0, 2, 3), dtype=torch.float64),
-                            (real * centred).sum((0, 2, 3), dtype=torch.float64)])  # fmt: skip
+        x, weight, mean, variance, count = ctx.saved_tensors
+        backward, mask = torch.ops.aten.native_batch_norm_backward, [False, True, True]
+        mine = x.new_zeros((2, len(weight)), dtype=torch.float64)
+        for g, few in zip(gradient.split(ctx.part), x.split(ctx.part), strict=True):
+            _, along, shift = backward(g, few, weight, mean, variance, None, None, False, ctx.eps, mask)
+            mine[0] += along
+            mine[1] += shift
         sums = _total(mine.clone())
-        mean, slope = (sums[0] / count).float(), (sums[1] / count * scale.double() ** 2).float()
-        inner = torch.addcmul(real - mean[:, None, None], centred, slope[:, None, None], value=-1)
-        inner = (inner * (scale * weight)[:, None, None]).to(gradient.dtype)
-        shift, along = sums if ctx.whole else mine
-        return inner, (along * scale.double()).to(weight.dtype), shift.to(weight.dtype), None, None
+        along, shift = sums if ctx.whole else mine
+        scale = (variance.double() + ctx.eps).rsqrt()
+        slope = sums[0] / count * scale
+        a = weight.double() * scale
+        inner = torch.addcmul((a * (slope * mean - sums[1] / count)).float()[:, None, None], x.float(),
+                              (-a * slope).float()[:, None, None])  # fmt: skip
+        inner = inner.addcmul_(gradient, a.float()[:, None, None]).to(gradient.dtype)
+        return inner, along.to(weight.dtype), shift.to(weight.dtype), None, None, None
 
 
 class SharedNorm(nn.BatchNorm2d):
     """`nn.BatchNorm2d` whose statistics in training are those of all processes' pictures, on any device."""
 
     whole = True  # False: gradients of scale and shift are left to somebody else to add up
+    part = 1
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        y, mean, variance, count = _Norm.apply(x, self.weight, self.bias, self.eps, self.whole)
+        y, mean, variance, count = _Norm.apply(x, self.weight, self.bias, self.eps, self.whole, self.part)
         self.num_batches_tracked.add_(1)
         factor = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean.float(), factor)
@@ -117,19 +146,21 @@ class SharedNorm(nn.BatchNorm2d):
         return y
 
 
-def share_norms(network: nn.Module, whole: bool) -> None:
+def share_norms(network: nn.Module, whole: bool, part: int) -> None:
     """Give batch-norms the statistics of all processes, in place; parameters, buffers and names stay."""
     for layer in network.modules():
         if type(layer) is nn.BatchNorm2d:
             layer.__class__ = SharedNorm
-            layer.whole = whole
+            layer.whole, layer.part = whole, part
 
 
-def make_exact(network: nn.Module) -> None:
+def make_exact(network: nn.Module, batch: int) -> None:
     """Let all sums over pictures be made as this module says, in place; parameters, buffers and names stay."""
-    share_norms(network, True)
+    part = pictures_together(batch)
+    share_norms(network, True, part)
     for layer in network.modules():
         if type(layer) is nn.Conv2d:
             layer.__class__ = ExactConv2d
+            layer.part = part
         elif isinstance(layer, BinaryConv2d):
-            layer.convolution = convolution
+            layer.convolution = partial(convolution, part=part)

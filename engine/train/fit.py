@@ -63,7 +63,7 @@ class Fit(Loop):
     def _begin(self) -> None:
         """Optimiser, average and gradients of all processes, of what trains now."""
         self.trained: torch.nn.Module = self.network  # lets go of a former wrapper and its hooks
-        self.trained = self.group.shared(self.network, self.exact)
+        self.trained = self.group.shared(self.network, self.exact, self.recipe.batch)
         self.optimiser = optim.make_optimiser(self.recipe, self.network.parameters())
         self.average = Average(self.network, self.recipe.ema) if self.recipe.ema else None
 
@@ -73,7 +73,7 @@ class Fit(Loop):
         found = super().resume()
         if self.network.frozen != frozen_before:
             self.trained = self.network
-            self.trained = self.group.shared(self.network, self.exact)
+            self.trained = self.group.shared(self.network, self.exact, self.recipe.batch)
         return found
 
     def close(self) -> None:

@@ -67,8 +67,8 @@ class Recipe:
     of the schedule in which only activations are binary; `settle` that in which a model without latents, such as
     an imported one, trains its alphas, batch-norm and head alone. `ema` is the decay of averaged weights, 0 for
     none. `teacher` is a real network's model file or checkpoint whose heatmaps make `teacher_share` of the targets.
-    `bf16` computes in bfloat16 where the machine can; else, on CPUs, `exact` makes the weights independent of the
-    number of processes.
+    `bf16` computes in bfloat16 where the machine can. `exact` makes the weights independent of the number of
+    processes, on CPUs and where the length is not in minutes.
     """
 
     width: int = 256

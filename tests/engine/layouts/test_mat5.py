@@ -41,6 +41,7 @@ def test_agreement_with_scipy(tmp_path: Path, packed: bool) -> None:
     rng = np.random.default_rng(3)
     held: dict[str, Any] = {f"n_{d}": (rng.random((3, 4, 2)) * 100).astype(d) for d in DTYPES}
     held |= {"one": 2.5, "few": np.array([[1, 2]], np.uint8), "none": np.zeros((0, 3))}
+    held |= {"letter": np.array([["x"]])}  # SciPy writes a third axis
     held["flag"] = np.array([[True, False]])
     held |= {"word": "Zürich é", "words": np.array(["abc", "de "]), "no_word": ""}
     held["cell"] = writers.cells("a", np.arange(6.0).reshape(2, 3), writers.cells(1.0, "b"))

@@ -133,7 +133,7 @@ def test_the_list_of_hrnet(tmp_path: Path) -> None:
     check_person(table, 0)
     check_person(table, 1)
     assert (table.visibility[2] == ABSENT).all() and np.isnan(table.box[2]).all()
-    assert table.extras["head_size"][0] == 50
+    assert table.extras["head_size"][0] == 50 and np.isnan(table.extras["head_size"][2])
 
 
 def test_the_list_of_pytorch_pose(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.engine.packfile import blob_points, write_pack  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = (
-    "width=32", "stem=16", "side=64", "batch=4", "bf16=false", "evaluate_every=3", "checkpoint_every=3", "warmup=1",
+    "width=32", "stem=16", "side=64", "batch=4", "evaluate_every=3", "checkpoint_every=3", "warmup=1",
     "ema=0.9", "head_bias=0",
 )  # fmt: skip
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
