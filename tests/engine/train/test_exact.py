@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from engine.train.exact import SharedNorm, convolution, pictures_together, share_norms  # noqa: E402
 
 
-@pytest.mark.parametrize(("batch", "few"), [(16, 2), (64, 8), (8, 1), (6, 1), (10, 1), (32, 4), (7, 1), (2, 1), (11, 11)])
+@pytest.mark.parametrize(("batch", "few"), [(16, 2), (64, 8), (8, 1), (6, 1), (10, 1), (32, 4), (2, 1), (11, 11)])
 def test_parts_of_a_batch_are_whole_for_as_many_processes_as_share_it(batch: int, few: int) -> None:
     assert pictures_together(batch) == few
     assert all(batch // n % few == 0 for n in range(1, 9) if batch % n == 0)
