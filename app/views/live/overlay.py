@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -146,8 +147,14 @@ def _paint_absent(
 
 def score_colours(scores: np.ndarray) -> list[QColor]:
     """A colour of viridis for each score from 0 to 1."""
+    table = _viridis()
+    return [table[place] for place in (np.clip(scores, 0, 1) * 255).astype(int)]
+
+
+@lru_cache(1)
+def _viridis() -> list[QColor]:
     table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1]
-    return [QColor(*(int(v) for v in table[place])) for place in (np.clip(scores, 0, 1) * 255).astype(int)]
+    return [QColor(*(int(v) for v in colour)) for colour in table]
 
 
 def screen_box(fit: Fit, box: Box) -> QRectF:

@@ -35,6 +35,7 @@ def paint_picture(
     maximum = None
     painter.drawImage(target, image)
     if (shown.look.heatmap != "off" or overlay.has_parts(shown)) and not trouble:
+        painter.setClipRect(target, Qt.ClipOperation.IntersectClip)
         maximum = overlay.paint_heat(painter, shown, fit)
     painter.restore()
     if trouble:
@@ -62,7 +63,7 @@ def paint_other(painter: QPainter, view: LiveView, fit: Fit, image: QImage) -> N
         gap = QRectF(second.left(), second.top() - 1, second.width(), 2)
     painter.fillRect(gap, theme().color("canvas"))
     timing, result = view.result.timing, view.result
-    note = tr("corrected here") if view.frozen is not None else ""
+    note = tr("corrected here") if view.frozen is not None and not overlay.has_parts(view) else ""
     overlay.paint_name_of_model(painter, view, first, ("A", result.model), timing.engine + timing.decode, note)
     overlay.paint_name_of_model(painter, view, second, ("B", other.model), other.seconds, "")
 

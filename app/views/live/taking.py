@@ -74,9 +74,11 @@ class Taking(QObject):
 
         return run
 
-    def started(self) -> None:
-        """Another source runs."""
-        self.bar.follow(self.live.transport)
+    def follow(self) -> None:
+        """The bar is for the source that runs, unless the picture has the whole screen."""
+        if self.bar.transport is not self.live.transport:
+            self.bar.follow(self.live.transport)
+        self.bar.setVisible(self.live.transport is not None and not self.workspace.full)
 
     def refresh(self) -> None:
         """Five times a second, and with every result: where the video is, how long one records."""

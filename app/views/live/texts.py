@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from app.views.live.plates import PLATE_TEXT
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SIZE = 11  # pixels
 AWAY = 8.0  # from the mark
+EDGE = QColor(0, 0, 0, 178)
+AROUND = tuple(QPointF(x, y) for x, y in ((-1, 0), (1, 0), (0, -1), (0, 1)))
 
 
 def paint_texts(painter: QPainter, view: LiveView | Sheet, placed: np.ndarray, scores: np.ndarray) -> None:
@@ -29,22 +31,24 @@ def paint_texts(painter: QPainter, view: LiveView | Sheet, placed: np.ndarray, s
         parts = [names[k]] if names is not None else []
         parts += [locale.toString(float(scores[k]), "f", 2)] if view.look.scores else []
         texts.append("  ".join(parts))
-    path = QPainterPath()
-    for k, area in arrange(QFontMetricsF(font), texts, placed):
-        path.addText(area.left(), area.center().y() + 4, font, texts[k])
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(QColor(0, 0, 0, 178), 2.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
-                        Qt.PenJoinStyle.RoundJoin))  # fmt: skip
-    painter.drawPath(path)
-    painter.fillPath(path, PLATE_TEXT)
+    painter.save()
+    painter.setFont(font)
+    placed_texts = [(QPointF(a.left(), a.center().y() + 4), texts[k]) for k, a in arrange(font, texts, placed)]
+    # Outlines as paths would take ten times as long.
+    for colour, shifts in ((EDGE, AROUND), (PLATE_TEXT, (QPointF(),))):
+        painter.setPen(colour)
+        for shift in shifts:
+            for place, text in placed_texts:
+                painter.drawText(place + shift, text)
+    painter.restore()
 
 
-def arrange(metrics: QFontMetricsF, texts: list[str], placed: np.ndarray) -> list[tuple[int, QRectF]]:
+def arrange(font: QFont, texts: list[str], placed: np.ndarray) -> list[tuple[int, QRectF]]:
     """Landmark and place of each text that finds room: outward from the middle, the outermost first."""
     shown = np.flatnonzero(np.isfinite(placed).all(1))
     if not len(shown):
         return []
-    away = placed - placed[shown].mean(0)
+    away, metrics = placed - placed[shown].mean(0), QFontMetricsF(font)
     taken: list[QRectF] = []
     found = []
     for k in sorted(shown, key=lambda k: -np.hypot(*away[k])):

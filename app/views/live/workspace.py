@@ -42,7 +42,8 @@ class LiveWorkspace(QMainWindow):
         self.context = context
         self.live: Live = context.live
         self._said = ""
-        self._panel_by_hand = False
+        self._panel_by_hand = self._full = False
+        self._around: list[QWidget] = []  # what the full screen hides for now
         self.stage = Stage()
         self.view, self.banner = self.stage.view, self.stage.banner
         self.bar = ActionBar(context.keys)
@@ -108,6 +109,11 @@ class LiveWorkspace(QMainWindow):
 
     # ---- what the window asks
 
+    @property
+    def full(self) -> bool:
+        """Whether the picture has the whole screen."""
+        return self._full
+
     def activate(self) -> None:
         """Called when the workspace is shown: look for cameras the first time."""
         self.sources.look()
@@ -162,7 +168,7 @@ class LiveWorkspace(QMainWindow):
         self.view.show_result(None)
         self.panel.confidence.show_result(None, now=True)
         self._timer.start()
-        self.taking.started()
+        self.taking.follow()
         self.refresh_bar()
         self.view.setFocus()
 
@@ -236,10 +242,24 @@ class LiveWorkspace(QMainWindow):
         self._panel_by_hand = True
         self.dock.setVisible(shown)
 
+    def _fill_screen(self, full: bool) -> None:
+        """On the full screen there is the picture alone, with its read-outs."""
+        if full == self._full:
+            return
+        self._full = full
+        around = (self.dock, self.statistics, self.bar, self.taking.bar)
+        if full:
+            self._around = [widget for widget in around if not widget.isHidden()]
+        for widget in self._around:
+            widget.setVisible(not full)
+        self.taking.follow()
+        self.view.setFocus()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow window the picture needs the panel's place."""
         super().resizeEvent(event)
-        if not self._panel_by_hand:
+        self._fill_screen(self.window().isFullScreen())
+        if not self._panel_by_hand and not self._full:
             wide = self.width() >= NARROW and self.heatmaps.dock.isHidden()
             self.dock.setVisible(wide)
             self.bar.side.setChecked(wide)
@@ -249,6 +269,7 @@ class LiveWorkspace(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         """Go on unless the picture is frozen."""
         super().showEvent(event)
+        self._fill_screen(self.window().isFullScreen())
         if self.view.frozen is None:
             self.live.resume()
 

@@ -227,3 +227,19 @@ def test_latency_and_rate_are_as_measured_from_outside(workspace, qtbot) -> None
     recent = [moment for moment, _ in seen if moment > seen[-1][0] - 1.5]
     rate = (len(recent) - 1) / (recent[-1] - recent[0])
     assert workspace.live.rate == pytest.approx(rate, rel=0.35)
+
+
+def test_on_the_full_screen_there_is_the_picture_alone(workspace, qtbot, tmp_path: Path) -> None:
+    workspace.open_source(write_coded(tmp_path / "a.mp4", [n * 0.3 for n in range(20)]))
+    press(workspace, Qt.Key.Key_T)
+    around = (workspace.dock, workspace.statistics, workspace.bar, workspace.taking.bar)
+    assert all(widget.isVisible() for widget in around)
+    workspace.showFullScreen()
+    qtbot.waitUntil(lambda: not any(widget.isVisible() for widget in around))
+    workspace.open_source(write_coded(tmp_path / "b.mp4", [n * 0.3 for n in range(20)]))
+    assert not workspace.taking.bar.isVisible()
+    qtbot.waitUntil(lambda: workspace.view.result is not None, timeout=8000)
+    press(workspace, Qt.Key.Key_Space)
+    assert workspace.view.frozen is not None
+    workspace.showNormal()
+    qtbot.waitUntil(lambda: all(widget.isVisible() for widget in around))
