@@ -13,22 +13,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.files import beside, data_folder, shortened, sweep, sync_folder
-from app.project.opening import Busy
+from app.project.opening import Busy, is_whole
 from app.project.store import Store
 from engine.errors import UserError
 
-KEPT, LONGEST_NAME = 10, 180  # copies; bytes of a project's name in theirs
+KEPT, KEPT_DAMAGED = 10, 2
+LONGEST_NAME = 170  # bytes of a project's name in a copy's
+DAMAGED = " damaged"
 SUFFIX = ".hourbit-project"
 
 
 @dataclass(frozen=True)
 class Backup:
-    """One copy; number counts them, revision the edits in it, made is its file's time, seconds since 1970."""
+    """One copy; number counts them, revision the edits in it, made is its file's time, seconds since 1970.
+
+    damaged: it was made of a project in which something was damaged.
+    """
 
     path: Path
     number: int
     revision: int
     made: float
+    damaged: bool = False
 
     @property
     def when(self) -> str:
@@ -37,7 +43,10 @@ class Backup:
 
 
 def back_up(store: Store) -> None:
-    """Copy a project unless its newest copy is of its revision; raises UserError or OSError."""
+    """Copy a project unless its newest copy is of its revision; raises UserError or OSError.
+
+    A copy of damage takes no whole one's place: the newest ones of both kinds are kept.
+    """
     folder = data_folder() / "backups"
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
@@ -45,23 +54,26 @@ def back_up(store: Store) -> None:
     if not revision or (known and known[0].revision == revision):
         return
     number = known[0].number + 1 if known else 1
-    named = f"{_prefix(store.path)}{number:06d}-{{:09d}}{SUFFIX}"
-    copied = store.backup(folder / named.format(revision), patient=False)
-    if copied != revision:  # edits have come meanwhile
-        os.replace(folder / named.format(revision), folder / named.format(copied))
-    for old in backups(store.path)[KEPT:]:
+    named = f"{_prefix(store.path)}{number:06d}-{{:09d}}{{}}{SUFFIX}"
+    made = folder / named.format(revision, "")
+    copied = store.backup(made, patient=False)
+    name = folder / named.format(copied, "" if is_whole(made) else DAMAGED)
+    if name != made:  # edits have come meanwhile
+        os.replace(made, name)
+    whole, damaged = ([b for b in backups(store.path) if b.damaged is kind] for kind in (False, True))
+    for old in (*whole[KEPT:], *damaged[KEPT_DAMAGED:]):
         old.path.unlink(missing_ok=True)
 
 
 def backups(path: Path) -> list[Backup]:
     """The copies of a project, newest first: by their number, whatever the clock said."""
     folder, found = data_folder() / "backups", []
-    named = re.compile(re.escape(_prefix(path)) + r"(?:(\d{6})-)?(\d{9})" + re.escape(SUFFIX))
+    named = re.compile(re.escape(_prefix(path)) + rf"(?:(\d{{6}})-)?(\d{{9}})({DAMAGED})?" + re.escape(SUFFIX))
     for file in folder.iterdir() if os.path.isdir(folder) else ():
         name = named.fullmatch(file.name)
         if name:
             with contextlib.suppress(OSError):  # gone meanwhile
-                found.append(Backup(file, int(name[1] or 0), int(name[2]), file.stat().st_mtime))
+                found.append(Backup(file, int(name[1] or 0), int(name[2]), file.stat().st_mtime, bool(name[3])))
     return sorted(found, key=lambda backup: (backup.number, backup.revision), reverse=True)
 
 

@@ -11,11 +11,12 @@ import json
 import os
 import socket
 import sqlite3
+import struct
 import time
 from pathlib import Path
 
 from app.files import beside, sweep, sync_folder
-from app.project.records import DamagedError, checksum
+from app.project.records import TABLES, DamagedError, checksum
 from engine.errors import UserError
 
 APPLICATION = 0x486F7572  # "Hour": what file(1) and we know the format by
@@ -119,6 +120,19 @@ def write_meta(connection: sqlite3.Connection, meta: dict[str, str]) -> None:
     """Store properties with their check sums."""
     rows = [(key, value, checksum(f"{key}={value}".encode())) for key, value in meta.items()]
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", rows)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether every row of a copy is as it was written."""
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            for table in TABLES:
+                for id, owner, data, crc in connection.execute(f"SELECT id, owner, data, crc FROM {table}"):
+                    if not isinstance(data, bytes) or checksum(data, id, owner) != crc:
+                        return False
+            return all(checksum(d) == crc for d, crc in connection.execute("SELECT data, crc FROM journal"))
+    except (*ERRORS, TypeError, struct.error):
+        return False
 
 
 def explained(path: Path, error: Exception) -> UserError:

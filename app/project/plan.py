@@ -108,7 +108,7 @@ class Plan:
                 tags = tuple(sorted({t for t in (tag.strip() for tag in edit.tags) if t}))
                 self._change(edit.image, tags=tags)
             case Accept():
-                self._set(edit.image, State.DONE if self.of_image(edit.image) else State.DONE_EMPTY)
+                self._accept(edit.image)
             case Reject():
                 self._set(edit.image, State.REJECTED)
             case RemoveImages():
@@ -140,6 +140,15 @@ class Plan:
 
     def _set(self, image: int, state: State, reason: str = "") -> None:
         self._change(image, state=state, reason=reason)
+
+    def _accept(self, image: int) -> None:
+        if self._lacks(image):
+            raise UserError("A label of this image is damaged: it is not empty; restore a backup, or label it anew.")
+        self._set(image, State.DONE if self.of_image(image) else State.DONE_EMPTY)
+
+    def _lacks(self, image: int) -> bool:
+        """Whether an image seems to be empty because what it holds is damaged."""
+        return image < self.first_new and not self.of_image(image) and self.contents.is_hurt(image)
 
     def _work(self, image: int) -> None:
         state = self.image(image).state
@@ -232,7 +241,7 @@ class Plan:
         self.touched.add(instance.image)
         state = self.image(instance.image).state
         if state in ACCEPTED and not self.of_image(instance.image):
-            self._set(instance.image, State.DONE_EMPTY)
+            self._set(instance.image, State.IN_WORK if self._lacks(instance.image) else State.DONE_EMPTY)
         else:
             self._work(instance.image)
 

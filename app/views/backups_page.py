@@ -39,7 +39,8 @@ class BackupsPage(QDialog):
         self.list.setAccessibleName(self.windowTitle())
         for backup in self._backups:
             size = backup.path.stat().st_size / 1e6 if os.path.exists(backup.path) else 0
-            item = QTreeWidgetItem([backup.when, str(backup.revision), f"{size:.1f} MB"])
+            when = self.tr("{0}, damaged").format(backup.when) if backup.damaged else backup.when
+            item = QTreeWidgetItem([when, str(backup.revision), f"{size:.1f} MB"])
             item.setSizeHint(0, QSize(0, theme().size(ROW)))
             for column in (1, 2):
                 item.setTextAlignment(column, NUMBERS)
@@ -66,7 +67,8 @@ class BackupsPage(QDialog):
         self.resize(520, 380)
         self.list.currentItemChanged.connect(self._enable)
         if self._backups:
-            self.list.setCurrentItem(self.list.topLevelItem(0))
+            whole = next((row for row, backup in enumerate(self._backups) if not backup.damaged), 0)
+            self.list.setCurrentItem(self.list.topLevelItem(whole))
         self._enable()
 
     @property
