@@ -85,7 +85,7 @@ QPushButton[seg]:hover, QToolButton[seg]:hover {{ background: {c["hover"]}; }}
 QPushButton[seg]:checked, QToolButton[seg]:checked {{ background: {c["sel"]}; font-weight: 600; }}
 QPushButton[seg]:focus, QToolButton[seg]:focus {{ border: 1px solid {c["focus"]}; }}
 QPushButton[chip="true"], QToolButton[chip="true"] {{ background: transparent; border: 1px solid {c["border"]};
-  min-height: 22px; padding: 0px 8px; color: {c["muted"]}; }}
+  min-height: 22px; padding: 0px 8px; color: {c["muted"]}; font-size: {size(12)}px; }}
 QPushButton[chip="true"]:checked, QToolButton[chip="true"]:checked {{ background: {c["sel"]}; color: {c["text"]};
   border-color: {c["accent"]}; }}
 QToolButton[rail="true"] {{ min-width: 61px; min-height: 52px; padding: 4px 0px; border-radius: 0px;

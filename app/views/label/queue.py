@@ -119,6 +119,8 @@ class Queue(QWidget):
         self.foot_text = ElidedLabel("", foot)
         self.foot_count = QLabel("", foot)
         self.foot_count.setProperty("muted", True)
+        for label in (self.foot_text, self.foot_count):
+            label.setProperty("small", True)
         line.addWidget(self.foot_text, 1)
         line.addWidget(self.foot_count)
         line.addSpacing(6)
@@ -147,6 +149,7 @@ class Queue(QWidget):
         column.setSpacing(6)
         self.pace_text, self.pace_bar = QLabel("", line), QProgressBar(line)
         self.pace_text.setProperty("muted", True)
+        self.pace_text.setProperty("small", True)
         self.pace_bar.setTextVisible(False)
         self.pace_bar.setFixedHeight(4)
         self.pace_bar.setAccessibleName(self.tr("Images done"))

@@ -15,6 +15,7 @@ from app.views.weights import HEAVY, weighted
 from app.views.words import mark, tr
 
 ROW = 60
+BAR = 40.0  # pixels of the doubt bar, where the state's word leaves so much room
 NARROW = 150  # rows under this width show the thumbnail and marks alone
 THUMBNAIL = 48
 STATES = {  # icon, colour, word
@@ -61,7 +62,7 @@ class QueueDelegate(QStyledItemDelegate):
         if narrow:
             self._narrow(painter, place, image, index.data(DOUBT_ROLE))
         else:
-            text = rect.adjusted(12 + side + 10, 0, -16, 0)
+            text = rect.adjusted(12 + side + 10, 0, -12, 0)
             self._words(painter, text, image, index, option)
         if option.state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(theme.theme().color("focus"))
@@ -149,6 +150,6 @@ class QueueDelegate(QStyledItemDelegate):
             value = number(told[0], 2)
             painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
             free = space.left() - 4 - (below.left() + 19 + QFontMetricsF(font).horizontalAdvance(tr(word)) + 8)
-            bar = min(48.0, free)
+            bar = min(BAR, free)
             if bar > 8:
                 self._bar(painter, QRectF(space.left() - 4 - bar, below.center().y() - 2, bar, 4), *told)
