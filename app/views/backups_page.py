@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.project.backups import SUFFIX, Backup, backups
+from app.views.label.numbers import number
 from app.views.theme import theme
 
 ROW = 30  # pixels
@@ -40,7 +41,7 @@ class BackupsPage(QDialog):
         for backup in self._backups:
             size = backup.path.stat().st_size / 1e6 if os.path.exists(backup.path) else 0
             when = self.tr("{0}, damaged").format(backup.when) if backup.damaged else backup.when
-            item = QTreeWidgetItem([when, str(backup.revision), f"{size:.1f} MB"])
+            item = QTreeWidgetItem([when, str(backup.revision), f"{number(size, 1)} MB"])
             item.setSizeHint(0, QSize(0, theme().size(ROW)))
             for column in (1, 2):
                 item.setTextAlignment(column, NUMBERS)
@@ -64,7 +65,7 @@ class BackupsPage(QDialog):
         column.addWidget(words)
         column.addWidget(self.list, 1)
         column.addWidget(buttons)
-        self.resize(520, 380)
+        theme().fit(self, 520, 380)
         self.list.currentItemChanged.connect(self._enable)
         if self._backups:
             whole = next((row for row, backup in enumerate(self._backups) if not backup.damaged), 0)

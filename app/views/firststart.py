@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLayout,
 from app.services.projects import Recent
 from app.sources.camera import list_cameras
 from app.views.context import Context
+from app.views.label.numbers import number
 from app.views.sample import predict_sample
 from app.views.schema.kinds import Kinds
 from app.views.theme import icon, theme
@@ -151,8 +152,8 @@ class FirstStart(QWidget):
         line.setProperty("muted", True)
         grid = QGridLayout()
         grid.setSpacing(16)
-        for number, tile in enumerate(self.tiles.values()):
-            grid.addWidget(tile, number // 2, number % 2)
+        for place, tile in enumerate(self.tiles.values()):
+            grid.addWidget(tile, place // 2, place % 2)
         left = self._left = QVBoxLayout()
         left.setSpacing(0)
         left.addWidget(title)
@@ -237,7 +238,7 @@ class FirstStart(QWidget):
         self.picture.show_prediction(found.get("prediction"), found.get("schema"))
         if "prediction" in found:
             words = self.tr("{0}, {1} ms on one core")
-            self.under.set_text(words.format(found["name"], f"{1000 * found['seconds']:.0f}"))
+            self.under.set_text(words.format(found["name"], number(1000 * found['seconds'], 0)))
         else:
             self.under.set_text(told(found.get("problem", "")) or self.tr("No face was found in the sample"))
 

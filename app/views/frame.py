@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QMenuBar,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -39,7 +40,6 @@ class MenuLine(QWidget):
         self.setProperty("chrome", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.mark, self.menus, self.name = QLabel(), QMenuBar(self), ElidedLabel()
-        self.mark.setFixedWidth(RAIL)
         self.mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.name.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.name.setProperty("heading", True)
@@ -69,6 +69,7 @@ class MenuLine(QWidget):
         self.cap.setVisible(bool(self.cap.text()))
         self.mark.setPixmap(icon("timer-sand-empty", 20, "accent").pixmap(20, 20))
         self.command.setIcon(icon("magnify", 16))
+        self.mark.setFixedWidth(theme().room(RAIL))
         self.setFixedHeight(theme().size(MENU_BAR))
         self.command.setFixedSize(theme().size(236), theme().size(26))
         self.cap.setFixedHeight(theme().size(16))
@@ -84,8 +85,17 @@ class RailButton(QToolButton):
         self.setProperty("rail", True)
         KeyTip(self, keys, name)
         self.setAccessibleName(title(self._spec))
-        self.setFixedSize(RAIL, RAIL_BUTTON)
-        theme().changed.connect(self.update)
+        self._fit()
+        theme().changed.connect(self._fit)
+
+    def sizeHint(self) -> QSize:
+        """As wide as the rail."""
+        return QSize(theme().room(RAIL), theme().room(RAIL_BUTTON))
+
+    def _fit(self) -> None:
+        self.setFixedSize(self.sizeHint())
+        self.updateGeometry()
+        self.update()
 
     def set_dot(self, token: str) -> None:
         """A dot in a token's colour, or "" for none."""
@@ -105,18 +115,19 @@ class RailButton(QToolButton):
             painter.setPen(QPen(colours("focus"), 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(4, 2, -4, -2), 5, 5)
         role = "text" if self.isChecked() else "muted"
-        icon(self._spec.icon, 22, role).paint(painter, (RAIL - 22) // 2, 11, 22, 22)
+        icon(self._spec.icon, 22, role).paint(painter, (self.width() - 22) // 2, theme().room(11), 22, 22)
         font = weighted(self.font(), 500) if self.isChecked() else QFont(self.font())
         font.setPixelSize(theme().size(11))
         while QFontMetrics(font).horizontalAdvance(title(self._spec)) > self.width() - 4 and font.pixelSize() > 9:
             font.setPixelSize(font.pixelSize() - 1)
         painter.setFont(font)
         painter.setPen(colours(role))
-        painter.drawText(QRectF(0, 35, RAIL, 18), Qt.AlignmentFlag.AlignCenter, title(self._spec))
+        line = QRectF(0, theme().room(35), self.width(), theme().size(18))
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, title(self._spec))
         if self._dot:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colours(self._dot))
-            painter.drawEllipse(RAIL // 2 + 11, 8, 6, 6)
+            painter.drawEllipse(self.width() // 2 + 11, 8, 6, 6)
         painter.end()
 
 
@@ -129,7 +140,7 @@ class Rail(QWidget):
         super().__init__(parent)
         self.setProperty("chrome", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedWidth(RAIL)
+        self.setFixedWidth(theme().room(RAIL))
         self.buttons = {name: RailButton(keys, name) for name in (*WORKSPACES, "settings")}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -140,6 +151,10 @@ class Rail(QWidget):
             if name == "settings":
                 column.addStretch(1)
             column.addWidget(button)
+        theme().changed.connect(self._fit)
+
+    def _fit(self) -> None:
+        self.setFixedWidth(theme().room(RAIL))
 
     def show_current(self, name: str) -> None:
         """Check the workspace that shows; "" for none."""
@@ -190,7 +205,7 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self.setObjectName("status")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.sign, self.saved, self.facts, self.right = QLabel(), QLabel(), ElidedLabel(), QLabel()
+        self.sign, self.saved, self.facts, self.right = QLabel(), QLabel(), ElidedLabel(), ElidedLabel()
         self.said, self.undo = QLabel(), QPushButton(self.tr("Undo"))
         self.undo.setProperty("link", True)
         self._undo: Callable[[], object] | None = None
@@ -210,6 +225,7 @@ class StatusLine(QWidget):
         row.addWidget(self.said)
         row.addWidget(self.undo)
         row.addStretch(1)
+        self.right.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         row.addWidget(self.right)
         self.unsay()
         self._ok, self._open = True, False

@@ -45,7 +45,7 @@ class ImportPage(QDialog):
         super().__init__(parent)
         self.preview = preview
         self.setWindowTitle(self.tr("Import labels"))
-        self.resize(*SIZE)
+        theme().fit(self, *SIZE)
         self.reading = Reading(self)
         self._next: Callable[[Told], Preview] | None = None
         self.figures = [Figure(words) for words in (

@@ -72,7 +72,7 @@ class SettingsPage(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.tabs)
-        self.resize(theme().size(560), theme().size(600))
+        theme().fit(self, 560, 600)
         self.form = form
         self.scheme.currentIndexChanged.connect(self._look)
         self.language.activated.connect(self._speak)
@@ -161,7 +161,7 @@ class KeysPage(QDialog):
         foot.addStretch(1)
         foot.addWidget(change)
         column.addLayout(foot)
-        self.resize(theme().size(460), theme().size(640))
+        theme().fit(self, 460, 640)
 
 
 def _caps(keys: tuple[str, ...]) -> QHBoxLayout:

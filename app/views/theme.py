@@ -9,7 +9,7 @@ from pathlib import Path
 import qtawesome
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.views import tokens
 from app.views.style import style_sheet
@@ -17,6 +17,7 @@ from app.views.weights import WeightStyle
 
 CHOICES = ("system", "dark", "light")
 SCALES = (90, 150)  # per cent of text size
+FRAME = 56  # pixels of the screen that a dialogue leaves free, for its title too
 WIDEST_PANELS = 130  # per cent of a panel's width at most
 
 
@@ -51,6 +52,11 @@ class Theme(QObject):
     def size(self, pixels: int) -> int:
         """A text size, scaled as the user wants it."""
         return round(pixels * self.scale / 100)
+
+    def fit(self, dialog: QWidget, width: int, height: int) -> None:
+        """Give a dialogue its size, scaled as text is, as far as the screen has room."""
+        room = dialog.screen().availableGeometry()
+        dialog.resize(min(self.size(width), room.width() - FRAME), min(self.size(height), room.height() - FRAME))
 
     def room(self, pixels: int) -> int:
         """A panel's width for the text size; the picture beside it needs its room too."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -30,10 +32,8 @@ class Line(QFrame):
             self.setFixedHeight(1)
 
 
-class Heading(QWidget):
+class Heading(QAbstractButton):
     """The line of 36 px above a section: chevron, title, note at the right. A click folds the section."""
-
-    clicked = Signal()
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,17 +51,21 @@ class Heading(QWidget):
         row.addWidget(self.title, 1)
         row.addWidget(self.note)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A click anywhere on the line."""
-        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
-            self.clicked.emit()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space and Enter fold as a click does."""
-        if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.clicked.emit()
+        """Enter folds as Space and a click do."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The labels paint themselves; a ring where the keys go."""
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(theme().color("focus"), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(3, 3, -3, -3), 5, 5)
+            painter.end()
 
 
 class Section(QWidget):
@@ -134,6 +138,7 @@ class Section(QWidget):
         self.set_open(not self._open)
 
     def _dress(self) -> None:
+        self.heading.setAccessibleDescription(self.tr("Open") if self._open else self.tr("Folded"))
         name = "chevron-down" if self._open else "chevron-right"
         self.heading.chevron.setPixmap(icon(name, 16).pixmap(16, 16))
 
@@ -184,7 +189,18 @@ class ElidedLabel(QLabel):
     def set_text(self, text: str) -> None:
         """Change the text."""
         self._whole = text
+        self.updateGeometry()
         self._fit()
+
+    def sizeHint(self) -> QSize:
+        """Room for all of the text."""
+        margins = self.contentsMargins()
+        width = self.fontMetrics().horizontalAdvance(self._whole) + margins.left() + margins.right() + 1
+        return QSize(width, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """It can always be shortened."""
+        return QSize(0, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shorten anew."""
@@ -195,6 +211,12 @@ class ElidedLabel(QLabel):
         shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, max(self.width(), 1))
         self.setText(shown)
         self.setToolTip(self._whole if shown != self._whole else "")
+
+
+def label_combo(box: QComboBox, words: str) -> None:
+    """What a choice is about, for screen readers: on some systems its name is what is chosen."""
+    box.setAccessibleName(words)
+    box.setAccessibleDescription(words)
 
 
 def key_cap(text: str) -> QLabel:

@@ -149,7 +149,7 @@ class MainWindow(QMainWindow):
         self.rail.show_current(name)
         self.menus.show_state(self.context.document, name)
         legend = self.tr("Hollow: model   Dot: edited   Solid: by hand   Diamond: occluded")
-        self.status.right.setText(legend if name == "label" else self._truth if not name else "")
+        self.status.right.set_text(legend if name == "label" else self._truth if not name else "")
 
     def switched(self) -> dict[str, bool]:
         """What the check marks of the menus say: the workspace on screen, and what is on in it."""
@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
     def _show_truth(self, truth: str) -> None:
         self._truth = truth
         if not self.current:
-            self.status.right.setText(truth)
+            self.status.right.set_text(truth)
 
     def _facts(self, name: str, text: str) -> None:
         if name == self.current:

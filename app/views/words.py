@@ -20,6 +20,7 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 ENGLISH = "en"
 SYSTEM = "system"
 FEWEST_LETTERS = 3  # a text of little more than holes would match anything
+STEM = 4  # letters of a side's word that stay whatever its ending
 HOLE = re.compile(r"\{(\d+)\}")
 KEPT = 1024  # sentences that were said before
 JOINTS = (": ", "; ", ", ")  # between the parts of what rooms below put together: place, problem, remedy
@@ -126,6 +127,13 @@ def named(landmark: str) -> str:
     return f"{tr(base)} {number}" if base and number.isdecimal() else landmark
 
 
+def shortened(name: str) -> str:
+    """A landmark's name with its side as one letter, for a narrow line; the tooltip has it whole."""
+    side, _, rest = name.partition(" ")
+    sides = tuple(tr(word)[:STEM] for word in (mark("Left"), mark("Right")))  # "Linkes Auge" begins as "Links" does
+    return f"{side[0]} {rest}" if side.startswith(sides) and rest else name
+
+
 def spoken() -> str:
     """The code of the language in which the window speaks."""
     used = _catalogue()
@@ -165,12 +173,23 @@ def texts(code: str) -> dict[str, str]:
     return {entry.msgid: entry.msgstr for entry in found if entry.msgstr and not entry.obsolete}
 
 
+def _locale(code: str) -> QLocale:
+    """How numbers and dates are written: as the system does where it has the language, or English and none."""
+    system = QLocale.system()
+    same = system.language() == QLocale(code).language()
+    return system if same or (code == ENGLISH and system.language() == QLocale.Language.C) else QLocale(code)
+
+
 def speak(app: QCoreApplication, choice: str) -> str:
-    """Say everything in a language, Qt's own dialogs too; returns its code. Widgets that exist keep their words."""
+    """Say everything in a language, numbers and Qt's own dialogs too; returns its code.
+
+    Widgets that exist keep their words.
+    """
     for old in app.findChildren(QTranslator):
         app.removeTranslator(old)
         old.setParent(None)
     code = language(choice)
+    QLocale.setDefault(_locale(code))
     if code != ENGLISH:
         theirs = QTranslator(app)
         if theirs.load(f"qtbase_{code}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):

@@ -26,7 +26,7 @@ from app.views.agreement.tables import HERE, THERE, LandmarkFigures, WorstSubjec
 from app.views.banner import Banner
 from app.views.label.numbers import count
 from app.views.theme import theme
-from app.views.widgets import Line
+from app.views.widgets import Line, label_combo
 from app.views.words import mark, several, told
 from engine.errors import UserError
 
@@ -67,7 +67,7 @@ class AgreementPage(QDialog):
         self.other.addItem(self.tr("Labels: another project or a file\u2026"), FILE)
         for path, entry in self._entries.items():
             self.other.addItem(self.tr("Model: {0}").format(entry.title), path)
-        self.other.setAccessibleName(self.tr("Compare with"))
+        label_combo(self.other, self.tr("Compare with"))
         self.bar.setTextVisible(False)
         self.sigmas.setToolTip(self.tr("They become the sigmas of the project's landmarks, by which OKS divides"))
 
@@ -111,7 +111,7 @@ class AgreementPage(QDialog):
         column.addWidget(Line())
         column.addSpacing(12)
         column.addLayout(foot)
-        self.resize(theme().size(SIZE[0]), theme().size(SIZE[1]))
+        theme().fit(self, *SIZE)
 
     def _hint(self) -> QWidget:
         hint = QLabel(self.tr(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from app.views.label.numbers import number
+from app.views.theme import theme
+from app.views.widgets import ElidedLabel
 
 PEAKS = 3
 BUTTON = 64
+LARGE = 115  # per cent of text size from which what moves the landmark stands below
 
 
 class Foot(QWidget):
@@ -40,11 +43,13 @@ class Foot(QWidget):
             self.distances.append(distance)
             grid.addWidget(button, 0, n + 1)
             grid.addWidget(distance, 1, n + 1)
-        self.moves = [self._muted(""), self._muted("")]
+        self.moves = [ElidedLabel(), ElidedLabel()]
         for row, label in enumerate(self.moves):
+            label.setProperty("muted", True)
+            label.setProperty("small", True)
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            grid.addWidget(label, row, PEAKS + 1)
+            place = (row, PEAKS + 1, 1, 1) if theme().scale <= LARGE else (row + 2, 0, 1, PEAKS + 2)
+            grid.addWidget(label, *place)
 
     def _muted(self, text: str) -> QLabel:
         label = QLabel(text)
@@ -66,12 +71,12 @@ class Foot(QWidget):
 
     def show_moves(self, flip: float, other: float) -> None:
         """Picture pixels that the flip test and, where it is compared with, the other model move the landmark by."""
-        self.moves[0].setText(self.tr("Flip test moves it {0} px").format(number(flip, 1)))
+        self.moves[0].set_text(self.tr("Flip test moves it {0} px").format(number(flip, 1)))
         words = self.tr("B has it {0} px away").format(number(other, 1))
-        self.moves[1].setText(words if np.isfinite(other) else "")
+        self.moves[1].set_text(words if np.isfinite(other) else "")
 
     def clear(self) -> None:
         """Nothing is selected."""
         self.show_peaks(np.empty((0, 3)), None, False)
         for label in self.moves:
-            label.setText("")
+            label.set_text("")

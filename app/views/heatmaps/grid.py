@@ -14,12 +14,11 @@ from app.views.heatmaps import colours
 from app.views.label.numbers import number
 from app.views.label.overlay import PLATE, PLATE_TEXT
 from app.views.theme import theme
-from app.views.words import mark, named, tr
+from app.views.words import named, shortened
 from engine.schema import Schema
 
 CELL, TEXT, GAP_X, GAP_Y = 84, 18, 12, 10
 DOUBTFUL = 0.5
-STEM = 4  # letters of a side's word that stay whatever its ending
 LANDMARK = Qt.ItemDataRole.UserRole
 
 
@@ -167,13 +166,6 @@ class MapGrid(QListView):
     def _current(self, index: QModelIndex) -> None:
         if not self._quiet and index.isValid():
             self.chosen.emit(index.data(LANDMARK))
-
-
-def shortened(name: str) -> str:
-    """A landmark's name with its side as one letter, for a narrow line; the tooltip has it whole."""
-    side, _, rest = name.partition(" ")
-    sides = tuple(tr(word)[:STEM] for word in (mark("Left"), mark("Right")))  # "Linkes Auge" begins as "Links" does
-    return f"{side[0]} {rest}" if side.startswith(sides) and rest else name
 
 
 def ordered(inspection: Inspection, by: str, label: np.ndarray | None) -> np.ndarray:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton
 from app.views.heatmaps.colour_bar import ColourBar
 from app.views.theme import icon, theme
 from app.views.tokens import HEADING
-from app.views.widgets import ElidedLabel
+from app.views.widgets import ElidedLabel, label_combo
 
 
 class DockHeading(QWidget):
@@ -33,7 +33,7 @@ class DockHeading(QWidget):
         self.model.setProperty("small", True)
         self.bar = ColourBar(self)
         self.minus, self.other = QLabel("\u2212"), QComboBox()
-        self.other.setAccessibleName(self.tr("Model B, to compare with"))
+        label_combo(self.other, self.tr("Model B, to compare with"))
         self.other.setMaximumWidth(140)
         self.other.activated.connect(self.compared)
         self.show_comparing(False)

@@ -26,7 +26,7 @@ from app.views.heatmaps.marking import Marks, paint_marks
 from app.views.heatmaps.standing_out import StandingOut
 from app.views.label.numbers import number
 from app.views.theme import theme
-from app.views.widgets import ElidedLabel
+from app.views.widgets import ElidedLabel, label_combo
 
 ORDINAL = Qt.ItemDataRole.UserRole
 
@@ -76,7 +76,7 @@ class LayerView(QWidget):
         for name, text in (("absolute", self.tr("Mean of |x|")), ("mean", self.tr("Mean")),
                            ("one", self.tr("One channel"))):  # fmt: skip
             self.how.addItem(text, name)
-        self.how.setAccessibleName(self.tr("Channels together"))
+        label_combo(self.how, self.tr("Channels together"))
         self.channel = QSpinBox(self)
         self.channel.setAccessibleName(self.tr("Channel"))
         self.channel.setEnabled(False)

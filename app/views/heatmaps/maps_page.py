@@ -38,7 +38,7 @@ class MapsPage(QWidget):
         self.name.setProperty("heading", True)
         self.doubt.setProperty("tag", True)
         self.map, self.curve, self.foot = MapView(self), Profile(self), Foot(self)
-        self.line_words, self.unit = QLabel(""), QLabel("")
+        self.line_words, self.unit = ElidedLabel(), QLabel("")
         self.unit.setProperty("muted", True)
         self.unit.setProperty("small", True)
         self._inspection: Inspection | None = None
@@ -122,7 +122,7 @@ class MapsPage(QWidget):
         self.map.show_map(inspection if there else None, empty, replace(look, kind="crop"), Marks())
         self.curve.show_curve(np.empty(0), np.empty(0), 0, 1, [])
         self.foot.clear()
-        self.line_words.setText("")
+        self.line_words.set_text("")
         self.unit.setText("")
         self.name.set_text(self.tr("Select a landmark to see its map") if there else "")
         self._say_doubt("", False)
@@ -194,7 +194,7 @@ class MapsPage(QWidget):
         through = (
             self.tr("Profile through peaks 1 and 2") if len(self._cells) > 1 else self.tr("Profile through the peak")
         )
-        self.line_words.setText(through if self._line is None else self.tr("Profile along your line"))
+        self.line_words.set_text(through if self._line is None else self.tr("Profile along your line"))
         self.line_words.setToolTip(self.tr("Drag the line's ends; a double click puts it back"))
         self.line_words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 

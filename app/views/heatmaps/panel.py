@@ -30,7 +30,7 @@ from app.views.heatmaps.maps_page import MapsPage
 from app.views.heatmaps.switches import Switches
 from app.views.heatmaps.target import Target
 from app.views.theme import theme
-from app.views.widgets import EmptyState, Line
+from app.views.widgets import EmptyState, Line, label_combo
 from app.views.words import told
 from engine.errors import UserError
 
@@ -69,7 +69,7 @@ class HeatmapPanel(QWidget):
         for name, text in (("doubt", self.tr("Most doubtful")), ("schema", self.tr("By schema")),
                            ("flip", self.tr("Flip test")), ("label", self.tr("Far from label"))):  # fmt: skip
             self.order.addItem(text, name)
-        self.order.setAccessibleName(self.tr("Order of the maps"))
+        label_combo(self.order, self.tr("Order of the maps"))
         self.left, self.right = QStackedWidget(), QStackedWidget()
         self.left.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # pages fit themselves
         maps = QWidget()

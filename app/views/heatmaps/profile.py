@@ -56,7 +56,7 @@ class Profile(QWidget):
         font = QFont(self.font())
         font.setPixelSize(theme().size(11))
         painter.setFont(font)
-        room = QRectF(self.rect()).adjusted(LEFT, TOP, -RIGHT, -BOTTOM)
+        room = QRectF(self.rect()).adjusted(theme().size(LEFT), TOP, -RIGHT, -theme().size(BOTTOM))
         self._paint_grid(painter, room)
         curve = QPolygonF([self._place(room, x, y) for x, y in zip(self._x, self._y, strict=True)])
         painter.setPen(QPen(theme().color("accent"), 2.0))
@@ -85,12 +85,14 @@ class Profile(QWidget):
             painter.setPen(QPen(border, 1.0))
             painter.drawLine(QPointF(room.left(), y), QPointF(room.right(), y))
             painter.setPen(muted)
-            painter.drawText(QRectF(0, y - 8, LEFT - 8, 16), _RIGHT, "0" if value == 0 else number(value, 2))
+            area = QRectF(0, y - 12, theme().size(LEFT) - 8, 24)
+            painter.drawText(area, _RIGHT, "0" if value == 0 else number(value, 2))
         span = self._x[-1] - self._x[0]
         step = next((s for s in STEPS if span / s <= 7), STEPS[-1])
         for tick in np.arange(np.ceil(self._x[0] / step) * step, self._x[-1] + 1e-6, step):
             x = self._place(room, float(tick), low).x()
-            painter.drawText(QRectF(x - 20, room.bottom() + 4, 40, 16), Qt.AlignmentFlag.AlignCenter, number(tick, 0))
+            area = QRectF(x - 30, room.bottom() + 4, 60, theme().size(16))
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, number(tick, 0))
 
     def _place(self, room: QRectF, x: float, y: float) -> QPointF:
         low, high = self._range

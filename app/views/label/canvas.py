@@ -12,6 +12,7 @@ from app.views.label.gestures import Clear, DragLandmark, DrawBox, Gesture, Move
 from app.views.label.gestures_shape import Band, Move, Place, Scale, Turn
 from app.views.label.guesses import Guesses
 from app.views.label.labelled_view import LabelledView
+from app.views.label.reading_aloud import ReadingAloud
 from app.views.label.shape_frame import CURSORS as FRAME_CURSORS
 from app.views.label.shape_frame import SIDES
 
@@ -34,6 +35,7 @@ class Canvas(LabelledView):
         self._space = self._space_used = False
         self.setObjectName("canvas")
         self.setAccessibleName(self.tr("Picture with landmarks"))
+        ReadingAloud(self, editing)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(320, 240)
         editing.image_changed.connect(self._image_changed)

@@ -22,7 +22,7 @@ from app.views.label.editing import Editing
 from app.views.label.guide import Guide
 from app.views.label.landmark_table import LandmarkTable
 from app.views.label.numbers import number
-from app.views.widgets import EmptyState, Section
+from app.views.widgets import EmptyState, Section, label_combo
 
 WIDTH = 320
 WIDE = 1240  # workspace width from which it grows with the text
@@ -71,7 +71,7 @@ class Inspector(QWidget):
         column.setContentsMargins(16, 0, 16, 16)
         column.setSpacing(8)
         self.chooser = QComboBox(box)
-        self.chooser.setAccessibleName(self.tr("Instance"))
+        label_combo(self.chooser, self.tr("Instance"))
         self.chooser.activated.connect(self._choose)
         column.addWidget(self.chooser)
         line = QHBoxLayout()

@@ -26,7 +26,7 @@ from app.views.label.numbers import DASH, number, parse
 from app.views.label.painted import painted
 from app.views.marks import DOUBT_LIMIT
 from app.views.weights import HEAVY, weighted
-from app.views.words import named
+from app.views.words import named, shortened
 
 Index = QModelIndex | QPersistentModelIndex
 GLYPH, NAME, X, Y, SCORE, MOVED = range(6)
@@ -175,7 +175,10 @@ class LandmarkDelegate(QStyledItemDelegate):
         painter.setFont(font)
         painter.setPen(colours.color(role))
         area = QRectF(option.rect).adjusted(4, 0, -4, 0)
-        text = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        metrics = QFontMetricsF(font)
+        if column == NAME and metrics.horizontalAdvance(text) > area.width():
+            text = shortened(text)
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
         painter.drawText(area, RIGHT if column > NAME else LEFT, text)
 
 

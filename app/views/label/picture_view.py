@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 from app.services.pictures import Picture
 from app.views import theme
 from app.views.label.items import PictureItem
+from app.views.label.numbers import number
 from app.views.label.overlay import ReadOut
 
 ZOOM = (0.01, 64.0)
@@ -145,7 +146,7 @@ class PictureView(QGraphicsView):
         if self.picture.boundingRect().isEmpty():
             return
         per_cent = scale * 100
-        self.zoom_plate.set_text(f"{per_cent:.0f} %" if per_cent >= 10 else f"{per_cent:.1f} %")
+        self.zoom_plate.set_text(f"{number(per_cent, 0)} %" if per_cent >= 10 else f"{number(per_cent, 1)} %")
 
     def place_plates(self) -> None:
         """Put the read-outs into the lower corners."""

@@ -122,6 +122,7 @@ class Queue(QWidget):
         for label in (self.foot_text, self.foot_count):
             label.setProperty("small", True)
         line.addWidget(self.foot_text, 1)
+        line.addSpacing(8)
         line.addWidget(self.foot_count)
         line.addSpacing(6)
         column.addLayout(line)

@@ -25,6 +25,7 @@ from app.views.label.doubt_scale import DoubtScale
 from app.views.label.numbers import count, short_count
 from app.views.label.queue_delegate import STATES
 from app.views.label.queue_model import FILTERS, QueueModel
+from app.views.widgets import label_combo
 from app.views.words import mark, tr
 
 ORDERS = (  # words, order, criterion of engine.doubts, icon
@@ -59,7 +60,7 @@ class QueueHead(QWidget):
         column.addLayout(self._title())
         column.addLayout(self._chips())
         self.order = QComboBox(self)
-        self.order.setAccessibleName(self.tr("Order"))
+        label_combo(self.order, self.tr("Order"))
         self.order.setIconSize(QSize(16, 16))
         for words, order, criterion, _ in ORDERS:
             self.order.addItem(tr(words), (order, criterion))

@@ -31,12 +31,12 @@ class QueueList(QTableView):
         self.setMouseTracking(True)
         across, down = self.horizontalHeader(), self.verticalHeader()
         across.hide()
-        across.setStretchLastSection(True)
         across.setMinimumSectionSize(1)
         down.hide()
         down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self._fit_rows()
         self.setModel(model)
+        across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)  # also in less room than at first
         theme.theme().changed.connect(self._fit_rows)
 
     def _fit_rows(self) -> None:

@@ -11,7 +11,7 @@ from app.views.actions import BY_NAME
 from app.views.fitting import give_way
 from app.views.key_button import KeyButton
 from app.views.keymap import KeyMap, KeyTip
-from app.views.widgets import Line
+from app.views.widgets import Line, label_combo
 from app.views.words import mark, told
 
 HEIGHT = 40
@@ -82,7 +82,7 @@ class ToolBar(QWidget):
         row.addWidget(self.maps)
         row.addStretch(1)
         self.model = QComboBox(self)
-        self.model.setAccessibleName(self.tr("Model"))
+        label_combo(self.model, self.tr("Model"))
         self.model.setMinimumWidth(110)
         self.model.activated.connect(lambda n: self.model_chosen.emit(self.model.itemData(n)))
         row.addWidget(self.model)

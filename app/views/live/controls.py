@@ -166,9 +166,9 @@ class OverlayControls(QWidget):
     def _boxes(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(0)
-        grid.setVerticalSpacing(8)
         columns = 3 if theme().scale <= WIDE_TEXT else 2
+        grid.setHorizontalSpacing(0 if columns == 3 else 12)
+        grid.setVerticalSpacing(8)
         for column, width in enumerate((112, 88)[: columns - 1]):
             grid.setColumnMinimumWidth(column, theme().room(width))
         grid.setColumnStretch(columns - 1, 1)

@@ -39,7 +39,6 @@ class RecordButton(QToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         self.setProperty("split", True)
-        self.setFixedHeight(30)
         self.clicked.connect(self.wanted)
         menu = QMenu(self)
         group = QActionGroup(self)

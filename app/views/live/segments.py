@@ -38,6 +38,12 @@ class Segments(QWidget):
         theme().changed.connect(self._share)
         self._share()
 
+    def setAccessibleName(self, name: str) -> None:
+        """What the choice is about, said with each of its buttons."""
+        super().setAccessibleName(name)
+        for key, button in self.buttons.items():
+            button.setAccessibleName(f"{name}: {self._texts[key]}")
+
     def _share(self) -> None:
         """Longer words get more of the room."""
         for n, text in enumerate(self._texts.values()):

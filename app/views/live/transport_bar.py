@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QStyle, Q
 from app.sources.transport import SPEEDS, Transport
 from app.views import theme
 from app.views.keymap import KeyMap, KeyTip
+from app.views.widgets import label_combo
 from app.views.words import tr
 
 HEIGHT = 40
@@ -37,7 +38,7 @@ class TransportBar(QWidget):
         self.place.setMinimumWidth(172)
         self.place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.speeds = QComboBox()
-        self.speeds.setAccessibleName(tr("Speed"))
+        label_combo(self.speeds, tr("Speed"))
         self.speeds.setToolTip(tr("Speed"))
         for speed in SPEEDS:
             self.speeds.addItem(f"{self.locale().toString(speed)} \u00d7", speed)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from app.views.label.numbers import number
 from app.views.theme import theme
 from app.views.tokens import CAPTION
 
@@ -100,10 +101,10 @@ class CurveCard(Card):
         if self._best is None:
             self._best = (self.plot.plot(), self._pg.TextItem(anchor=(0.5, -0.3)))
             self.plot.addItem(self._best[1])
-        ring, number = self._best
+        ring, label = self._best
         ring.setData([xs[ys.index(value)]], [value])
-        number.setPos(xs[ys.index(value)], value)
-        number.setPlainText(f"{value:.2f}")
+        label.setPos(xs[ys.index(value)], value)
+        label.setPlainText(number(value, 2))
         span = max(max(ys) - min(ys), 0.1)
         self.plot.setYRange(min(ys) - 0.3 * span, max(ys) + 0.1 * span, padding=0)  # the number needs room below
         self._dress()
@@ -138,13 +139,13 @@ class CurveCard(Card):
         if self._limit is not None:
             self._limit.setPen(styles["limit"][0])
         if self._best is not None:
-            ring, number = self._best
+            ring, label = self._best
             ring.setSymbol("o")
             ring.setSymbolSize(12)
             ring.setSymbolBrush(None)
             ring.setSymbolPen(pg.mkPen(colour("text"), width=2))
-            number.setColor(colour("text"))
-            number.setFont(self._tick_font())
+            label.setColor(colour("text"))
+            label.setFont(self._tick_font())
         words = []
         for name, text in self._legend.items():
             stroke = "\u2013 \u2013" if styles[name][0].style() == Qt.PenStyle.DashLine else "\u2014"
@@ -182,8 +183,8 @@ class GroupChart(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             values = [v for _, b, a in self.rows for v in (b, a) if v is not None]
             top = max(values, default=1.0) * 1.1 or 1.0
-            for number, row in enumerate(self.rows):
-                self._row(painter, QRectF(0, number * GROUP_ROW, self.width(), GROUP_ROW), row, top)
+            for n, row in enumerate(self.rows):
+                self._row(painter, QRectF(0, n * GROUP_ROW, self.width(), GROUP_ROW), row, top)
         finally:
             painter.end()
 
@@ -199,7 +200,7 @@ class GroupChart(QWidget):
         def place(value: float) -> float:
             return left + (right - left) * value / top
 
-        figure, tone = f"{after:.2f}", colour("text")
+        figure, tone = number(after, 2), colour("text")
         if before is not None:
             change = after - before
             better = change < 0 if self._less_is_better else change > 0

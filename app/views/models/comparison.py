@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.views.label.numbers import number
 from app.views.models.facts import Facts
 from app.views.models.listing import percent
 from app.views.theme import icon, theme
@@ -146,7 +147,7 @@ class Comparison(QWidget):
             self._say("equal", "muted", self.tr("No difference on the hold-out"))
             return
         change = abs(after - before) / before * 100
-        share = f"{change:.0f} %" if change >= 1 else f"{change:.1f} %"
+        share = f"{number(change, 0)} %" if change >= 1 else f"{number(change, 1)} %"
         words = {
             ("nme", True): self.tr("{0} lower error"), ("nme", False): self.tr("{0} higher error"),
             ("pck", True): self.tr("{0} more landmarks right"), ("pck", False): self.tr("{0} fewer landmarks right"),

@@ -72,6 +72,7 @@ class DescriptionDialog(QDialog):
             (self.tr("Colours"), self.colour), (self.tr("Pixels"), self.range),
         ):  # fmt: skip
             field.setAccessibleName(words)
+            field.setAccessibleDescription(words)
             form.addRow(words, field)
         lead = QLabel(self.tr("{0} does not say how it is to be used.").format(name))
         lead.setWordWrap(True)

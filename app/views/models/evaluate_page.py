@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.library import Entry
+from app.views.label.numbers import number
 from app.views.models.charts import Card, CurveCard, GroupChart
 from app.views.models.facts import Facts
 from app.views.models.pages import Page
@@ -81,6 +82,7 @@ class EvaluatePage(Page):
             caption.setProperty("muted", True)
             caption.setBuddy(field)
             field.setAccessibleName(words)
+            field.setAccessibleDescription(words)
             choices.addWidget(caption)
             choices.addWidget(field)
         choices.addWidget(self.flip)
@@ -95,7 +97,7 @@ class EvaluatePage(Page):
         self.table.setAccessibleName(self.tr("Figures by landmark"))
         self.cards.setContentsMargins(0, 0, 0, 0)
         self.cards.setSpacing(16)
-        for number, (words, content) in enumerate((
+        for place, (words, content) in enumerate((
             (self.tr("Result, %"), self.figures), (self.tr("By group, %"), self.groups),
             (self.tr("By landmark"), self.table),
         )):  # fmt: skip
@@ -104,7 +106,7 @@ class EvaluatePage(Page):
             if content is not self.table:
                 card.column.addStretch(1)
             card.setMinimumHeight(CARD_HEIGHT)
-            self.cards.addWidget(card, number // 2, number % 2)
+            self.cards.addWidget(card, place // 2, place % 2)
         for column in (0, 1):
             self.cards.setColumnStretch(column, 1)
         for layout in (choices, row):
@@ -163,7 +165,7 @@ class EvaluatePage(Page):
         each = figures["per_landmark"]
         self.table.setRowCount(len(each))
         for row, (landmark, value) in enumerate(each.items()):
-            for column, words in enumerate((landmark, f"{value:.2f}")):
+            for column, words in enumerate((landmark, number(value, 2))):
                 item = QTableWidgetItem(words)
                 if column:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)

@@ -24,7 +24,7 @@ from app.views.fitting import FlowLayout
 from app.views.models.description import take_in
 from app.views.models.listing import Entries, EntryDelegate
 from app.views.theme import icon, theme
-from app.views.widgets import Line
+from app.views.widgets import Line, label_combo
 from app.views.words import tr
 from engine.errors import UserError
 from engine.models import FILES
@@ -75,7 +75,7 @@ class LibraryPane(QWidget):
         tools.setContentsMargins(16, 8, 16, 8)
         tools.setSpacing(8)
         self.filter.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.filter.setAccessibleName(self.tr("Schema"))
+        label_combo(self.filter, self.tr("Schema"))
         tools.addWidget(self.filter, 1)
         tools.addWidget(self.bring)
         self.list.setModel(self.model)

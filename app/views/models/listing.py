@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.library import Entry
+from app.views.label.numbers import number
 from app.views.theme import theme
 from app.views.tokens import CAPTION, SMALL
 from app.views.words import mark, tr
@@ -85,12 +86,12 @@ class EntryDelegate(QStyledItemDelegate):
             painter.fillRect(QRectF(area.left(), area.top(), 3, area.height()), colour("accent"))
         inner = area.adjusted(16, 8, -16, -8)
         figure = card_figure(entry)
-        number = percent(figure[1]) if figure else ""
+        told = percent(figure[1]) if figure else ""
         font = QFont(option.font)
         font.setWeight(QFont.Weight.Medium)
         painter.setFont(font)
         painter.setPen(colour("error" if entry.problem else "text"))
-        taken = painter.fontMetrics().horizontalAdvance(number) + 8
+        taken = painter.fontMetrics().horizontalAdvance(told) + 8
         tag = tr("In use") if index.model().in_use(entry) else tr(TAGS.get(entry.origin, ""))
         small = QFont(option.font)
         small.setPixelSize(theme().size(CAPTION))
@@ -100,7 +101,7 @@ class EntryDelegate(QStyledItemDelegate):
         painter.drawText(QRectF(inner.left(), inner.top(), room, 20), Qt.AlignmentFlag.AlignVCenter, name)
         at = inner.left() + painter.fontMetrics().horizontalAdvance(name) + 8
         painter.drawText(QRectF(inner.right() - taken, inner.top(), taken, 20),
-                         Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number)  # fmt: skip
+                         Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, told)  # fmt: skip
         painter.setFont(small)
         box = QRectF(at, inner.top() + 2, painter.fontMetrics().horizontalAdvance(tag) + 10, 16)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -130,9 +131,9 @@ def lineage(entry: Entry) -> str:
     parts += [f"{labels} labels"] if isinstance(labels, int) else []
     date = QDate.fromString(entry.created, Qt.DateFormat.ISODate)
     parts += [QLocale().toString(date, "d MMM yyyy")] if date.isValid() else []
-    return ", ".join(parts if entry.parent else [*parts, f"{entry.size / 1e6:.2f} MB"])
+    return ", ".join(parts if entry.parent else [*parts, f"{number(entry.size / 1e6, 2)} MB"])
 
 
 def percent(value: float) -> str:
     """Percent with two decimals."""
-    return f"{value:.2f}"
+    return number(value, 2)

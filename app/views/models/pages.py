@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.library import Entry
+from app.views.label.numbers import number
 from app.views.models.charts import Card, GroupChart
 from app.views.models.facts import Facts, flat
 from app.views.models.listing import lineage
@@ -143,7 +144,7 @@ class CardPage(Page):
                 self.tr("Kind"): self.tr("Another maker's, in ONNX Runtime"),
                 self.tr("Input"): " \u00d7 ".join(str(size) for size in reversed(model.reading.size)),
                 self.tr("Heatmaps"): " \u00d7 ".join(str(cells) for cells in reversed(model.reading.cells)),
-                self.tr("Crop"): f"{model.crop:g}", self.tr("File"): f"{entry.size / 1e6:.2f} MB",
+                self.tr("Crop"): f"{model.crop:g}", self.tr("File"): f"{number(entry.size / 1e6, 2)} MB",
             }  # fmt: skip
         a, counts = model.architecture, count(model.graph)
         name = self.tr("Parts") if a.head == SEGMENTATION else self.tr("Landmarks")
@@ -154,7 +155,7 @@ class CardPage(Page):
             self.tr("Schema"): tr(model.schema.title), **what,
             self.tr("Input"): f"{a.side} \u00d7 {a.side}", self.tr("Width"): a.width,
             self.tr("Parameters"): counts.parameters, self.tr("Binary weights"): counts.binary_weights,
-            self.tr("File"): f"{entry.size / 1e6:.2f} MB",
+            self.tr("File"): f"{number(entry.size / 1e6, 2)} MB",
             self.tr("Latent weights"): self.tr("beside it") if entry.latents else self.tr("none"),
         }  # fmt: skip
 

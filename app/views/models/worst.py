@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QPainter, QPaintEvent, QPe
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from app.services.runs import Worst
+from app.views.label.numbers import number
 from app.views.qimage import to_qimage
 from app.views.theme import theme
 from engine.schema import Schema
@@ -106,9 +107,9 @@ class _Row(QWidget):
             at = [n for n, place in enumerate(self.places()) if place.contains(QPointF(event.pos()))]
             if at:
                 before, after = self.errors[at[0]]
-                words = self.tr("{0} % now").format(f"{after:.2f}")
+                words = self.tr("{0} % now").format(number(after, 2))
                 if math.isfinite(before):
-                    words += self.tr(", {0} % before").format(f"{before:.2f}")
+                    words += self.tr(", {0} % before").format(number(before, 2))
                 QToolTip.showText(event.globalPos(), words, self)
                 return True
         return super().event(event)
@@ -139,7 +140,7 @@ class _Row(QWidget):
     def _figures(self, painter: QPainter, place: QRectF, before: float, after: float) -> None:
         line = QRectF(place.left(), place.bottom() + 4, place.width(), FIGURES - 6)
         painter.setPen(theme().color("text"))
-        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, f"{after:.2f}")
+        painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, number(after, 2))
         if math.isfinite(before):
             change = after - before
             painter.setPen(theme().color("success" if change < 0 else "error" if change > 0 else "muted"))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QColorDialog, QComboBox, QGridLayout, QHBoxLayout,
 from app.views import marks
 from app.views.schema.editing import SchemaEditing
 from app.views.theme import theme
+from app.views.widgets import label_combo
 
 COLUMNS, CHIP = 3, 14
 
@@ -96,7 +97,7 @@ class Measure(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         for n, box in enumerate(self.boxes):
-            box.setAccessibleName((self.tr("First end of the measure"), self.tr("Second end of the measure"))[n])
+            label_combo(box, (self.tr("First end of the measure"), self.tr("Second end of the measure"))[n])
             box.setMinimumContentsLength(8)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.activated.connect(lambda at, n=n: self._take(n, at))

@@ -57,7 +57,7 @@ class SchemaPage(QDialog):
         self.editing = SchemaEditing(SchemaDraft(self.before), self)
         self.reading, self._working = Reading(self), ""
         self.setWindowTitle(self.tr("Landmarks of the project"))
-        self.resize(theme().size(SIZE[0]), theme().size(SIZE[1]))
+        theme().fit(self, *SIZE)
         self.table, self.shape = LandmarksTable(self.editing), ShapePicture(self.editing)
         self.groups, self.measure = Groups(self.editing), Measure(self.editing)
         self.preview, self.stack = ChangePreview(), QStackedWidget()

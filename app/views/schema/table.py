@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.project.schema_draft import SIDES, Landmark
 from app.views.schema.editing import SchemaEditing
 from app.views.theme import theme
+from app.views.widgets import label_combo
 from app.views.words import mark, tr
 from engine.schema import SchemaError
 
@@ -42,7 +43,7 @@ class LandmarksTable(QTableWidget):
         head.setHighlightSections(False)
         head.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         for column, width in WIDTHS.items():
-            self.setColumnWidth(column, theme().size(width))
+            self.setColumnWidth(column, theme().room(width))
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(theme().size(ROW))
         self.setShowGrid(False)
@@ -149,7 +150,7 @@ class Choice(QStyledItemDelegate):
         for words, value in table.choices(index.row(), index.column()):
             box.addItem(words, value)
         box.setEditable(index.column() == GROUP)
-        box.setAccessibleName(table.horizontalHeaderItem(index.column()).text())
+        label_combo(box, table.horizontalHeaderItem(index.column()).text())
         box.activated.connect(lambda: (self.commitData.emit(box), self.closeEditor.emit(box)))
         return box
 
