@@ -133,7 +133,9 @@ def test_person_boxes_the_confident_landmarks() -> None:
     (box,) = PersonDetector(runtime).detect(blob_picture(points, 240, 260, 5.0))
     expected = around(points)
     assert (box.cx, box.cy, box.side) == pytest.approx((expected.cx, expected.cy, expected.side), abs=1.0)
-    assert box.origin == "person" and len(runtime.crops) == 1
+    assert box.origin == "person" and len(runtime.crops) == 2  # the second look is in the box
+    assert len(PersonDetector(runtime, sure=1.01).detect(blob_picture(points, 240, 260, 5.0))) == 0
+    assert PersonDetector(runtime, sure=0).detect(blob_picture(points, 240, 260, 5.0)) == [box]
 
 
 def test_person_is_sought_along_wide_pictures() -> None:
@@ -142,7 +144,7 @@ def test_person_is_sought_along_wide_pictures() -> None:
     runtime = BlobRuntime(BODY)
     (box,) = PersonDetector(runtime).detect(blob_picture(points, 800, 260, 6.0))
     assert (box.cx, box.cy, box.side) == pytest.approx((620, 130, 140), abs=4.0)
-    assert len(runtime.crops) == 4
+    assert len(runtime.crops) == 5
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (50, 400), (300, 300)])
