@@ -27,14 +27,11 @@ class Equaliser(OwnThread, QObject):
         if picture is not None:
             self._wake()
 
-    def _run(self) -> None:
-        while True:
-            with self._ready:
-                while not (self._closed or self._wanted is not None):
-                    self._ready.wait()
-                if self._closed:
-                    return
-                picture, self._wanted = self._wanted, None
-            found = equalised(picture)
-            if not self._closed:
-                self.made.emit(picture, found)
+    def _next(self) -> Picture | None:
+        picture, self._wanted = self._wanted, None
+        return picture
+
+    def _work(self, picture: Picture) -> None:
+        found = equalised(picture)
+        if not self._closed:
+            self.made.emit(picture, found)

@@ -64,17 +64,11 @@ class Evaluating(OwnThread, QObject):
         """Cut the evaluation short after the picture in hand."""
         self._stop = True
 
-    def _run(self) -> None:
-        while True:
-            with self._ready:
-                while not (self._closed or self._waiting):
-                    self._ready.wait()
-                if self._closed:
-                    return
-                task, self._waiting = self._waiting, None
-            self._evaluate(task)
+    def _next(self) -> Task | None:
+        task, self._waiting = self._waiting, None
+        return task
 
-    def _evaluate(self, task: Task) -> None:
+    def _work(self, task: Task) -> None:
         said = 0.0
 
         def tell(done: int, total: int) -> None:

@@ -114,19 +114,12 @@ class Inspector(OwnThread, QObject):
             self._wanted, self._drop_held = None, True
             self._ready.notify_all()
 
-    def _run(self) -> None:
-        while True:
-            with self._ready:
-                while not (self._closed or self._drop_held or self._wanted is not None):
-                    self._ready.wait()
-                if self._closed:
-                    return
-                ask, self._wanted = self._wanted, None
-                if self._drop_held:
-                    self._drop_held, self._last = False, None
-                    self._runtimes.clear()
-            if ask is not None:
-                self._work(ask)
+    def _next(self) -> Ask | None:
+        ask, self._wanted = self._wanted, None
+        if self._drop_held:
+            self._drop_held, self._last = False, None
+            self._runtimes.clear()
+        return ask
 
     def _work(self, ask: Ask) -> None:
         try:

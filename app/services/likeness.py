@@ -68,10 +68,7 @@ class Likeness(OwnThread, QObject):
             self._to_group = token, prints, known
         self._wake()
 
-    def _group(self) -> None:
-        with self._ready:
-            token, prints, known = self._to_group
-            self._to_group = None
+    def _group(self, token: object, prints: np.ndarray, known: np.ndarray) -> None:
         start = time.monotonic()
         groups = groups_of(prints, known)
         end = time.monotonic()
@@ -79,28 +76,28 @@ class Likeness(OwnThread, QObject):
         if not self._closed:
             self.grouped.emit(token, groups)
 
-    def _run(self) -> None:
-        while True:
-            with self._ready:
-                while not (self._closed or self._waiting or self._to_group):
-                    self._ready.wait()
-                if self._closed:
-                    return
-                grouping = self._to_group and not (self._waiting and time.monotonic() < self._group_from)
-            if grouping:
-                self._group()
-                continue
-            with self._ready:
-                token, path_of = self._token, self._path_of
-                some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-            made = [(i, found) for i in some if not self._closed and (found := _look(path_of(i)))]
-            with self._ready:
-                left, total = len(self._waiting), self._total
-            if self._closed:
-                return
-            if made:
-                self.found.emit(token, tuple(made))
-            self.progress.emit(*((total - left, total) if left else (0, 0)))
+    def _next(self) -> Callable[[], None] | None:
+        if self._to_group and not (self._waiting and time.monotonic() < self._group_from):
+            (token, prints, known), self._to_group = self._to_group, None
+            return lambda: self._group(token, prints, known)
+        if self._waiting:
+            token, path_of = self._token, self._path_of
+            some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+            return lambda: self._look(token, path_of, some)
+        return None
+
+    def _work(self, piece: Callable[[], None]) -> None:
+        piece()
+
+    def _look(self, token: object, path_of: Callable[[int], Path | None], some: list[int]) -> None:
+        made = [(i, found) for i in some if not self._closed and (found := _look(path_of(i)))]
+        with self._ready:
+            left, total = len(self._waiting), self._total
+        if self._closed:
+            return
+        if made:
+            self.found.emit(token, tuple(made))
+        self.progress.emit(*((total - left, total) if left else (0, 0)))
 
 
 def _look(path: Path | None) -> str:

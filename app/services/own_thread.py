@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 JOIN_SECONDS = 3.0
 
 
 class OwnThread:
-    """For a QObject that does its work in one thread.
+    """For a QObject that does its work in one thread, a piece at a time.
 
-    The class says what to do in `_run`, which waits on `_ready` and returns once `_closed` is set.
+    The class says in `_next` what is to be done, and does it in `_work`, which may look at `_closed` to end early.
     """
 
     _thread_name = "service"
@@ -20,6 +21,23 @@ class OwnThread:
         self._ready = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
+
+    def _next(self) -> Any | None:
+        """The next piece of work, taken off what waits; None where there is none. `_ready` is held meanwhile."""
+        raise NotImplementedError
+
+    def _work(self, piece: Any) -> None:
+        """Do a piece of work, in the thread."""
+        raise NotImplementedError
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not self._closed and (piece := self._next()) is None:
+                    self._ready.wait()
+                if self._closed:
+                    return
+            self._work(piece)
 
     def close(self, timeout: float = JOIN_SECONDS) -> bool:
         """End the thread after the picture in hand; True when it has ended in time."""

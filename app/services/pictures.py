@@ -177,22 +177,18 @@ class Pictures(OwnThread, QObject):
         with self._ready:
             self._small.clear()
 
-    def _run(self) -> None:
-        while True:
-            with self._ready:
-                while not (self._closed or self._shown or self._small):
-                    self._ready.wait()
-                if self._closed:
-                    return
-                if self._shown:
-                    image, path, wanted = self._shown.pop()
-                    small = False
-                else:
-                    image, small_path = self._small.popitem()
-                    small, wanted = True, True
-            self._load(image, small_path() if small else path, small, wanted)
+    def _next(self) -> tuple[int, Callable[[], Path], bool, bool] | None:
+        """Number and path of an image, whether a thumbnail is meant, and whether somebody waits to see it."""
+        if self._shown:
+            image, path, wanted = self._shown.pop()
+            return image, lambda: path, False, wanted
+        if self._small:
+            return *self._small.popitem(), True, True
+        return None
 
-    def _load(self, image: int, path: Path, small: bool, wanted: bool) -> None:
+    def _work(self, piece: tuple[int, Callable[[], Path], bool, bool]) -> None:
+        image, path_of, small, wanted = piece
+        path = path_of()
         try:
             if small:
                 self._tell(self.thumbnailed, image, self._small_one(path))

@@ -162,27 +162,23 @@ class Stills(OwnThread, QObject):
 
     # ---- the thread
     def _next(self) -> Request | tuple[int, Batch] | None:
-        with self._ready:
-            self._in_hand = ()
-            while not (self._closed or self._urgent or self._backlog):
-                self._ready.wait()
-            if self._closed:
-                return None
-            if self._urgent:
-                request = self._urgent.pop()
-                self._in_hand = () if request.boxes else ((request.image, request.token),)
-                return request
-            image, batch = self._backlog.popleft()
-            self._in_hand = ((image, batch.token),)
-            return image, batch
+        self._in_hand = ()
+        if self._urgent:
+            request = self._urgent.pop()
+            self._in_hand = () if request.boxes else ((request.image, request.token),)
+            return request
+        if not self._backlog:
+            return None
+        image, batch = self._backlog.popleft()
+        self._in_hand = ((image, batch.token),)
+        return image, batch
 
-    def _run(self) -> None:
-        while (work := self._next()) is not None:
-            if isinstance(work, Request):
-                if self._predict(work) and not work.boxes:
-                    self._served.add(work.image)
-            elif self._predict_waiting(*work):
-                self._count()
+    def _work(self, piece: Request | tuple[int, Batch]) -> None:
+        if isinstance(piece, Request):
+            if self._predict(piece) and not piece.boxes:
+                self._served.add(piece.image)
+        elif self._predict_waiting(*piece):
+            self._count()
 
     def _predict_waiting(self, image: int, batch: Batch) -> bool:
         """A picture of the backlog, unless it has had its turn; whether it is done with."""
