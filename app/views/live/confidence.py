@@ -1,4 +1,4 @@
-"""The landmarks that the model is least sure of, lowest first."""
+"""The landmarks that the model is least sure of, lowest first; of a frozen frame all, with their places."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.project.values import Instance, Origin
+from app.project.values import Instance, Origin, Visibility
 from app.services.pipeline import Result
 from app.views.marks import DOUBT_LIMIT, draw_glyph, side_colour
 from app.views.theme import theme
@@ -20,12 +20,14 @@ ROWS = 6
 ROW = 26
 EVERY = 1.0  # seconds between two sortings, so that rows can be read
 BAR = 100
-SCORE = 44
+SCORE, PLACE = 44, 46  # widths of columns
 
 
 @dataclass(frozen=True)
 class Row:
-    """One landmark: its subject and number, name, side, score and whether a hand touched it."""
+    """One landmark: its subject and number, name, side, score, whether a hand touched it, and in a frozen frame where
+    it is in picture pixels and whether it can be seen.
+    """
 
     subject: int
     landmark: int
@@ -33,10 +35,24 @@ class Row:
     side: str
     score: float
     origin: Origin
+    place: tuple[float, float] | None = None
+    visibility: Visibility = Visibility.VISIBLE
 
 
-def lowest(result: Result, instances: list[Instance] | None = None, count: int = ROWS) -> list[Row]:
-    """The `count` lowest scores over all subjects; with corrected `instances`, what a hand touched is marked."""
+def table(result: Result, instances: list[Instance], subject: int) -> list[Row]:
+    """All landmarks of one subject of a frozen frame, lowest scores first."""
+    if result.schema is None or not 0 <= subject < len(instances):
+        return []
+    schema, one = result.schema, instances[subject]
+    return [
+        Row(subject, int(k), schema.landmarks[k], schema.sides[k], float(one.score[k]), Origin(int(one.origin[k])),
+            (float(one.points[k, 0]), float(one.points[k, 1])), Visibility(int(one.visibility[k])))
+        for k in np.argsort(one.score, kind="stable")
+    ]  # fmt: skip
+
+
+def lowest(result: Result, count: int = ROWS) -> list[Row]:
+    """The `count` lowest scores over all subjects."""
     schema = result.schema
     if schema is None:
         return []
@@ -44,18 +60,18 @@ def lowest(result: Result, instances: list[Instance] | None = None, count: int =
     for number, subject in enumerate(result.subjects):
         scores = subject.prediction.landmarks[:, 2]
         for k in np.argsort(scores, kind="stable")[:count]:
-            origin = Origin.MODEL if instances is None else Origin(int(instances[number].origin[k]))
-            found.append(Row(number, int(k), named(schema.landmarks[k]), schema.sides[k], float(scores[k]), origin))
+            found.append(Row(number, int(k), schema.landmarks[k], schema.sides[k], float(scores[k]), Origin.MODEL))
     return sorted(found, key=lambda row: row.score)[:count]
 
 
 class ConfidenceList(QWidget):
-    """Six rows of glyph, name, bar and score; a click chooses the landmark.
+    """Six rows of glyph, name, bar and score; of a frozen frame a row for each landmark of the subject in hand.
 
-    clicked(subject, landmark).
+    clicked(subject, landmark): chosen with the mouse or the arrow keys; moved(int): the chosen row's upper edge.
     """
 
     clicked = Signal(int, int)
+    moved = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,32 +80,68 @@ class ConfidenceList(QWidget):
         self._chosen = (-1, -1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(ROWS * ROW)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(self.tr("Landmarks with the lowest confidence"))
         theme().changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
         """Six rows, also while there are fewer."""
-        return QSize(278, ROWS * ROW)
+        return QSize(278, max(ROWS, len(self.rows)) * ROW)
 
-    def show_result(self, result: Result | None, instances: list[Instance] | None = None, now: bool = False) -> None:
+    def show_result(self, result: Result | None, now: bool = False) -> None:
         """Take over a result's scores, sorted at most once a second unless `now`."""
         moment = time.monotonic()
         if not now and self.rows and moment - self._sorted < EVERY:
             return
         self._sorted = moment
-        self.rows = lowest(result, instances) if result is not None else []
+        self._show(lowest(result) if result is not None else [])
+
+    def show_frozen(self, result: Result, instances: list[Instance]) -> None:
+        """List all landmarks of the subject in hand, the first one while none is."""
+        self._show(table(result, instances, max(self._chosen[0], 0)))
+
+    def _show(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.setFixedHeight(max(ROWS, len(rows)) * ROW)
         self.update()
 
     def choose(self, subject: int, landmark: int) -> None:
         """Mark the selected landmark's row."""
         self._chosen = (subject, landmark)
+        row = self._row()
+        if row >= 0 and len(self.rows) > ROWS:
+            self.moved.emit(row * ROW)
         self.update()
+
+    def _row(self) -> int:
+        return next((n for n, row in enumerate(self.rows) if (row.subject, row.landmark) == self._chosen), -1)
+
+    def _take(self, row: int) -> None:
+        if 0 <= row < len(self.rows):
+            self.clicked.emit(self.rows[row].subject, self.rows[row].landmark)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose the landmark of the row."""
-        row = int(event.position().y()) // ROW
-        if row < len(self.rows):
-            self.clicked.emit(self.rows[row].subject, self.rows[row].landmark)
+        self._take(int(event.position().y()) // ROW)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and Down go from row to row."""
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            row = self._row()
+            by = 1 if event.key() == Qt.Key.Key_Down else -1
+            self._take(min(max(row + by, 0), len(self.rows) - 1))
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show where the focus is."""
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The focus went on."""
+        super().focusOutEvent(event)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Row by row; one line in the middle when there is nothing to tell."""
@@ -103,7 +155,13 @@ class ConfidenceList(QWidget):
                 painter.setPen(theme().color("muted"))
                 painter.drawText(QRectF(0, 0, self.width(), ROW), Qt.AlignmentFlag.AlignVCenter, self.tr("None found"))
             for number, row in enumerate(self.rows):
-                self._paint_row(painter, QRectF(0, number * ROW, self.width(), ROW), row)
+                area = QRectF(0, number * ROW, self.width(), ROW)
+                if event.rect().intersects(area.toRect()):
+                    self._paint_row(painter, area, row)
+            if self.hasFocus():
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(theme().color("focus"), 2))
+                painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
         finally:
             painter.end()
 
@@ -112,27 +170,36 @@ class ConfidenceList(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme().color("sel"))
             painter.drawRoundedRect(area, 3, 3)
-        doubtful = row.score < DOUBT_LIMIT
+        doubtful = row.score < DOUBT_LIMIT and row.origin is Origin.MODEL
         self._paint_glyph(painter, QRectF(area.left(), area.top() + 5, 16, 16), row)
-        right, middle = area.right(), area.center().y()
-        vertical = Qt.AlignmentFlag.AlignVCenter
+        right, vertical = area.right(), Qt.AlignmentFlag.AlignVCenter
         painter.setPen(theme().color("text"))
-        room = QRectF(area.left() + 24, area.top(), area.width() - 24 - BAR - SCORE - 8, ROW)
-        name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, int(room.width()))
+        taken = BAR if row.place is None else 2 * PLACE
+        room = QRectF(area.left() + 24, area.top(), area.width() - 24 - taken - SCORE - 8, ROW)
+        name = painter.fontMetrics().elidedText(named(row.name), Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, vertical, name)
-        bar = QRectF(right - SCORE - BAR, middle - 2, BAR, 4)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme().color("border"))
-        painter.drawRoundedRect(bar, 2, 2)
-        painter.setBrush(theme().color("amber" if doubtful else "muted"))
-        bar.setWidth(max(2.0, bar.width() * min(max(row.score, 0.0), 1.0)))
-        painter.drawRoundedRect(bar, 2, 2)
+        if row.place is None:
+            self._paint_bar(painter, QRectF(right - SCORE - BAR, area.center().y() - 2, BAR, 4), row.score, doubtful)
+        elif row.visibility != Visibility.ABSENT:
+            painter.setPen(theme().color("muted"))
+            for n, value in enumerate(row.place):
+                cell = QRectF(right - SCORE - (2 - n) * PLACE, area.top(), PLACE, ROW)
+                painter.drawText(cell, vertical | Qt.AlignmentFlag.AlignRight, self.locale().toString(value, "f", 1))
         painter.setPen(theme().color("warning" if doubtful else "text"))
         score = self.locale().toString(row.score, "f", 2)
         painter.drawText(QRectF(right - SCORE, area.top(), SCORE, ROW), vertical | Qt.AlignmentFlag.AlignRight, score)
 
+    def _paint_bar(self, painter: QPainter, bar: QRectF, score: float, doubtful: bool) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme().color("border"))
+        painter.drawRoundedRect(bar, 2, 2)
+        painter.setBrush(theme().color("amber" if doubtful else "muted"))
+        bar.setWidth(max(2.0, bar.width() * min(max(score, 0.0), 1.0)))
+        painter.drawRoundedRect(bar, 2, 2)
+
     def _paint_glyph(self, painter: QPainter, area: QRectF, row: Row) -> None:
         """The mark as it stands on the picture, in the colours for chrome."""
-        solid = row.origin is Origin.HAND or (row.origin is Origin.MODEL and row.score >= DOUBT_LIMIT)
+        sure = row.place is None and row.origin is Origin.MODEL and row.score >= DOUBT_LIMIT
+        solid = row.origin is Origin.HAND or sure
         kind = "edited" if row.origin is Origin.EDITED else "hand" if solid else "model"
-        draw_glyph(painter, area, kind, side_colour(row.side, on_chrome=True))
+        draw_glyph(painter, area, kind, side_colour(row.side, on_chrome=True), row.visibility)

@@ -65,6 +65,8 @@ class Freezing(QObject):
         self._gone = frozen if frozen.touched and not frozen.added else None
         self.view.resume()
         self.live.resume()
+        self.workspace.panel.confidence.show_result(frozen.result, now=True)
+        self.workspace.panel.set_frozen("")
         if self._gone is not None:
             self.offered.emit(tr("The corrections were not added"), self._back)
         self.workspace.refresh_bar()
@@ -120,7 +122,7 @@ class Freezing(QObject):
 
     def _corrected(self) -> None:
         if self.view.frozen is not None:
-            self.workspace.panel.confidence.show_result(self.view.result, self.view.frozen.instances, now=True)
+            self.workspace.list_landmarks()
         self.workspace.refresh_bar()
 
     def _listen(self) -> None:

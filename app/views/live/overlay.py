@@ -170,6 +170,13 @@ def subject_colour(view: Shown, number: int) -> QColor:
     return QColor(SUBJECTS[(subjects[number].number - 1) % len(SUBJECTS)] if len(subjects) > 1 else "#FFFFFF")
 
 
+def subject_name(view: Shown, number: int) -> str:
+    """What a subject is, and its number."""
+    names = {"face": tr("Face"), "person": tr("Person")}
+    name = names.get(view.result.schema.subject, tr("Subject"))
+    return f"{name} {view.result.subjects[number].number}"
+
+
 def paint_brackets(painter: QPainter, box: QRectF, colour: QColor) -> None:
     """The four corners of a box, over black."""
     colour.setAlpha(230)
@@ -240,10 +247,8 @@ def _paint_plate(painter: QPainter, view: Shown, fit: Fit, number: int) -> None:
     y = min(box.top(), float(highest)) - PLATE_HEIGHT - 6
     if y < max(top, 0) + (MARGIN + PLATE_HEIGHT + 4 if x < 280 else 4):
         y = min(box.bottom() + 6, top + high - PLATE_HEIGHT - 4)
-    names = {"face": tr("Face"), "person": tr("Person")}
-    name = names.get(view.result.schema.subject, tr("Subject"))
     score = view.locale().toString(subject.prediction.box.score, "f", 2)
-    draw_plate(painter, x, y, [(f"{name} {subject.number}", ""), ("", score)])
+    draw_plate(painter, x, y, [(subject_name(view, number), ""), ("", score)])
 
 
 def paint_name_of_model(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from app.views.live.confidence import ConfidenceList
+from app.views.live.confidence import ROW, ConfidenceList
 from app.views.live.controls import OverlayControls, SourceControls
 from app.views.live.latency import LatencyPanel
 from app.views.live.model_controls import ModelControls
@@ -26,6 +26,7 @@ class SidePanel(QScrollArea):
         self.setAccessibleName(self.tr("Side panel"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidgetResizable(True)
+        self._frozen = False
         self._dress()
         theme().changed.connect(self._dress)
         self.source, self.model, self.overlay = SourceControls(), ModelControls(), OverlayControls()
@@ -44,11 +45,25 @@ class SidePanel(QScrollArea):
             section = self.sections[name] = Section(title, holder)
             section.set_content(content)
             column.addWidget(section)
-        self.sections["confidence"].set_note(self.tr("lowest first"))
+        self.set_frozen("")
+        self.confidence.moved.connect(self._follow)
         self.latency.total_changed.connect(self.sections["latency"].set_note)
         column.addStretch(1)
         self.setWidget(holder)
         self.setFocusProxy(self.source.sources)
+
+    def set_frozen(self, subject: str) -> None:
+        """The last section lists the landmarks of `subject` that is corrected; for "" those of the lowest scores."""
+        section, self._frozen = self.sections["confidence"], bool(subject)
+        section.set_title(self.tr("Landmarks") if subject else self.tr("Confidence"))
+        section.set_note(subject or self.tr("lowest first"))
+        section.fold_for_space(self.height() < FOLD_UNDER and not subject)
+
+    def _follow(self, y: int) -> None:
+        """Keep the chosen landmark's row in view."""
+        if self.sections["confidence"].open:
+            place = self.confidence.mapTo(self.widget(), QPoint(0, y + ROW // 2))
+            self.ensureVisible(0, place.y(), 0, ROW)
 
     def _dress(self) -> None:
         self.setFixedWidth(theme().room(WIDTH))
@@ -56,6 +71,6 @@ class SidePanel(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """On a low window Confidence folds, on a lower one the plot goes."""
         super().resizeEvent(event)
-        self.sections["confidence"].fold_for_space(self.height() < FOLD_UNDER)
+        self.sections["confidence"].fold_for_space(self.height() < FOLD_UNDER and not self._frozen)
         self.latency.plot.set_low(self.height() < FOLD_UNDER)
         self.latency.plot.setVisible(self.height() >= HIDE_UNDER)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from app.settings import Settings
@@ -63,6 +63,13 @@ class RecordButton(QToolButton):
         self._json.setChecked(settings.get(LANDMARKS, "csv") == "json")
         self._overlay.setChecked(settings.get(OVERLAY, False) is True)
         self._settings = settings
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Down opens the choice, as it does in every list."""
+        if event.key() == Qt.Key.Key_Down:
+            self.showMenu()
+        else:
+            super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
         """As wide as while one records, so that nothing beside it moves."""

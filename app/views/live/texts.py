@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from app.views.live.plates import PLATE_TEXT
+from app.views.words import named
 
 if TYPE_CHECKING:
     from app.views.live.sheet import Sheet
@@ -28,7 +29,7 @@ def paint_texts(painter: QPainter, view: LiveView | Sheet, placed: np.ndarray, s
     locale = view.locale()
     texts = []
     for k in range(len(placed)):
-        parts = [names[k]] if names is not None else []
+        parts = [named(names[k])] if names is not None else []
         parts += [locale.toString(float(scores[k]), "f", 2)] if view.look.scores else []
         texts.append("  ".join(parts))
     painter.save()

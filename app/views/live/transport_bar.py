@@ -52,6 +52,7 @@ class TransportBar(QWidget):
         row.addWidget(self.slider, 1)
         for widget in (self.place, self.speeds, self.loop):
             row.addWidget(widget)
+        QWidget.setTabOrder(self.speeds, self.loop)
         self._shown: tuple = ()
         theme.theme().changed.connect(self._dress)
         self._dress()
@@ -126,8 +127,13 @@ class TransportBar(QWidget):
             self.slider.setRange(0, max(transport.count - 1, 0))
             if not self.slider.isSliderDown():
                 self.slider.setValue(max(transport.position, 0))
+        for widget in (self.back, self.play, self.forward, self.slider):
+            widget.setEnabled(transport.count > 0)
+        if not transport.count:
+            self.place.setText("")
+            return
         index = min(max(transport.position, 0), max(transport.count - 1, 0))
-        moment = transport.times[index] if transport.count else 0.0
+        moment = transport.times[index]
         frame = tr("frame {0} of {1}").format(
             self.locale().toString(index + 1), self.locale().toString(transport.count)
         )

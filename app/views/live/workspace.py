@@ -14,6 +14,7 @@ from app.services.pipeline import State
 from app.views.context import Context
 from app.views.keys import Keys
 from app.views.label.numbers import count
+from app.views.live import overlay
 from app.views.live.action_bar import ActionBar
 from app.views.live.freezing import Freezing
 from app.views.live.inspection import LiveHeatmaps
@@ -96,7 +97,7 @@ class LiveWorkspace(QMainWindow):
         panel.source.limit.connect(lambda most: live.change(limit=most))
         panel.overlay.look.connect(lambda changes: view.set_look(**changes))
         panel.overlay.smoothing.connect(lambda strength: live.change(smoothing=strength))
-        panel.confidence.clicked.connect(view.select)
+        panel.confidence.clicked.connect(self._choose)
         self.bar.frozen.connect(self.freezing.toggle)
         self.bar.added.connect(self.freezing.add)
         self.bar.fit.clicked.connect(view.zooming.reset)
@@ -227,8 +228,26 @@ class LiveWorkspace(QMainWindow):
         """Save the picture with what is drawn over it."""
         self.keeping.snapshot()
 
+    def _choose(self, subject: int, landmark: int) -> None:
+        """Select from the list, and bring it into sight."""
+        self.view.select(subject, landmark)
+        if self.view.frozen is not None:
+            self.view.zooming.show(*self.view.correcting.marks(subject)[landmark])
+
     def _selected(self, subject: int, landmark: int) -> None:
-        self.panel.confidence.choose(subject, landmark)
+        confidence, frozen = self.panel.confidence, self.view.frozen
+        confidence.choose(subject, landmark)
+        if frozen is not None and subject >= 0 and (not confidence.rows or confidence.rows[0].subject != subject):
+            self.list_landmarks()
+            confidence.choose(subject, landmark)
+
+    def list_landmarks(self) -> None:
+        """All landmarks of the subject that is corrected, in the panel."""
+        frozen, subject = self.view.frozen, max(self.view.selection[0], 0)
+        if frozen is not None:
+            self.panel.confidence.show_frozen(frozen.result, frozen.instances)
+            found = frozen.result.subjects
+            self.panel.set_frozen(overlay.subject_name(self.view, subject) if found else self.tr("None found"))
 
     def refresh_bar(self) -> None:
         """What the bar's buttons can do now."""

@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from app.project.values import Origin
+from app.project.values import Origin, Visibility
 from app.services.pipeline import Result, Timing
 from app.services.tracker import Subject
-from app.views.live.confidence import lowest
+from app.views.live.confidence import ConfidenceList, lowest
 from app.views.live.frozen import Frozen
 from app.views.live.geometry import Fit, nearest
 from app.views.live.latency import average
@@ -238,9 +238,23 @@ def test_lowest_scores_first_over_all_subjects() -> None:
     rows = lowest(make_result(subjects=2))
     assert [round(row.score, 1) for row in rows] == [0.2, 0.2, 0.6, 0.6, 0.7, 0.7]
     assert rows[0].name == small_schema(5).landmarks[1] and rows[0].subject == 0 and rows[1].subject == 1
-    frozen = Frozen(make_result())
-    frozen.move(0, 1, 5, 5)
-    assert lowest(frozen.result, frozen.instances)[0].origin is Origin.EDITED
+
+
+def test_of_a_frozen_frame_all_landmarks_are_listed_and_chosen_by_keys(qtbot) -> None:
+    frozen = Frozen(make_result(subjects=2))
+    frozen.move(1, 1, 5, 5)
+    frozen.judge(1, 4, Visibility.ABSENT)
+    shown = ConfidenceList()
+    qtbot.addWidget(shown)
+    shown.choose(1, 2)
+    shown.show_frozen(frozen.result, frozen.instances)
+    assert [row.landmark for row in shown.rows] == [1, 4, 3, 2, 0] and {row.subject for row in shown.rows} == {1}
+    assert shown.rows[0].origin is Origin.EDITED and shown.rows[0].place == (5, 5)
+    assert shown.rows[1].visibility is Visibility.ABSENT
+    assert not shown.grab().isNull()
+    with qtbot.waitSignal(shown.clicked) as chosen:
+        QTest.keyClick(shown, Qt.Key.Key_Down)
+    assert chosen.args == [1, 0]
 
 
 def test_columns_keep_the_slowest_frame_of_each_step() -> None:
