@@ -33,6 +33,7 @@ class Canvas(LabelledView):
         self.shift = self.ctrl = False  # held with the mouse
         self.hover_part: str | None = None
         self._space = self._space_used = False
+        self._in_hand: int | None = None  # the instance that was active when the gesture began
         self.setObjectName("canvas")
         self.setAccessibleName(self.tr("Picture with landmarks"))
         ReadingAloud(self, editing)
@@ -47,8 +48,9 @@ class Canvas(LabelledView):
         self._items_for(())
 
     def _rebuild(self) -> None:
-        if self.gesture is not None and self.editing.current is None:
-            self.cancel_gesture()
+        gone = self._in_hand is not None and self._in_hand != self.editing.active
+        if gone and self.gesture is not None and not isinstance(self.gesture, Pan):
+            self.cancel_gesture()  # what it moves went meanwhile; it must not move another instance
         super()._rebuild()
 
     @property
@@ -136,8 +138,9 @@ class Canvas(LabelledView):
         if event.button() == Qt.MouseButton.LeftButton:
             self.editing.grab()
             self.gesture = self._begin(event.position())
+            self._in_hand = self.editing.active
         elif event.button() == Qt.MouseButton.MiddleButton:
-            self.gesture = Pan(self, event.position())
+            self.gesture, self._in_hand = Pan(self, event.position()), None
         elif event.button() == Qt.MouseButton.RightButton:
             self._right_click(event.position())
         self._set_cursor()

@@ -13,6 +13,7 @@ from app.views.label import shapes
 from app.views.label.editing import Editing
 from app.views.words import mark
 
+LEAST_SIDE = 0.1  # of a box, pixels, however small the picture
 ASIDE = 0.1  # of the box: how far a copy in the same picture lies beside its original
 
 
@@ -33,11 +34,13 @@ def transplanted(
     Shapes keep their form: the smaller of the two ratios scales them. Who placed each landmark goes along; what
     the model guessed there does not. `inside` brings what would lie outside the picture to its edge.
     """
-    ratio = np.array([image.width / max(source.width, 1), image.height / max(source.height, 1)])
+    size, old = np.maximum([image.width, image.height], 1), np.maximum([source.width, source.height], 1)
+    ratio = size / old
     by = float(ratio.min())
     centre = np.array([instance.box.cx, instance.box.cy])
     target = centre * ratio + aside * instance.box.side
-    box = Box(*target, instance.box.side * by, instance.box.score, instance.box.origin)
+    side = max(instance.box.side * by, LEAST_SIDE)
+    box = Box(float(target[0]), float(target[1]), side, instance.box.score, instance.box.origin)
     points = (instance.points - centre) * by + target
     points = shapes.clamped(image, points) if inside else points
     return replace(

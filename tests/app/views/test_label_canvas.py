@@ -280,3 +280,17 @@ def test_instances_go_after_the_view_has_changed_and_nothing_of_them_is_painted(
             bench.document.apply(RemoveInstance(instance.id))
         bench.canvas.viewport().grab()
         assert set(bench.canvas.scene().items()) == kept
+
+
+def test_undo_in_mid_drag_lets_go_and_moves_no_other_instance(bench):
+    bench.document.apply(PutInstance(guessed(bench.images[0], 3), "Add"))
+    one, two = bench.editing.instances
+    bench.editing.activate(two.id)
+    place = bench.at(5)
+    bench.press(place)
+    bench.move(place + QPoint(20, 10))
+    bench.document.undo()
+    bench.move(place + QPoint(40, 20))
+    bench.release(place + QPoint(60, 30))
+    assert bench.document.instances(bench.images[0]) == (one,)
+    assert bench.document.redo_title == "Add" and not bench.editing.grabbed

@@ -214,6 +214,12 @@ def test_a_copy_keeps_its_form_in_a_picture_of_other_proportions():
     assert made.annotator == "Ada" and np.isnan(made.guess).all() and made.id == 0
 
 
+@pytest.mark.parametrize("size", [(0, 0), (1, 1), (1, 10_000)])
+def test_a_copy_fits_into_the_smallest_picture(size):
+    made = transplanted(upright(1), Image(1, "a.png", 160, 120), Image(2, "b.png", *size), "Ada")
+    assert made.box.side > 0 and np.isfinite(made.points).all()
+
+
 def test_labels_of_the_last_picture_replace_what_a_model_alone_has_made(bench):
     transfer = Transfer(bench.editing)
     last = LastPicture(bench.canvas, transfer, bench.stills.cache, lambda image: None)
