@@ -47,8 +47,8 @@ NAMES = {
 # What reads like words and is none: a key, a style of Qt, a model's name in a project, what a programmer reads.
 NOT_SAID = {
     "Delete", "Backspace", "Left", "Right", "Up", "Down", "Fusion", "mean shape", "to check", "d MMM yyyy",
-    "snap to peaks", "parent sha256", "by landmark",
-    "by landmark of", "English", "another file", "the array is shorter than its picture",
+    "English", "another file", "by landmark", "by landmark of", "parent sha256", "snap to peaks",
+    "the array is shorter than its picture",
 }  # fmt: skip
 SENTENCE = re.compile(r"[A-Z][a-z]+(?:[ ,:\u2026].*)?|[a-z]+ .*[a-z]{2}.*")
 NO_WORDS = re.compile(r"[\s\W\d_]*|[A-Z]|(?:Ctrl|Shift|Alt|Enter|Return|Space|Esc|Tab|Hourbit|Inter|px|fps|ms)+")

@@ -6,8 +6,8 @@ Scene coordinates are picture pixels: the centre of the top-left pixel is (0, 0)
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QResizeEvent, QTransform, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QPainter, QPen, QResizeEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from app.services.pictures import Picture
@@ -17,6 +17,7 @@ from app.views.label.numbers import number
 from app.views.label.overlay import ReadOut
 
 ZOOM = (0.01, 64.0)
+BY_KEY = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 PATIENCE = 300  # ms after which one is told that a picture is being read
 WHEEL = 1.25  # zoom of one wheel notch
 
@@ -28,7 +29,7 @@ class PictureView(QGraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._fitted = True
+        self._fitted, self._ringed = True, False
         self.setScene(QGraphicsScene(self))
         # A tree of places forgets items whose bounds change with the view, and paints them when they are long gone.
         self.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
@@ -72,6 +73,28 @@ class PictureView(QGraphicsView):
         else:
             self._slow.stop()
             self.value_plate.set_text("")
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Who comes by key sees that the keys go here; who clicked knows."""
+        super().focusInEvent(event)
+        self._ringed = event.reason() in BY_KEY
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The ring goes."""
+        super().focusOutEvent(event)
+        self._ringed = False
+        self.viewport().update()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        """The ring along the inside edge."""
+        if self._ringed:
+            painter.save()
+            painter.resetTransform()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(QPen(theme.theme().color("focus"), 4))  # the outer half lies beyond the edge
+            painter.drawRect(self.viewport().rect())
+            painter.restore()
 
     @property
     def zoom(self) -> float:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QWidget
+from PySide6.QtGui import QAccessible, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QWidget
 
 from app.plugins import load_plugins
+from app.project.values import Visibility
 from app.views.export_page import ExportPage
+from app.views.label.placing import begun
 from app.views.pages import AboutPage, KeysPage, SettingsPage
 from app.views.schema.page import SchemaPage
 from app.views.theme import theme
@@ -100,6 +105,69 @@ def cut_off(root: QWidget) -> list[str]:
 def test_everything_that_can_have_the_focus_has_a_name(window):
     for place in PLACES:
         assert not nameless(show(window, place)), place
+
+
+PAINTED = {"Canvas", "LiveView", "Guide", "MapView", "ShapePicture"}  # pictures: Qt has no role for them
+
+
+def test_what_can_have_the_focus_has_a_role_and_choices_say_what_they_are_about(window):
+    for place in ("label", "live", "models"):
+        for widget in show(window, place).findChildren(QWidget):
+            face = QAccessible.queryAccessibleInterface(widget)
+            reachable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus and widget.focusProxy() is None
+            if not reachable or not widget.isVisible() or type(widget).__name__ in PAINTED or face.childCount():
+                continue
+            assert face.role() != QAccessible.Role.Client, f"{place}: {type(widget).__name__} {spoken_name(widget)}"
+            if isinstance(widget, QComboBox):  # on Linux its name is what is chosen
+                assert face.text(QAccessible.Text.Description), widget.currentText()
+
+
+def test_a_heading_is_a_button_that_says_whether_it_is_open(window):
+    section = show(window, "label").workspaces["label"].inspector.guide_section
+    face = QAccessible.queryAccessibleInterface(section.heading)
+    assert face.role() == QAccessible.Role.Button and face.text(QAccessible.Text.Description) == "Open"
+    section.heading.setFocus()
+    QTest.keyClick(section.heading, Qt.Key.Key_Return)
+    assert face.text(QAccessible.Text.Description) == "Folded"
+
+
+def test_the_canvas_says_which_landmark_is_in_hand_and_where(window):
+    label = show(window, "label").workspaces["label"]
+    editing, canvas = label.editing, label.canvas
+    instance = begun(editing.image, len(editing.document.schema), "Ada")
+    points = np.full((68, 2), 20.0)
+    editing.put(replace(instance, points=points, visibility=np.full(68, 2, np.uint8), origin=np.full(68, 3, np.uint8)), "Edit landmarks")
+    editing.select(-1)
+    assert canvas.accessibleDescription() == "68 landmarks, none selected"
+    editing.select(36)
+    assert canvas.accessibleDescription() == "Right eye 1, x 20.0, y 20.0, visible, by hand"
+    editing.toggle_visibility(Visibility.OCCLUDED)
+    assert canvas.accessibleDescription() == "Right eye 1, x 20.0, y 20.0, occluded, by hand"
+    editing.toggle_visibility(Visibility.ABSENT)
+    assert canvas.accessibleDescription() == "Right eye 1, absent"
+
+
+def pixels(widget: QWidget) -> QImage:
+    return widget.grab().toImage()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_one_sees_where_the_focus_is(window, scheme):
+    theme().apply(QApplication.instance(), scheme, 100)
+    window.activateWindow()
+    same = []
+    for place in ("label", "live"):
+        for widget in show(window, place).findChildren(QWidget):
+            tabbed = widget.focusPolicy().value & Qt.FocusPolicy.TabFocus.value and widget.focusProxy() is None
+            if not tabbed or not widget.isVisible() or not widget.isEnabled() or widget.objectName().startswith("qt_"):
+                continue
+            window.first.setFocus()
+            widget.clearFocus()
+            before = pixels(widget)
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+            if widget.hasFocus() and pixels(widget) == before:
+                same.append(f"{place}: {type(widget).__name__} {spoken_name(widget)}")
+    assert not same
 
 
 def test_dialogues_name_their_fields(window):
