@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QWidget
 
 from app.plugins import load_plugins
-from app.project.values import Visibility
+from app.project.values import Origin, Visibility
 from app.views.export_page import ExportPage
 from app.views.label.placing import begun
 from app.views.pages import AboutPage, KeysPage, SettingsPage
@@ -136,7 +136,8 @@ def test_the_canvas_says_which_landmark_is_in_hand_and_where(window):
     editing, canvas = label.editing, label.canvas
     instance = begun(editing.image, len(editing.document.schema), "Ada")
     points = np.full((68, 2), 20.0)
-    editing.put(replace(instance, points=points, visibility=np.full(68, 2, np.uint8), origin=np.full(68, 3, np.uint8)), "Edit landmarks")
+    visible, by_hand = np.full(68, Visibility.VISIBLE, np.uint8), np.full(68, Origin.HAND, np.uint8)
+    editing.put(replace(instance, points=points, visibility=visible, origin=by_hand), "Edit landmarks")
     editing.select(-1)
     assert canvas.accessibleDescription() == "68 landmarks, none selected"
     editing.select(36)
