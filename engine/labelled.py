@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import metrics
-from engine.labelled_coco import COCO_PERSON, read_coco
+from engine.labelled_table import COCO_PERSON, from_labels
 from engine.packs import PackError, load_pack
 from engine.samples import sample_people
 from engine.schema import Schema
@@ -36,7 +36,7 @@ def load_labelled(path: str | Path, schema: Schema, form: str | None = None, spl
     split: train, validation or test alone, of data that has them. Raises LabelError, LayoutError, PackError, or
     OSError where the file cannot be opened.
     """
-    from engine.layouts import LAYOUTS, sniff
+    from engine.layouts import LAYOUTS, read, sniff
 
     path = Path(path)
     if form is None:
@@ -50,7 +50,7 @@ def load_labelled(path: str | Path, schema: Schema, form: str | None = None, spl
         from engine.layouts.subjects import measurable
 
         return measurable(path, schema, form, split)
-    found = _pack(path) if form == "pack" else read_coco(path, schema)
+    found = _pack(path) if form == "pack" else from_labels(read(path, form), schema)
     if found.points.shape[1] != len(schema):
         raise LabelError(
             f"{path.name} has {found.points.shape[1]} landmarks and the model {len(schema)}; choose labels that fit."

@@ -255,7 +255,7 @@ def test_wrong_coco_files(tmp_path: Path, text: str) -> None:
     """Damaged, empty, not finite, of another length, or with its picture missing."""
     path = tmp_path / "labels.json"
     path.write_text(text)
-    with pytest.raises(LabelError, match=r"\.$"):
+    with pytest.raises(UserError, match=r"\.$"):
         load_labelled(path, RUNTIME.model.schema)
 
 

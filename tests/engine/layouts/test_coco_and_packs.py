@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.images import encode_png
-from engine.labelled_coco import COCO_PERSON
+from engine.labelled_table import COCO_PERSON
 from engine.labels import ABSENT, OCCLUDED, VISIBLE
 from engine.layouts import LAYOUTS, LayoutError, convert_table, in_schema, pixels, read, sniff
 from engine.packs import PackError
