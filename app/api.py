@@ -7,8 +7,6 @@ from app.formats import Exporter, ExportReport, chosen, damage, file_name, refus
 from app.formats.complete import Wishes, packs_pictures
 from app.formats.exporting import FormatExporter, as_data_set
 from app.formats.names import written_name
-from app.formats.pictures import Finder
-from app.formats.reading import csv_rows, number, read_text, refuse, whole
 from app.formats.registry import Format, FormatError, Holds, ReadOptions, WriteOptions, formats, register
 from app.formats.rows import by_picture
 from app.project.document import Document
@@ -16,6 +14,8 @@ from app.project.values import ACCEPTED, Image, Instance, Origin, State, Visibil
 from app.sources import Source, SourceError, register_source
 from engine.detect import register_detector
 from engine.errors import UserError
+from engine.label_pictures import Finder
+from engine.label_reading import csv_rows, number, read_text, refuse, whole
 from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Problem, Problems, Skeleton, Table, table
 from engine.opencv import cv2
 from engine.rows import Rows

@@ -33,7 +33,7 @@ def is_samples(path: str | Path) -> bool:
 def load_labelled(path: str | Path, schema: Schema, form: str | None = None, split: str | None = None) -> Labelled:
     """Read a pack (.npz), a COCO keypoints file or another data set; `form`: a name of engine.layouts, else by look.
 
-    split: train, validation or test alone, of data that has them. Raises LabelError, LayoutError, PackError, or
+    split: train, validation or test alone, of data that has them. Raises LabelError, FormatError, PackError, or
     OSError where the file cannot be opened.
     """
     from engine.layouts import LAYOUTS, read, sniff

@@ -109,3 +109,11 @@ def _empty(column: np.ndarray, count: int) -> np.ndarray:
         return np.zeros(shape, bool)
     blank = np.nan if column.dtype.kind not in "UO" else ""
     return np.full(shape, blank, object if column.dtype.kind == "O" else None)
+
+
+def joined(tables: Sequence[Table]) -> list[Table]:
+    """Tables of which those with one skeleton are one, in the order of the first of each."""
+    parts: dict[Skeleton, list[Table]] = {}
+    for each in tables:
+        parts.setdefault(each.skeleton, []).append(each)
+    return [of[0] if len(of) == 1 else join(of) for of in parts.values()]

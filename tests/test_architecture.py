@@ -16,6 +16,7 @@ BASE = tuple(
     f"engine.{name}" for name in (
         "errors", "types", "schema", "opencv", "images", "headers", "frames", "crop", "heatmaps", "architecture",
         "blocks", "parts", "graph", "metrics", "packs", "labels", "rows", "regular", "naming",
+        "label_files", "label_reading", "label_pictures", "coco",
     )
 )  # fmt: skip
 ENGINE = ("engine",)  # all of it but train, which NEVER names

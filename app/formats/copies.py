@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from app.formats.pictures import plain_name
 from app.formats.registry import FormatError
+from engine.label_pictures import plain_name
 from engine.labels import Picture
 
 

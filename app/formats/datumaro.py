@@ -10,9 +10,9 @@ import numpy as np
 
 from app.files import atomic_write
 from app.formats.names import written_names
-from app.formats.pictures import Finder
-from app.formats.reading import load_json, number, refuse, shown, whole
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
+from engine.label_pictures import Finder
+from engine.label_reading import load_json, number, refuse, shown, whole
 from engine.labels import ABSENT, VISIBLE, LabelSet, Problems, Skeleton, Table
 from engine.rows import Rows
 

@@ -12,11 +12,11 @@ import numpy as np
 from app.files import atomic_file
 from app.formats.loose import SUBJECT, Loose, Mark, box_of
 from app.formats.names import written_names
-from app.formats.pictures import Finder
-from app.formats.reading import refuse, shown
 from app.formats.registry import Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
 from app.formats.xmls import Placed, flag, quoted, required, size_from, stream_xml, xml_number
+from engine.label_pictures import Finder
+from engine.label_reading import refuse, shown
 from engine.labels import ABSENT, LabelSet, Problems, Table
 
 EDGE = 0.5  # a box of left 3 and width 2 covers the pixels 3 and 4

@@ -19,11 +19,11 @@ from app.formats.copies import beside_names
 from app.formats.layouts import INSIDE
 from app.formats.loose import Loose, Mark, Shape, box_of, together
 from app.formats.names import written_name
-from app.formats.pictures import Finder
-from app.formats.reading import head_of, load_json, number, refuse, shown, whole
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
 from engine.headers import HeaderError, read_header
+from engine.label_pictures import Finder
+from engine.label_reading import head_of, load_json, number, refuse, shown, whole
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems
 
 HIDDEN_FLAGS = ("occluded", "hidden", "invisible", "difficult")

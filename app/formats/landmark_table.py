@@ -13,10 +13,10 @@ import numpy as np
 
 from app.files import atomic_file
 from app.formats.names import written_name
-from app.formats.pictures import Finder
-from app.formats.reading import csv_rows, number, read_text, refuse, shown, whole
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
+from engine.label_pictures import Finder
+from engine.label_reading import csv_rows, number, read_text, refuse, shown, whole
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems, Skeleton, Table
 from engine.regular import open_regular
 from engine.rows import Rows

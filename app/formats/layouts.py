@@ -6,10 +6,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from app.formats.pictures import size_of
 from app.formats.registry import FormatError, Progress, ReadOptions, WriteOptions
 from engine.errors import UserError
 from engine.headers import HeaderError, read_header
+from engine.label_pictures import size_of
 from engine.labels import LabelSet, Picture
 
 INSIDE = "inside"  # attribute of a picture: the pack that holds it

@@ -14,10 +14,10 @@ import numpy as np
 from app.files import atomic_folder
 from app.formats.copies import beside_names, copy_picture
 from app.formats.names import relative_name
-from app.formats.pictures import Finder
-from app.formats.reading import load_json, number, refuse, shown, whole
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
+from engine.label_pictures import Finder
+from engine.label_reading import load_json, number, refuse, shown, whole
 from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Problems, Skeleton, Table
 from engine.rows import Rows, numbered
 

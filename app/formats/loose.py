@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.formats.reading import shown
+from engine.label_reading import shown
 from engine.labels import ABSENT, VISIBLE, Problems, Skeleton, Table
 from engine.rows import Rows
 

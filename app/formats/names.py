@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.formats.pictures import plain_name
 from app.formats.registry import FormatError
+from engine.label_pictures import plain_name
 from engine.labels import Picture
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from app.files import atomic_folder
 from app.formats.copies import beside_names, copy_picture
 from app.formats.layouts import LayoutFormat
-from app.formats.pictures import size_of
 from app.formats.registry import Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
+from engine.label_pictures import size_of
 from engine.labels import LabelSet
 
 ONE_BASED = -1.0  # added on reading

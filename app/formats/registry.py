@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from engine.errors import UserError
+from engine.label_files import FormatError, Progress, ReadOptions
 from engine.labels import LabelSet
 
-
-class FormatError(UserError):
-    """A label file that cannot be read or written; one sentence with file, place and remedy."""
-
-
-Progress = Callable[[float, float | None], None]
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How to read. offset: added to every coordinate, None for the format's own (documented in its docstring);
-    pictures: folder in which pictures are looked for besides where the file says; progress: called with what is
-    done and the total (None where unknown), and may raise to stop."""
-
-    offset: float | None = None
-    pictures: Path | None = None
-    progress: Progress | None = None
+__all__ = [
+    "Format", "FormatError", "Holds", "Progress", "ReadOptions", "WriteOptions", "find", "formats", "register",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

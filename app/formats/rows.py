@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from engine.labels import LabelSet, Skeleton, Table
-from engine.rows import join, numbered
+from engine.labels import LabelSet, Skeleton
+from engine.rows import numbered
 
 
 def is_numbered(skeleton: Skeleton) -> bool:
@@ -20,11 +20,3 @@ def by_picture(labels: LabelSet) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         for row, picture in enumerate(each.picture.tolist()):
             held[picture].append((n, row))
     return iter(enumerate(held))
-
-
-def joined(tables: Sequence[Table]) -> list[Table]:
-    """Tables of which those with one skeleton are one, in the order of the first of each."""
-    parts: dict[Skeleton, list[Table]] = {}
-    for each in tables:
-        parts.setdefault(each.skeleton, []).append(each)
-    return [of[0] if len(of) == 1 else join(of) for of in parts.values()]

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.formats.reading import head_of, shown
 from app.formats.registry import Format, FormatError, find, formats
+from engine.label_reading import head_of, shown
 
 MAX_FILES = 2000  # of a folder that are looked at
 INNER = ("annotations", "annot", "labels", "Annotations")  # usual folders of label files

@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.sax.saxutils import quoteattr
 
-from app.formats.reading import MAX_DEPTH, number, refuse, shown
 from app.formats.registry import FormatError
+from engine.label_reading import MAX_DEPTH, number, refuse, shown
 from engine.regular import open_regular
 
 MAX_FILE, CHUNK = 2 << 30, 1 << 18

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.formats.extras import needs
-from app.formats.reading import MAX_DEPTH, read_text, refuse
+from engine.label_reading import MAX_DEPTH, read_text, refuse
 from engine.labels import Problems
 
 LIMIT = 4 << 20

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 from app.formats.converting import read_labels
-from app.formats.reading import head_of, load_json
 from app.formats.registry import ReadOptions
 from app.formats.yolo.description import read_description
 from app.project.skeletons import mean_shape, schema_of
 from app.services.importing import telling
 from app.services.own_schemas import LARGEST
 from app.services.projects import Told
+from engine.label_reading import head_of, load_json
 from engine.labels import Problems
 from engine.schema import Schema, SchemaError, schema_from_json
 

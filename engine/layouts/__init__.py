@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.label_files import FormatError
 from engine.labels import LabelSet
 from engine.layouts import aflw, coco, lp, lsp, mpii, mpii_h5, mpii_json, packs, pifa, pts, wflw
 from engine.layouts.conversions import convert_table, in_schema
 from engine.layouts.packs import pixels
-from engine.layouts.values import Layout, LayoutError, Options, head_of, merge
+from engine.layouts.values import Layout, Options, head_of, merge
 
 __all__ = [
-    "LAYOUTS", "Layout", "LayoutError", "Options", "convert_table", "in_schema", "pixels", "read", "sniff",
+    "LAYOUTS", "Layout", "FormatError", "Options", "convert_table", "in_schema", "pixels", "read", "sniff",
 ]  # fmt: skip
 
 LAYOUTS: dict[str, Layout] = {
@@ -44,20 +45,20 @@ def read(path: str | Path, form: str | None = None, options: Options = Options()
     """Everything that a data set says; form: a name of LAYOUTS, else what `sniff` finds.
 
     A folder that holds several files of one layout, such as those of two splits, is read as one. Raises
-    LayoutError (or PackError) for what cannot be read or told, OSError where there is nothing.
+    FormatError (or PackError) for what cannot be read or told, OSError where there is nothing.
     """
     path = Path(path)
     if form is not None and form not in LAYOUTS:
-        raise LayoutError(f"There is no layout {form!r}; choose one of: {', '.join(LAYOUTS)}.")
+        raise FormatError(f"There is no layout {form!r}; choose one of: {', '.join(LAYOUTS)}.")
     found = (form,) if form else sniff(path)
     if not found:
-        raise LayoutError(f"{path.name} is of no known layout; name one of: {', '.join(LAYOUTS)}.")
+        raise FormatError(f"{path.name} is of no known layout; name one of: {', '.join(LAYOUTS)}.")
     if len(found) > 1:
-        raise LayoutError(f"{path.name} may be {' or '.join(found)}; say which one it is.")
+        raise FormatError(f"{path.name} may be {' or '.join(found)}; say which one it is.")
     layout = LAYOUTS[found[0]]
     files = _files(layout, path) if path.is_dir() else []
     if path.is_dir() and not files and not layout.claims(path, b""):
-        raise LayoutError(f"The folder {path.name} holds no file of {layout.title}; choose the file itself.")
+        raise FormatError(f"The folder {path.name} holds no file of {layout.title}; choose the file itself.")
     if not path.exists():
         raise FileNotFoundError(path)
     return merge([layout.read(file, options) for file in files or [path]])

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, brief, items, load_mat, text, variables
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
+from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
 TRAIN = 20_000  # faces of the training part of AFLW-Full, in the order that `ra` gives
@@ -27,7 +28,7 @@ def read_sqlite(path: Path, options: Options) -> LabelSet:
     """Every face of aflw.sqlite: only visible landmarks have rows, so the others are absent.
 
     Offset 0. Landmarks go by the names of FeatureCoordTypes, else by feature_id from 1. box is FaceRect's
-    x, y, x + w, y + h. Extras: yaw, pitch and roll in degrees (FacePose has radians). Raises LayoutError.
+    x, y, x + w, y + h. Extras: yaw, pitch and roll in degrees (FacePose has radians). Raises FormatError.
     """
     problems = Problems()
     data = _rows(path)
@@ -54,7 +55,7 @@ def read_sqlite(path: Path, options: Options) -> LabelSet:
         number = gallery.number(str(held[0] or file), size=size if min(size) > 0 else None)
         rows.add(number, places, seen, _rect(boxes.get(face), add), str(face), **_pose(poses.get(face)))
     if not len(rows):
-        raise LayoutError(f"{path.name} holds no faces; choose AFLW's own aflw.sqlite.")
+        raise FormatError(f"{path.name} holds no faces; choose AFLW's own aflw.sqlite.")
     return LabelSet(gallery.values(), (rows.table(),), problems.values(), {"format": "AFLW"})
 
 
@@ -66,7 +67,7 @@ COLUMNS = {
 
 
 def _rows(path: Path) -> dict[str, list[tuple]]:
-    """The rows of the tables that are read; raises LayoutError. A database cannot keep us for ever: after two
+    """The rows of the tables that are read; raises FormatError. A database cannot keep us for ever: after two
     thousand million steps, or ten million rows, it is refused."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
@@ -76,14 +77,14 @@ def _rows(path: Path) -> dict[str, list[tuple]]:
             known = {name for (name,) in base.execute("select name from sqlite_master where type = 'table'")}
             if not known >= TABLES:
                 missing = ", ".join(sorted(TABLES - known))
-                raise LayoutError(f"{path.name} lacks the table {missing}; choose AFLW's own aflw.sqlite.")
+                raise FormatError(f"{path.name} lacks the table {missing}; choose AFLW's own aflw.sqlite.")
             found: dict[str, list[tuple]] = {name: [] for name in COLUMNS}
             for name in [n for n in COLUMNS if n in known]:
                 found[name] = base.execute(f"select {COLUMNS[name]} from {name} limit {MAX_ROWS}").fetchall()
             _check(found, path)
             return found
     except (sqlite3.Error, UnicodeDecodeError, MemoryError, OverflowError) as error:
-        raise LayoutError(f"{path.name} is no database of AFLW ({brief(error)}); get the file again.") from error
+        raise FormatError(f"{path.name} is no database of AFLW ({brief(error)}); get the file again.") from error
 
 
 def _check(found: dict[str, list[tuple]], path: Path) -> None:
@@ -92,10 +93,10 @@ def _check(found: dict[str, list[tuple]], path: Path) -> None:
     for name, (first, last) in numbers.items():
         for row in found[name]:
             if not all(v is None or isinstance(v, (int, float)) for v in row[first:last]):
-                raise LayoutError(f"Face {row[0]} in {name} of {path.name} has a text for a number; get it again.")
+                raise FormatError(f"Face {row[0]} in {name} of {path.name} has a text for a number; get it again.")
     for row in found["FaceImages"]:
         if not all(v is None or isinstance(v, int) for v in row[3:]):
-            raise LayoutError(f"The picture {row[2]} in {path.name} has a size that is no number; get it again.")
+            raise FormatError(f"The picture {row[2]} in {path.name} has a size that is no number; get it again.")
 
 
 def _slots(types: list[tuple]) -> dict[Any, int]:
@@ -133,7 +134,7 @@ def read_full(path: Path, options: Options, train: int = TRAIN) -> LabelSet:
 
     `ra` is a random order from 1: its first 20,000 faces are for training, the rest for test; extras frontal: all
     landmarks visible, which makes the frontal part of the test. A landmark with mask 0 keeps its place and is
-    occluded. Offset 0. Raises LayoutError.
+    occluded. Offset 0. Raises FormatError.
     """
     names = ("nameList", "bbox", "data", "mask_new", "ra")
     held = load_mat(path, *names)
@@ -141,11 +142,11 @@ def read_full(path: Path, options: Options, train: int = TRAIN) -> LabelSet:
     box, data, mask, order = (array(path, held[name], name) for name in names[1:])
     n, order = len(titles), order.ravel()
     if not n or data.shape != (n, 38) or mask.shape != (n, 19) or box.shape != (n, 4):
-        raise LayoutError(f"data, mask_new and bbox in {path.name} do not fit its {n} names; get the file again.")
+        raise FormatError(f"data, mask_new and bbox in {path.name} do not fit its {n} names; get the file again.")
     if sorted(order) != list(range(1, n + 1)):
-        raise LayoutError(f"ra in {path.name} is no order of its {n} faces; get the file again.")
+        raise FormatError(f"ra in {path.name} is no order of its {n} faces; get the file again.")
     if not all(titles):
-        raise LayoutError(f"Face {titles.index('') + 1} in {path.name} has no picture; get the file again.")
+        raise FormatError(f"Face {titles.index('') + 1} in {path.name} has no picture; get the file again.")
     problems, add = Problems(), offset(options, 0.0)
     gallery, rows = Gallery(Finder(around(path, options, *FOLDERS)), problems), Rows(skeleton("aflw19"))
     learnt = set((order[:train] - 1).astype(int).tolist())

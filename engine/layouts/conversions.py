@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import ABSENT, LabelSet, Table
-from engine.layouts.values import LayoutError, skeleton
+from engine.layouts.values import skeleton
 
 Sources = tuple[tuple[int, ...], ...]  # for each target its sources, from 0; none where it stays absent
 
@@ -47,13 +48,13 @@ CONVERSIONS: dict[tuple[str, str], Sources] = {
 
 
 def convert_table(held: Table, target: str) -> Table:
-    """A table in another schema's landmarks; raises LayoutError where no conversion is known.
+    """A table in another schema's landmarks; raises FormatError where no conversion is known.
 
     A mean needs all of its sources, and is occluded where any of them is; scores are the lowest of them.
     """
     sources = CONVERSIONS.get((held.skeleton.name, target))
     if sources is None:
-        raise LayoutError(f"There is no way from the landmarks of {held.skeleton.name} to {target}; choose others.")
+        raise FormatError(f"There is no way from the landmarks of {held.skeleton.name} to {target}; choose others.")
     m, k = len(held), len(sources)
     points, seen, score = np.zeros((m, k, 2)), np.zeros((m, k), np.uint8), np.full((m, k), np.nan, np.float32)
     for slot, of in enumerate(sources):

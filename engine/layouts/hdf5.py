@@ -9,24 +9,24 @@ from typing import Any
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.layouts.matlab import MAX_VALUES, brief
-from engine.layouts.values import LayoutError
 
 WRONG = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, MemoryError, OverflowError)
 
 
 @contextmanager
 def open_hdf5(path: Path) -> Iterator[Any]:
-    """A file for reading; raises LayoutError where it is none, or where reading it fails."""
+    """A file for reading; raises FormatError where it is none, or where reading it fails."""
     try:
         import h5py
     except ImportError as error:
-        raise LayoutError('HDF5 files need h5py; install it with: pip install "hourbit[formats]".') from error
+        raise FormatError('HDF5 files need h5py; install it with: pip install "hourbit[formats]".') from error
     try:
         with h5py.File(path, "r") as file:
             yield file
     except WRONG as error:
-        raise LayoutError(f"{path.name} is no HDF5 file that can be read ({brief(error)}); get it again.") from error
+        raise FormatError(f"{path.name} is no HDF5 file that can be read ({brief(error)}); get it again.") from error
 
 
 def names_in(path: Path) -> set[str]:
@@ -34,7 +34,7 @@ def names_in(path: Path) -> set[str]:
     try:
         with open_hdf5(path) as file:
             return set(annotations(file))
-    except LayoutError:
+    except FormatError:
         return set()
 
 
@@ -44,22 +44,22 @@ def annotations(file: Any) -> Any:
 
 
 def values(group: Any, name: str, path: Path, rows: int | None = None) -> np.ndarray:
-    """A data set as an array; raises LayoutError where it is missing, too large or has another number of rows."""
+    """A data set as an array; raises FormatError where it is missing, too large or has another number of rows."""
     if name not in group or not hasattr(group[name], "shape"):
-        raise LayoutError(f"{path.name} has no data set {name}; choose the hourglass's own file.")
+        raise FormatError(f"{path.name} has no data set {name}; choose the hourglass's own file.")
     held = group[name]
     if np.prod([float(n) for n in held.shape]) > MAX_VALUES:
-        raise LayoutError(f"{name} in {path.name} claims {held.shape} values; check that the file is complete.")
+        raise FormatError(f"{name} in {path.name} claims {held.shape} values; check that the file is complete.")
     if rows is not None and held.shape[:1] != (rows,):
-        raise LayoutError(f"{name} in {path.name} has {held.shape} values for {rows} people; get the file again.")
+        raise FormatError(f"{name} in {path.name} has {held.shape} values for {rows} people; get the file again.")
     return np.asarray(held[()])
 
 
 def numbers(group: Any, name: str, path: Path, rows: int | None = None) -> np.ndarray:
-    """A data set as float64; raises LayoutError."""
+    """A data set as float64; raises FormatError."""
     found = values(group, name, path, rows)
     if found.dtype.kind not in "buif":
-        raise LayoutError(f"{name} in {path.name} holds no numbers; choose the hourglass's own file.")
+        raise FormatError(f"{name} in {path.name} holds no numbers; choose the hourglass's own file.")
     return found.astype(np.float64)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import ABSENT, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.pictures import Finder, Gallery, is_picture, walk
-from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
+from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
 WANTED = ("pt2d", "pt3d_68", "Pose_Para")  # of a file's variables
@@ -21,16 +22,16 @@ VARIANT = re.compile(r"_\d+$")
 def read_lp(path: Path, options: Options) -> LabelSet:
     """300W-LP: pt2d (2, 68) of every .mat file beside a picture; `places` takes pts_2d or pts_3d of its landmarks
     folder instead. Offset 0, with -1 as a setting. Pictures made from one photograph share the attribute group.
-    Extras: yaw, pitch and roll in degrees. Raises LayoutError."""
+    Extras: yaw, pitch and roll in degrees. Raises FormatError."""
     if options.places not in ("", "pts_2d", "pts_3d"):
-        raise LayoutError(f"300W-LP has no places {options.places!r}; use pts_2d or pts_3d.")
+        raise FormatError(f"300W-LP has no places {options.places!r}; use pts_2d or pts_3d.")
     return _read(path, options, "300W-LP")
 
 
 def read_aflw2000(path: Path, options: Options) -> LabelSet:
     """AFLW2000-3D: 68 landmarks from the first two rows of pt3d_68 (3, 68), all of them counted as visible; and
     21 of AFLW from pt2d (2, 21), where -1 is absent. Offset 0, with -1 as a setting. All of it is for test.
-    Extras: yaw, pitch and roll in degrees. Raises LayoutError."""
+    Extras: yaw, pitch and roll in degrees. Raises FormatError."""
     return _read(path, options, "AFLW2000-3D")
 
 
@@ -46,7 +47,7 @@ def _read(path: Path, options: Options, name: str) -> LabelSet:
         title = file.relative_to(folder).as_posix()
         try:
             faces, pose = _file(file, folder, options)
-        except (LayoutError, OSError) as error:
+        except (FormatError, OSError) as error:
             damage = damage or str(error)
             problems.add(title, f"left out: {error}")
             continue
@@ -57,13 +58,13 @@ def _read(path: Path, options: Options, name: str) -> LabelSet:
         for points, seen in faces:
             tables[len(points)].add(number, points + offset(options, 0.0), seen, **pose)
     if not sum(map(len, tables.values())):
-        raise LayoutError(damage or f"{path.name} holds no .mat file beside a picture; choose another folder.")
+        raise FormatError(damage or f"{path.name} holds no .mat file beside a picture; choose another folder.")
     found = tuple(rows.table() for rows in tables.values() if len(rows))
     return LabelSet(gallery.values(), found, problems.values(), {"format": name})
 
 
 def _file(file: Path, folder: Path, options: Options) -> tuple[list[tuple[np.ndarray, np.ndarray]], dict[str, float]]:
-    """Faces (points (K, 2), visibility (K,)) and the pose of one file; raises LayoutError."""
+    """Faces (points (K, 2), visibility (K,)) and the pose of one file; raises FormatError."""
     known = variables(file)
     given = load_mat(file, *(name for name in WANTED if name in known))
     faces = []
@@ -77,14 +78,14 @@ def _file(file: Path, folder: Path, options: Options) -> tuple[list[tuple[np.nda
         if len(points) == 21 or (len(points) == 68 and not faces):
             faces.append((points, seen if len(points) == 21 else np.full(68, VISIBLE)))
     if not faces:
-        raise LayoutError(f"{file.name} has neither pt2d nor pt3d_68; choose a file of 300W-LP or AFLW2000-3D.")
+        raise FormatError(f"{file.name} has neither pt2d nor pt3d_68; choose a file of 300W-LP or AFLW2000-3D.")
     return faces, _pose(given, file)
 
 
 def _whole(value: Any, file: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     points = _rows(array(file, value, name), file, name)
     if len(points) != 68:
-        raise LayoutError(f"{name} in {file.name} has {len(points)} landmarks, not 68; choose another file.")
+        raise FormatError(f"{name} in {file.name} has {len(points)} landmarks, not 68; choose another file.")
     return points, np.full(68, VISIBLE)
 
 
@@ -94,7 +95,7 @@ def _rows(values: np.ndarray, file: Path, name: str) -> np.ndarray:
         return values[:2].T
     if values.ndim == 2 and values.shape[1] in (2, 3) and values.shape[0] in (21, 68):
         return values[:, :2]
-    raise LayoutError(f"{name} in {file.name} must hold 21 or 68 places, not {values.shape}.")
+    raise FormatError(f"{name} in {file.name} must hold 21 or 68 places, not {values.shape}.")
 
 
 def _other(file: Path, folder: Path, name: str) -> Any:
@@ -103,7 +104,7 @@ def _other(file: Path, folder: Path, name: str) -> Any:
     for root in (file.parent.parent, folder, folder.parent):
         if (root / tail).is_file():
             return load_mat(root / tail, name)[name]
-    raise LayoutError(f"There is no {tail.as_posix()} for {file.name}; take pt2d, or add the folder.")
+    raise FormatError(f"There is no {tail.as_posix()} for {file.name}; take pt2d, or add the folder.")
 
 
 def _pose(given: dict[str, Any], file: Path) -> dict[str, float]:
@@ -112,7 +113,7 @@ def _pose(given: dict[str, Any], file: Path) -> dict[str, float]:
         return {}
     values = array(file, given["Pose_Para"], "Pose_Para").ravel()
     if len(values) < 3:
-        raise LayoutError(f"Pose_Para in {file.name} has {len(values)} values, not 7; get the file again.")
+        raise FormatError(f"Pose_Para in {file.name} has {len(values)} values, not 7; get the file again.")
     return dict(zip(("pitch", "yaw", "roll"), np.degrees(values[:3]).tolist(), strict=True))
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
+from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
 COUNT, AXES = 14, 3
@@ -21,7 +22,7 @@ def read_lsp(path: Path, options: Options) -> LabelSet:
     """LSP: joints (3, 14, N): x, y and 1 where **occluded**; every landmark has a place.
 
     Pictures im0001.jpg and on; the first 1000 are for training, the rest for test. Offset 0 (the base is not
-    stated; a setting). Read by this name, any order of axes is taken. Raises LayoutError.
+    stated; a setting). Read by this name, any order of axes is taken. Raises FormatError.
     """
     joints = _joints(path, (1, 0))
     seen = np.where(joints[..., 2] == 1, OCCLUDED, VISIBLE)
@@ -31,7 +32,7 @@ def read_lsp(path: Path, options: Options) -> LabelSet:
 def read_extended(path: Path, options: Options) -> LabelSet:
     """LSP-extended: joints (14, 3, N): x, y and 1 where **given**; places of the others are junk.
 
-    Pictures im00001.jpg and on, all for training. Offset 0. Raises LayoutError.
+    Pictures im00001.jpg and on, all for training. Offset 0. Raises FormatError.
     """
     joints = _joints(path, (0, 1))
     seen = np.where(joints[..., 2] == 1, VISIBLE, ABSENT)
@@ -48,14 +49,14 @@ def _joints(path: Path, usual: tuple[int, int]) -> np.ndarray:
         for landmarks, values, pictures in orders:
             if (found.shape[landmarks], found.shape[values]) == (COUNT, AXES):
                 return found.transpose(pictures, landmarks, values)
-    raise LayoutError(f"joints in {path.name} must hold 14 landmarks of 3 values a picture, not {found.shape}.")
+    raise FormatError(f"joints in {path.name} must hold 14 landmarks of 3 values a picture, not {found.shape}.")
 
 
 def _set(path: Path, options: Options, joints: np.ndarray, seen: np.ndarray, digits: int, train: int) -> LabelSet:
     problems, add = Problems(), offset(options, 0.0)
     flags = joints[..., 2]
     if not np.isin(flags, (0, 1)).all():
-        raise LayoutError(f"The third values of joints in {path.name} are flags, 0 or 1; choose the original file.")
+        raise FormatError(f"The third values of joints in {path.name} are flags, 0 or 1; choose the original file.")
     share = float(flags.mean()) if flags.size else 0.0
     if len(joints) >= 100 and (share > 0.5) != (digits == 5):
         other = "lsp" if digits == 5 else "lsp-extended"

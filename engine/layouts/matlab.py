@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.layouts import mat5
 from engine.layouts.mat5 import Struct
-from engine.layouts.values import LayoutError
 
 MAX_FILE, MAX_VALUES = 1 << 30, 1 << 28
 WRONG = (mat5.MatError, ValueError, struct.error, zlib.error, MemoryError, OverflowError)
@@ -28,20 +28,20 @@ def variables(path: Path) -> dict[str, tuple[int, ...]]:
 def load_mat(path: Path, *names: str) -> dict[str, Any]:
     """The named variables of a MATLAB file, all where none is named.
 
-    Raises LayoutError for what is no such file, lacks a variable, or is too large.
+    Raises FormatError for what is no such file, lacks a variable, or is too large.
     """
     try:
         if path.stat().st_size > MAX_FILE:
-            raise LayoutError(f"{path.name} is larger than 1 GB; split it.")
+            raise FormatError(f"{path.name} is larger than 1 GB; split it.")
         known = mat5.shapes(path)
         missing = [name for name in names if name not in known]
         if missing:
-            raise LayoutError(f"{path.name} has no variable {missing[0]}; choose the data set's own file.")
+            raise FormatError(f"{path.name} has no variable {missing[0]}; choose the data set's own file.")
         return mat5.load(path, names or tuple(known))
     except mat5.Old as error:
-        raise LayoutError(f'{path.name} is no MATLAB file that can be read ({error}); save it with "-v7".') from error
+        raise FormatError(f'{path.name} is no MATLAB file that can be read ({error}); save it with "-v7".') from error
     except (OSError, *WRONG) as error:
-        raise LayoutError(f"{path.name} is no MATLAB file that can be read ({brief(error)}); get it again.") from error
+        raise FormatError(f"{path.name} is no MATLAB file that can be read ({brief(error)}); get it again.") from error
 
 
 def brief(error: Exception) -> str:
@@ -51,12 +51,12 @@ def brief(error: Exception) -> str:
 
 
 def array(path: Path, value: Any, name: str) -> np.ndarray:
-    """A variable as float64; raises LayoutError where it holds no numbers."""
+    """A variable as float64; raises FormatError where it holds no numbers."""
     found = np.asarray(value)
     if found.dtype == object and found.size == 1:  # a cell that holds the matrix
         found = np.asarray(found.flat[0])
     if found.dtype.kind not in "buif":
-        raise LayoutError(f"{name} in {path.name} holds no numbers; choose the data set's own file.")
+        raise FormatError(f"{name} in {path.name} holds no numbers; choose the data set's own file.")
     return found.astype(np.float64)
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.mat5 import Struct
 from engine.layouts.matlab import brief, field, items, load_mat, number, text, unwrap, variables
 from engine.layouts.mpii_split import validation_people
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
+from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
 COUNT = 16
@@ -45,13 +46,13 @@ def read_mat(path: Path, options: Options) -> LabelSet:
     Landmarks come by their id, whatever their order. is_visible 0 is occluded; 1, or nothing, as for neck and
     head top, is visible. People of test pictures have no landmarks. Splits: img_train, and Tompson's validation
     people where valid.h5, detections.mat or the JSON list lies beside. Extras: head_box, head_size (0.6 of its
-    diagonal), center and scale as published, single (in single_person). Raises LayoutError.
+    diagonal), center and scale as published, single (in single_person). Raises FormatError.
     """
     problems = Problems()
     release = next(iter(items(load_mat(path, "RELEASE")["RELEASE"])), None)
     pictures = items(field(release, "annolist"))
     if not pictures:
-        raise LayoutError(f"RELEASE in {path.name} has no annolist; choose mpii_human_pose_v1_u12_1.mat.")
+        raise FormatError(f"RELEASE in {path.name} has no annolist; choose mpii_human_pose_v1_u12_1.mat.")
     train, single = items(field(release, "img_train")), items(field(release, "single_person"))
     held, gallery = validation_people(path.parent), Gallery(Finder(around(path, options)), problems)
     rows = Rows(skeleton("mpii16"))
@@ -120,7 +121,7 @@ def listed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Places (N, 16, 2) and visibility (N, 16) of the forms that mark missing landmarks by a place of their own."""
     if values.shape[1:] != (COUNT, 2) or visible.shape != values.shape[:2]:
-        raise LayoutError(f"{path.name} has not 16 landmarks a person ({values.shape}); choose an MPII file.")
+        raise FormatError(f"{path.name} has not 16 landmarks a person ({values.shape}); choose an MPII file.")
     seen = np.where(visible > 0, VISIBLE, OCCLUDED)
     return values + add, np.where(missing, ABSENT, seen)
 

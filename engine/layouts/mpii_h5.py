@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import LabelSet, Problems
 from engine.layouts.hdf5 import annotations, names_in, numbers, open_hdf5, texts, values
 from engine.layouts.mpii import HEAD, ONE_BASED, SHIFT, WIDER, listed, person_box
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
+from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
 
@@ -20,7 +21,7 @@ def read_h5(path: Path, options: Options) -> LabelSet:
 
     Centre and scale were already adjusted when the file was made (y + 15 scale, then scale times 1.25): extras
     hold them undone, so that `mpii.crop` adjusts them once. head_size is 25 times that scale. Names of pictures
-    come from imgname, or from NAME_images.txt beside the file. Raises LayoutError.
+    come from imgname, or from NAME_images.txt beside the file. Raises FormatError.
     """
     problems = Problems()
     with open_hdf5(path) as file:
@@ -32,7 +33,7 @@ def read_h5(path: Path, options: Options) -> LabelSet:
         names = _names(group, path, n)
         more = {name: numbers(group, name, path, n).reshape(-1) for name in _MORE if name in group}
     if center.shape != (n, 2) or len(scale) != n or any(len(column) != n for column in more.values()):
-        raise LayoutError(f"center and scale in {path.name} do not fit its {n} people; get the file again.")
+        raise FormatError(f"center and scale in {path.name} do not fit its {n} people; get the file again.")
     add, split = offset(options, ONE_BASED), split_of(path.stem)
     missing = (part == 0).all(2) | ~np.isfinite(part).all(2)
     points, seen = listed(path, part, visible, missing, add)
@@ -57,10 +58,10 @@ def _names(group: Any, path: Path, n: int) -> list[str]:
     elif beside.is_file():
         names = beside.read_text("utf-8", "replace").split("\n")[:n]
     else:
-        raise LayoutError(f"{path.name} names no pictures; put {beside.name} beside it.")
+        raise FormatError(f"{path.name} names no pictures; put {beside.name} beside it.")
     names = [name.strip() for name in names]
     if len(names) != n or not all(names):
-        raise LayoutError(f"{path.name} has {n} people and {sum(map(bool, names))} picture names; get it again.")
+        raise FormatError(f"{path.name} has {n} people and {sum(map(bool, names))} picture names; get it again.")
     return names
 
 

@@ -8,24 +8,25 @@ from typing import Any
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import LabelSet, Problems
 from engine.layouts.matlab import brief
 from engine.layouts.mpii import COUNT, HEAD, ONE_BASED, listed, person_box
 from engine.layouts.mpii_split import MAX_JSON
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, head_of, offset, skeleton
+from engine.layouts.values import Layout, Options, head_of, offset, skeleton
 from engine.regular import read_regular
 from engine.rows import Rows
 
 
 def load_json(path: Path, limit: int = MAX_JSON) -> Any:
-    """A JSON file, strictly (no NaN), with or without a mark at its start; raises LayoutError."""
+    """A JSON file, strictly (no NaN), with or without a mark at its start; raises FormatError."""
     if path.stat().st_size > limit:
-        raise LayoutError(f"{path.name} is larger than {limit >> 20} MB; split it.")
+        raise FormatError(f"{path.name} is larger than {limit >> 20} MB; split it.")
     try:
         return json.loads(read_regular(path).decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise LayoutError(f"{path.name} is no JSON file that can be read ({brief(error)}); get it again.") from error
+        raise FormatError(f"{path.name} is no JSON file that can be read ({brief(error)}); get it again.") from error
 
 
 def _refuse(value: str) -> None:
@@ -36,7 +37,7 @@ def read_json(path: Path, options: Options) -> LabelSet:
     """HRNet's list: image, center, scale, joints, joints_vis; 1-based, so 1 is subtracted; (-1, -1) is missing.
 
     Centre and scale are as published, not adjusted. head_size is 25 times the scale. The file's name (train,
-    valid, test) is the split. A landmark with a place but joints_vis 0 is occluded. Raises LayoutError.
+    valid, test) is the split. A landmark with a place but joints_vis 0 is occluded. Raises FormatError.
     """
 
     def person(one: dict[str, Any]) -> tuple[Any, ...]:
@@ -53,7 +54,7 @@ def read_pose_json(path: Path, options: Options) -> LabelSet:
     """pytorch-pose's list: img_paths, objpos, scale_provided, joint_self [x, y, v], isValidation.
 
     1-based, so 1 is subtracted; (0, 0) is missing, v = 0 with a place is occluded. Centre and scale are as
-    published. Other people of a picture (joint_others) have entries of their own. Raises LayoutError.
+    published. Other people of a picture (joint_others) have entries of their own. Raises FormatError.
     """
 
     def person(one: dict[str, Any]) -> tuple[Any, ...]:
@@ -70,7 +71,7 @@ def read_pose_json(path: Path, options: Options) -> LabelSet:
 def _read(path: Path, options: Options, person: Any) -> LabelSet:
     people = load_json(path)
     if not isinstance(people, list) or not people:
-        raise LayoutError(f"{path.name} is no list of people; choose MPII's own JSON file.")
+        raise FormatError(f"{path.name} is no list of people; choose MPII's own JSON file.")
     problems, add = Problems(), offset(options, ONE_BASED)
     gallery, rows = Gallery(Finder(around(path, options)), problems), Rows(skeleton("mpii16"))
     for n, one in enumerate(people):
@@ -80,7 +81,7 @@ def _read(path: Path, options: Options, person: Any) -> LabelSet:
             scale = float("nan") if scale is None or float(scale) <= 0 else float(scale)
             center = np.full(2, -1.0) if center is None else np.asarray(center, np.float64).reshape(2)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise LayoutError(f"Person {n} of {path.name} cannot be read ({brief(error)}); get it again.") from error
+            raise FormatError(f"Person {n} of {path.name} cannot be read ({brief(error)}); get it again.") from error
         center = np.full(2, np.nan) if (center == -1).any() else center + add
         rows.add(
             gallery.number(name, split), points[0], seen[0], person_box(center, scale), center=center, scale=scale,

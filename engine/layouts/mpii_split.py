@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from engine.label_files import FormatError
 from engine.layouts.hdf5 import annotations, numbers, open_hdf5
 from engine.layouts.matlab import array, load_mat
-from engine.layouts.values import LayoutError
 from engine.regular import read_regular
 
 MAX_JSON = 512 << 20
@@ -20,7 +20,7 @@ def validation_people(folder: Path) -> set[tuple[int, int]]:
 
     They are read from the first that lies in `folder` or near it: the hourglass's valid.h5 (numbers from 0),
     detections.mat of the evaluation scripts (from 1), or the JSON list with isValidation (from 1). Empty where
-    there is none. Raises LayoutError where that file is damaged.
+    there is none. Raises FormatError where that file is damaged.
     """
     for name, read in ((H5, _from_h5), (MAT, _from_mat), (JSON, _from_json)):
         for place in PLACES:
@@ -42,16 +42,16 @@ def _from_mat(path: Path) -> set[tuple[int, int]]:
     held = load_mat(path, *names)
     index, person = (array(path, held[name], name).ravel() for name in names)
     if len(index) != len(person):
-        raise LayoutError(f"{path.name} names {len(index)} pictures and {len(person)} people; get it again.")
+        raise FormatError(f"{path.name} names {len(index)} pictures and {len(person)} people; get it again.")
     return {(int(i) - 1, int(p) - 1) for i, p in zip(index, person, strict=True)}
 
 
 def _from_json(path: Path) -> set[tuple[int, int]]:
     if path.stat().st_size > MAX_JSON:
-        raise LayoutError(f"{path.name} is larger than 512 MB; choose MPII's own list.")
+        raise FormatError(f"{path.name} is larger than 512 MB; choose MPII's own list.")
     try:
         people = json.loads(read_regular(path))
         held = [one for one in people if float(one.get("isValidation") or 0) == 1]
         return {(int(one["annolist_index"]) - 1, int(one["people_index"]) - 1) for one in held}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise LayoutError(f"{path.name} is no list of MPII's people ({error}); get it again.") from error
+        raise FormatError(f"{path.name} is no list of MPII's people ({error}); get it again.") from error

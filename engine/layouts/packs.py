@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from engine.images import load_image
+from engine.label_files import FormatError
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Skeleton, table
-from engine.layouts.values import Layout, LayoutError, Options, skeleton
+from engine.layouts.values import Layout, Options, skeleton
 from engine.packs import Pack, PackError, load_pack
 from engine.rows import numbered
 from engine.schema import SchemaError, load_schema, schema_from_json, schema_names
@@ -25,7 +26,7 @@ def read_pack(path: Path, options: Options) -> LabelSet:
     hand is False for a teacher's labels; what a pack holds out is its validation split. Raises PackError.
     """
     if path.suffix.lower() != ".npz":
-        raise LayoutError(f"{path.name} is no pack; packs end in .npz.")
+        raise FormatError(f"{path.name} is no pack; packs end in .npz.")
     pack = load_pack(path)
     weight = np.where(pack.absent, 0, pack.weight)
     seen = np.select([weight > 0.5, weight > 0], [VISIBLE, OCCLUDED], ABSENT)
@@ -45,9 +46,9 @@ def read_pack(path: Path, options: Options) -> LabelSet:
 
 
 def pixels(picture: Picture) -> np.ndarray:
-    """A picture of any label set, (H, W, 3) uint8 RGB; raises LayoutError where it is missing, else ImageError."""
+    """A picture of any label set, (H, W, 3) uint8 RGB; raises FormatError where it is missing, else ImageError."""
     if picture.path is None:
-        raise LayoutError(f"The picture {picture.name} was not found; put it where the labels say.")
+        raise FormatError(f"The picture {picture.name} was not found; put it where the labels say.")
     if INDEX in picture.attributes:
         return _opened(picture.path).image(picture.attributes[INDEX])
     return load_image(picture.path)

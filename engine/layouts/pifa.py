@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import OCCLUDED, VISIBLE, LabelSet, Problems, Skeleton
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.mirror import MirrorError, derive_flip
 from engine.layouts.pictures import Finder, Gallery, around
-from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
+from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
 COUNT = 34
@@ -25,15 +26,15 @@ def read_pifa(path: Path, options: Options) -> LabelSet:
     Pictures TrainImages/1.jpg and on, TestImages/1.jpg and on. Offset 0. Nobody says what the flags mean: 1 is
     taken for visible, and `visible_flag` turns it round; all 34 have places, so the others are occluded. Nor is
     the order of the 13 added landmarks known: mirror pairs are derived from the shapes where the file has enough
-    of them, and what they differ in from our schema is said as a problem. Raises LayoutError.
+    of them, and what they differ in from our schema is said as a problem. Raises FormatError.
     """
     folder = path if path.is_dir() else path.parent
     path = path / "Landmark.mat" if path.is_dir() else path
     if options.visible_flag not in (0, 1):
-        raise LayoutError(f"The flag for visible must be 0 or 1, not {options.visible_flag}.")
+        raise FormatError(f"The flag for visible must be 0 or 1, not {options.visible_flag}.")
     boxes_at = folder / BOXES
     if not boxes_at.is_file():
-        raise LayoutError(f"{BOXES} does not lie beside {path.name}; put it there.")
+        raise FormatError(f"{BOXES} does not lie beside {path.name}; put it there.")
     marks, boxes = load_mat(path), load_mat(boxes_at)
     problems, add = Problems(), offset(options, 0.0)
     gallery, read = Gallery(Finder(around(path, options)), problems), []
@@ -43,10 +44,10 @@ def read_pifa(path: Path, options: Options) -> LabelSet:
             problems.add(path.name, f"has no {mark_name}, so no pictures for {split}")
             continue
         if box_name not in boxes:
-            raise LayoutError(f"{BOXES} has no {box_name}; choose the data set's own file.")
+            raise FormatError(f"{BOXES} has no {box_name}; choose the data set's own file.")
         values, box = array(path, marks[mark_name], mark_name), array(boxes_at, boxes[box_name], box_name)
         if values.ndim != 2 or values.shape[1] != 3 * COUNT or box.shape != (len(values), 4):
-            raise LayoutError(f"{mark_name} {values.shape} and {box_name} {box.shape} must be (N, 102) and (N, 4).")
+            raise FormatError(f"{mark_name} {values.shape} and {box_name} {box.shape} must be (N, 102) and (N, 4).")
         for n, (one, (x, y, w, h)) in enumerate(zip(values, box, strict=True), 1):
             points = one[: 2 * COUNT].reshape(2, COUNT).T
             seen = np.where(one[2 * COUNT :] == options.visible_flag, VISIBLE, OCCLUDED)
@@ -54,7 +55,7 @@ def read_pifa(path: Path, options: Options) -> LabelSet:
             rows.add(gallery.number(name, split), points + add, seen, rect)
             read.append(points)
     if not len(rows):
-        raise LayoutError(f"{path.name} has neither phisTr nor phisT; choose AFLW-PIFA's Landmark.mat.")
+        raise FormatError(f"{path.name} has neither phisTr nor phisT; choose AFLW-PIFA's Landmark.mat.")
     table = rows.table()
     table = replace(table, skeleton=_with_flip(table.skeleton, np.array(read), table.visibility, path, problems))
     return LabelSet(gallery.values(), (table,), problems.values(), {"format": "AFLW-PIFA"})

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import VISIBLE, LabelSet, Problems
 from engine.layouts.pictures import Finder, Gallery, is_picture, walk
-from engine.layouts.values import Layout, LayoutError, Options, offset, skeleton
+from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.regular import read_regular
 from engine.rows import Rows, numbered
 
@@ -25,12 +26,12 @@ PARTS = (
 
 
 def parse_pts(path: Path) -> np.ndarray:
-    """(n, 2) float64, the numbers as they stand; raises LayoutError with the line at fault.
+    """(n, 2) float64, the numbers as they stand; raises FormatError with the line at fault.
 
     version and n_points in any case and spacing, then the places between braces; CRLF and blank lines are fine.
     """
     if path.stat().st_size > MAX_PTS:
-        raise LayoutError(f"{path.name} is larger than 1 MB, so no .pts file; choose another.")
+        raise FormatError(f"{path.name} is larger than 1 MB, so no .pts file; choose another.")
     lines = read_regular(path).decode("utf-8-sig", "replace").splitlines()
     told: int | None = None
     rows: list[tuple[float, float]] = []
@@ -49,18 +50,18 @@ def parse_pts(path: Path) -> np.ndarray:
         elif inside:
             rows.append(_place(line, where))
         else:
-            raise LayoutError(f"{where[0].upper()}{where[1:]} is no part of a .pts file ({line[:40]!r}); mend it.")
+            raise FormatError(f"{where[0].upper()}{where[1:]} is no part of a .pts file ({line[:40]!r}); mend it.")
     if not closed:
-        raise LayoutError(f"{path.name} ends before its closing brace; get it again.")
+        raise FormatError(f"{path.name} ends before its closing brace; get it again.")
     if told is not None and told != len(rows):
-        raise LayoutError(f"{path.name} says {told} landmarks and holds {len(rows)}; get it again.")
+        raise FormatError(f"{path.name} says {told} landmarks and holds {len(rows)}; get it again.")
     return np.array(rows, np.float64).reshape(-1, 2)
 
 
 def _count(line: str, where: str) -> int:
     match = re.fullmatch(r"n_points\s*:?\s*(\d{1,5})", line, re.IGNORECASE)
     if not match or int(match[1]) > MAX_LANDMARKS:
-        raise LayoutError(f"The number of landmarks in {where} cannot be read; mend it.")
+        raise FormatError(f"The number of landmarks in {where} cannot be read; mend it.")
     return int(match[1])
 
 
@@ -68,9 +69,9 @@ def _place(line: str, where: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in line.split())
     except ValueError as error:
-        raise LayoutError(f"There is no place x y in {where} ({line[:40]!r}); mend it.") from error
+        raise FormatError(f"There is no place x y in {where} ({line[:40]!r}); mend it.") from error
     if not (np.isfinite(x) and np.isfinite(y)):
-        raise LayoutError(f"The place in {where} is not finite; mend it.")
+        raise FormatError(f"The place in {where} is not finite; mend it.")
     return x, y
 
 
@@ -80,7 +81,7 @@ def read_folder(path: Path, options: Options) -> LabelSet:
     Each belongs to the picture of its own stem; NAME_1, NAME_2 also to NAME. Files of 68 places are faces as
     iBUG marks them; every other number makes a table of its own. All landmarks count as visible: the files do
     not tell. Damaged files are listed and left out. Split and part (attribute subset) follow the folders' names.
-    Raises LayoutError where nothing can be read.
+    Raises FormatError where nothing can be read.
     """
     folder = path if path.is_dir() else path.parent
     held = [file for file in walk(folder) if file.suffix.lower() == ".pts"] if path.is_dir() else [path]
@@ -90,7 +91,7 @@ def read_folder(path: Path, options: Options) -> LabelSet:
         name = file.relative_to(folder).as_posix()
         try:
             points = parse_pts(file)
-        except (LayoutError, OSError) as error:
+        except (FormatError, OSError) as error:
             damage = damage or str(error)
             problems.add(name, f"left out: {error}")
             continue
@@ -102,7 +103,7 @@ def read_folder(path: Path, options: Options) -> LabelSet:
         number = gallery.number(title, split, picture, attributes={"subset": part} if part else None)
         tables[len(points)].add(number, points + offset(options, ONE_BASED), np.full(len(points), VISIBLE), subset=part)
     if not any(k and len(rows) for k, rows in tables.items()):
-        raise LayoutError(damage or f"{path.name} holds no .pts files; choose another folder.")
+        raise FormatError(damage or f"{path.name} holds no .pts files; choose another folder.")
     found = tuple(rows.table() for k, rows in sorted(tables.items()) if k)
     return LabelSet(gallery.values(), found, problems.values(), {"format": "300W"})
 

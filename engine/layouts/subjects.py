@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.labelled_table import from_labels
 from engine.labels import LabelSet
-from engine.layouts import LayoutError, Options, in_schema, read
+from engine.layouts import FormatError, Options, in_schema, read
 from engine.rows import taken
 from engine.schema import Schema
 from engine.subjects import Labelled
@@ -31,7 +31,7 @@ class Learnable:
 def measurable(path: Path, schema: Schema, form: str | None = None, split: str | None = None) -> Labelled:
     """The subjects of a data set, of one split where it is named, in the schema's landmarks.
 
-    Raises LayoutError, LabelError or PackError for what cannot be read or does not fit.
+    Raises FormatError, LabelError or PackError for what cannot be read or does not fit.
     """
     return from_labels(in_schema(read(path, form), schema.name), schema, split)
 
@@ -39,12 +39,12 @@ def measurable(path: Path, schema: Schema, form: str | None = None, split: str |
 def learnable(path: Path, schema: Schema, form: str | None = None, options: Options = Options()) -> Learnable:  # noqa: B008
     """The subjects of a data set that a training may use; pictures are read from disk when they are asked for.
 
-    Raises LayoutError where all of it is for test, else as `measurable` does.
+    Raises FormatError where all of it is for test, else as `measurable` does.
     """
     labels = in_schema(read(path, form, options), schema.name)
     allowed = [picture.split != KEPT_OUT for picture in labels.pictures]
     if not any(allowed):
-        raise LayoutError(f"All pictures of {path.name} are for test; train on other data.")
+        raise FormatError(f"All pictures of {path.name} are for test; train on other data.")
     subjects = from_labels(_of_pictures(labels, np.array(allowed)), schema)
     pictures = [labels.pictures[n] for n in subjects.image]
     validation = np.array([picture.split == "validation" for picture in pictures], bool)

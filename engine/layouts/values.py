@@ -6,17 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engine.errors import UserError
 from engine.labels import LabelSet, Skeleton
 from engine.regular import open_regular
 from engine.rows import join
 from engine.schema import load_schema
 
 HEAD = 1 << 16  # bytes by which a file is recognised
-
-
-class LayoutError(UserError):
-    """A data set that cannot be read; the message is one sentence with file, place and remedy."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.label_files import FormatError
 from engine.labels import VISIBLE, LabelSet, Problems
 from engine.layouts.pictures import Finder, Gallery, around, split_of
-from engine.layouts.values import Layout, LayoutError, Options, head_of, offset, skeleton
+from engine.layouts.values import Layout, Options, head_of, offset, skeleton
 from engine.regular import read_regular
 from engine.rows import Rows
 
@@ -23,10 +24,10 @@ def read_list(path: Path, options: Options) -> LabelSet:
 
     The box with the attributes may be missing, or the attributes alone; the picture's path may hold spaces.
     Offset 0: the base is not stated, and programs use the numbers as they are. Pictures repeat, one line a face.
-    The split is that of the file's name. Damaged lines are listed and left out. Raises LayoutError.
+    The split is that of the file's name. Damaged lines are listed and left out. Raises FormatError.
     """
     if path.stat().st_size > MAX_LIST:
-        raise LayoutError(f"{path.name} is larger than 256 MB, so no list of faces; choose another.")
+        raise FormatError(f"{path.name} is larger than 256 MB, so no list of faces; choose another.")
     problems, split, add = Problems(), split_of(path.stem), offset(options, 0.0)
     gallery, rows = Gallery(Finder(around(path, options, *_FOLDERS)), problems), Rows(skeleton("wflw98"))
     lines = read_regular(path).decode("utf-8-sig", "replace").splitlines()
@@ -47,7 +48,7 @@ def read_list(path: Path, options: Options) -> LabelSet:
             box + add if len(box) else None, **flags,
         )  # fmt: skip
     if not len(rows):
-        raise LayoutError(damage or f"{path.name} holds no faces; choose a list of WFLW.")
+        raise FormatError(damage or f"{path.name} holds no faces; choose a list of WFLW.")
     return LabelSet(gallery.values(), (rows.table(),), problems.values(), {"format": "WFLW"})
 
 

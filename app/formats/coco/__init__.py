@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.formats.coco.read import read_coco
 from app.formats.coco.write import write_coco
 from app.formats.registry import Holds, ReadOptions, WriteOptions
+from engine.coco import claims, read_coco
 from engine.labels import LabelSet
 
 __all__ = ["Coco"]
@@ -31,12 +31,7 @@ class Coco:
 
     def claims(self, path: Path, head: bytes) -> bool:
         """A JSON object with COCO's lists, or a list of results."""
-        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-        if start[:1] == b"[":
-            return b'"image_id"' in head and b'"keypoints"' in head
-        words = sum(b'"%s"' % word in head for word in (b"images", b"annotations", b"categories"))
-        fields = b'"file_name"' in head or b'"image_id"' in head or b'"supercategory"' in head
-        return start[:1] == b"{" and (words >= 2 or (words >= 1 and fields)) and not _others(head)
+        return claims(head)
 
     def read(self, path: Path, options: ReadOptions) -> LabelSet:
         """Everything that concerns landmarks; raises FormatError."""
@@ -46,7 +41,3 @@ class Coco:
         """Strict JSON, piece by piece; raises FormatError where it would hold no instance though there are some."""
         write_coco(labels, out, options)
 
-
-def _others(head: bytes) -> bool:
-    """Marks of formats that use some of the same words."""
-    return any(mark in head for mark in (b'"_via_', b'"shapes"', b'"items"', b'"label_studio'))

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from app.files import atomic_file
-from app.formats.coco.bodies import PART_NAMES, PARTS, VALID, is_whole_body
-from app.formats.coco.columns import EDGE
 from app.formats.names import written_name
 from app.formats.registry import FormatError, WriteOptions
+from engine.coco.bodies import PART_NAMES, PARTS, VALID, is_whole_body
+from engine.coco.columns import EDGE
 from engine.labels import ABSENT, LabelSet, Picture, Skeleton, Table
 
 DECIMALS = 4

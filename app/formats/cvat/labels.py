@@ -6,8 +6,8 @@ import html
 import re
 from dataclasses import dataclass
 
-from app.formats.reading import shown
 from app.formats.xmls import Placed
+from engine.label_reading import shown
 from engine.labels import Problems
 
 MAX_DRAWING = 4 << 20  # characters

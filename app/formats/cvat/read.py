@@ -8,10 +8,10 @@ from pathlib import Path
 
 from app.formats.cvat.labels import Kind, kinds_of
 from app.formats.loose import Loose, Mark, Shape, together
-from app.formats.pictures import Finder
-from app.formats.reading import number, refuse, shown
 from app.formats.registry import ReadOptions
 from app.formats.xmls import Placed, flag, required, size_from, stream_xml, xml_number
+from engine.label_pictures import Finder
+from engine.label_reading import number, refuse, shown
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 
 EDGE = 0.5  # boxes count from the corner of the top-left pixel

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.formats.extras import needs
-from app.formats.reading import refuse
+from engine.label_reading import refuse
 
 MAX_BYTES = 1 << 30
 CALLS = {"GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4",

@@ -9,9 +9,9 @@ from typing import Any
 from app.formats.deeplabcut.read import Reading
 from app.formats.deeplabcut.sheets import load_sheet
 from app.formats.extras import available
-from app.formats.reading import head_of, refuse
 from app.formats.registry import ReadOptions
 from app.formats.yamls import load_yaml, texts
+from engine.label_reading import head_of, refuse
 from engine.labels import LabelSet, Problems
 
 CONFIG = "config.yaml"

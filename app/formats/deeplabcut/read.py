@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from app.formats.deeplabcut.sheets import Sheet, load_sheet
-from app.formats.pictures import Finder
-from app.formats.reading import shown
 from app.formats.registry import ReadOptions
+from engine.label_pictures import Finder
+from engine.label_reading import shown
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems, Skeleton
 from engine.rows import Rows
 

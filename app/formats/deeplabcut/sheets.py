@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from app.formats.deeplabcut.hdf5 import read_frame
-from app.formats.reading import csv_rows, decode_text, number, read_text, refuse, shown
+from engine.label_reading import csv_rows, decode_text, number, read_text, refuse, shown
 from engine.labels import Problems
 
 LEVELS = ("scorer", "individuals", "bodyparts", "coords")

@@ -9,9 +9,9 @@ from typing import Any
 from app.formats.labelstudio.places import picture_names, picture_of
 from app.formats.labelstudio.regions import Regions
 from app.formats.loose import Loose, together
-from app.formats.pictures import Finder, size_of
-from app.formats.reading import load_json, refuse, shown
 from app.formats.registry import ReadOptions
+from engine.label_pictures import Finder, size_of
+from engine.label_reading import load_json, refuse, shown
 from engine.labels import LabelSet, Picture, Problems
 
 FOLDERS = ("images", "..")

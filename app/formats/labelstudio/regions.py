@@ -9,7 +9,7 @@ from typing import Any
 
 from app.formats.labelstudio.places import turned_back
 from app.formats.loose import Mark, Shape
-from app.formats.reading import number, refuse, shown, whole
+from engine.label_reading import number, refuse, shown, whole
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, Problems
 
 EDGE = 0.5

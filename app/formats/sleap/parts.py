@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from app.formats.reading import parse_json, refuse, shown
 from engine.headers import HeaderError, read_header
+from engine.label_reading import parse_json, refuse, shown
 from engine.labels import Skeleton
 
 MAX_BYTES = 1 << 30

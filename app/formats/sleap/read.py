@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from app.formats.extras import needs
-from app.formats.pictures import Finder
-from app.formats.reading import refuse, shown
 from app.formats.registry import ReadOptions
 from app.formats.sleap.parts import Video, array, attribute, skeletons, texts
+from engine.label_pictures import Finder
+from engine.label_reading import refuse, shown
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems
 from engine.rows import Rows
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.formats.reading import csv_rows, load_json, parse_json, read_text, refuse, shown, whole
+from engine.label_reading import csv_rows, load_json, parse_json, read_text, refuse, shown, whole
 from engine.labels import Problems
 
 CSV_HEAD = ("filename", "file_size", "file_attributes", "region_count", "region_id", "region_shape_attributes",

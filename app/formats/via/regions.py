@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from app.formats.loose import Loose, Mark, Shape, together
-from app.formats.pictures import Finder, plain_name
-from app.formats.reading import number, shown
 from app.formats.registry import ReadOptions
 from app.formats.via.records import Record, Region
+from engine.label_pictures import Finder, plain_name
+from engine.label_reading import number, shown
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems
 
 EDGE = 0.5  # boxes count from the corner of the top-left pixel

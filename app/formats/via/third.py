@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from app.formats.reading import csv_rows, load_json, number, parse_json, read_text, refuse, shown
 from app.formats.via.records import Record, Region
+from engine.label_reading import csv_rows, load_json, number, parse_json, read_text, refuse, shown
 from engine.labels import Problems
 
 POINT, BOX = 1, 2

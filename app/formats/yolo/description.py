@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.formats.reading import head_of, refuse, shown, whole
 from app.formats.yamls import load_yaml, texts
+from engine.label_reading import head_of, refuse, shown, whole
 from engine.labels import Problems, Skeleton
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}

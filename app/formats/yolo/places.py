@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.formats.pictures import MAX_ENTRIES, plain_name
-from app.formats.reading import read_text, shown
 from app.formats.yolo.description import Description
 from engine.images import IMAGE_SUFFIXES
+from engine.label_pictures import MAX_ENTRIES, plain_name
+from engine.label_reading import read_text, shown
 from engine.labels import Problems
 
 ALL = "all"  # the folder of pictures that belong to no split

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from app.formats.pictures import Finder, size_of
-from app.formats.reading import number, read_text, refuse, shown, whole
 from app.formats.registry import FormatError, ReadOptions
 from app.formats.yolo.description import Description, read_description
 from app.formats.yolo.places import label_place, listed, picture_place, root_of
+from engine.label_pictures import Finder, size_of
+from engine.label_reading import number, read_text, refuse, shown, whole
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems
 from engine.rows import Rows
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from app.formats.coco import Coco
-from app.formats.coco import stream as streaming
-from app.formats.coco.bodies import PARTS
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
+from engine.coco import stream as streaming
+from engine.coco.bodies import PARTS
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from app.files import atomic_file, atomic_folder
-from app.formats.pictures import Finder, size_of
-from app.formats.reading import csv_rows, load_json, number, read_text, whole
 from app.formats.registry import FormatError, ReadOptions
 from app.formats.xmls import Placed, stream_xml
 from engine.errors import UserError
 from engine.images import encode_jpeg, encode_png
+from engine.label_pictures import Finder, size_of
+from engine.label_reading import csv_rows, load_json, number, read_text, whole
 from engine.labels import Problems
 
 EXIF = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"

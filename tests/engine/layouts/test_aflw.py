@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.labels import ABSENT, OCCLUDED, VISIBLE
-from engine.layouts import LayoutError, Options, aflw, read, sniff
+from engine.layouts import FormatError, Options, aflw, read, sniff
 from engine.layouts.mirror import MirrorError, derive_flip
 from engine.schema import load_schema
 from tests.engine.layouts import writers
@@ -71,14 +71,14 @@ def test_other_databases_are_refused(tmp_path: Path, statements: list[str], matc
     with closing(sqlite3.connect(path)) as base, base:
         for statement in statements:
             base.execute(statement)
-    with pytest.raises(LayoutError, match=match):
+    with pytest.raises(FormatError, match=match):
         read(path, "aflw")
 
 
 def test_a_cut_database_is_refused(tmp_path: Path) -> None:
     path = writers.aflw(tmp_path / "aflw.sqlite", FACES, list(aflw.AFLW_NAMES))
     path.write_bytes(path.read_bytes()[:6000])
-    with pytest.raises(LayoutError, match="aflw.sqlite"):
+    with pytest.raises(FormatError, match="aflw.sqlite"):
         read(path, "aflw")
 
 
@@ -114,7 +114,7 @@ def test_the_full_list(tmp_path: Path) -> None:
                 {"nameList": writers.cells("a", "", "c", "d")}]
 )  # fmt: skip
 def test_a_full_list_that_does_not_fit(tmp_path: Path, changes: dict) -> None:
-    with pytest.raises(LayoutError, match="AFLWinfo_release.mat"):
+    with pytest.raises(FormatError, match="AFLWinfo_release.mat"):
         read(full(tmp_path, **changes))
 
 
@@ -181,9 +181,9 @@ def test_too_few_shapes() -> None:
 
 
 def test_pifa_that_does_not_fit(tmp_path: Path) -> None:
-    with pytest.raises(LayoutError, match="phisTr"):
+    with pytest.raises(FormatError, match="phisTr"):
         read(pifa(tmp_path, np.zeros((4, 90))))
     path = pifa(tmp_path, np.zeros((4, 102)))
     (tmp_path / "BoundingBox.mat").unlink()
-    with pytest.raises(LayoutError, match="BoundingBox.mat does not lie"):
+    with pytest.raises(FormatError, match="BoundingBox.mat does not lie"):
         read(path)

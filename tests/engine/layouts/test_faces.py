@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.labels import ABSENT, VISIBLE
-from engine.layouts import LayoutError, Options, convert_table, in_schema, read, sniff
+from engine.layouts import FormatError, Options, convert_table, in_schema, read, sniff
 from tests.engine.layouts import writers
 
 FACE = np.stack([np.arange(68) + 1.0, np.arange(68) * 2 + 1.5], 1)
@@ -70,7 +70,7 @@ BROKEN = {
 def test_broken_pts(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"{name}.pts"
     path.write_text(BROKEN[name])
-    with pytest.raises(LayoutError, match=f"{name}.pts"):
+    with pytest.raises(FormatError, match=f"{name}.pts"):
         read(path)
     writers.pts(tmp_path / "good.pts", FACE)
     found = read(tmp_path)
@@ -109,7 +109,7 @@ def test_300w_lp(tmp_path: Path) -> None:
     for places, add in (("pts_2d", 100), ("pts_3d", 200)):
         np.testing.assert_array_equal(read(tmp_path, None, Options(places=places)).tables[0].points[0], FACE + add)
     np.testing.assert_array_equal(read(tmp_path, None, Options(offset=-1)).tables[0].points[0], FACE - 1)
-    with pytest.raises(LayoutError, match="pts_2d or pts_3d"):
+    with pytest.raises(FormatError, match="pts_2d or pts_3d"):
         read(tmp_path, None, Options(places="pts"))
 
 
@@ -145,7 +145,7 @@ def test_landmarks_of_aflw_from_68(tmp_path: Path) -> None:
     fewer = convert_table(table, "aflw19")
     assert (fewer.points[0, :, 0] + 1).tolist() == [w for w in wanted if w not in (3, 15)]
     assert convert_table(few, "aflw19").points.tolist() == fewer.points.tolist()
-    with pytest.raises(LayoutError, match="no way"):
+    with pytest.raises(FormatError, match="no way"):
         convert_table(table, "mpii16")
 
 
@@ -193,8 +193,8 @@ def test_lists_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("1 2 3\n")
     assert sniff(path) == ()
-    with pytest.raises(LayoutError, match="Line 1 of list.txt"):
+    with pytest.raises(FormatError, match="Line 1 of list.txt"):
         read(path, "wflw")
     path.write_text("")
-    with pytest.raises(LayoutError, match="holds no faces"):
+    with pytest.raises(FormatError, match="holds no faces"):
         read(path, "wflw")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.labels import ABSENT, OCCLUDED, VISIBLE
-from engine.layouts import LayoutError, Options, convert_table, read, sniff
+from engine.layouts import FormatError, Options, convert_table, read, sniff
 from tests.engine.layouts import writers
 
 # (picture, landmark, x y flag): the second landmark of the first picture has the flag.
@@ -52,7 +52,7 @@ def test_the_name_decides_where_axes_do_not(tmp_path: Path) -> None:
     assert read(path, "lsp-extended").tables[0].visibility[0].tolist() == [ABSENT, VISIBLE] + [ABSENT] * 12
     path = writers.mat(tmp_path / "joints.mat", joints=np.zeros((20, 14, 3)))
     assert sniff(path) == ("lsp", "lsp-extended")
-    with pytest.raises(LayoutError, match="lsp or lsp-extended"):
+    with pytest.raises(FormatError, match="lsp or lsp-extended"):
         read(path)
     assert (read(path, "lsp").tables[0].visibility == VISIBLE).all()
     assert (read(path, "lsp-extended").tables[0].visibility == ABSENT).all()
@@ -89,5 +89,5 @@ def test_as_mpii(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("joints", [np.zeros((3, 13, 4)), np.zeros(7), np.full((3, 14, 2), 0.5), "text"])
 def test_other_matrices_are_refused(tmp_path: Path, joints: object) -> None:
-    with pytest.raises(LayoutError, match="joints"):
+    with pytest.raises(FormatError, match="joints"):
         read(writers.mat(tmp_path / "joints.mat", joints=joints), "lsp")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from engine.layouts import LayoutError
+from engine.layouts import FormatError
 from engine.layouts.mat5 import Struct
 from engine.layouts.matlab import load_mat, number, text, variables
 from tests.engine.layouts import writers
@@ -85,7 +85,7 @@ def damaged(data: bytes) -> dict[str, bytes]:
 def test_damage_is_a_sentence(tmp_path: Path, what: str) -> None:
     path = writers.mat(tmp_path / "a.mat", pt=np.arange(6.0).reshape(3, 2))
     path.write_bytes(damaged(path.read_bytes())[what])
-    with pytest.raises(LayoutError, match="a.mat") as told:
+    with pytest.raises(FormatError, match="a.mat") as told:
         load_mat(path, "pt")
     assert str(told.value).endswith(".")
 
@@ -94,7 +94,7 @@ def test_nesting_has_an_end(tmp_path: Path) -> None:
     value: Any = 1.0
     for _ in range(30):
         value = writers.cells(value)
-    with pytest.raises(LayoutError, match="too deeply"):
+    with pytest.raises(FormatError, match="too deeply"):
         load_mat(writers.mat(tmp_path / "a.mat", value=value))
 
 

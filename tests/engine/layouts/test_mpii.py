@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.labels import ABSENT, OCCLUDED, VISIBLE
-from engine.layouts import LayoutError, Options, read, sniff
+from engine.layouts import FormatError, Options, read, sniff
 from engine.layouts.mpii import crop
 from tests.engine.layouts import writers
 
@@ -167,13 +167,13 @@ def test_damaged_files_are_refused_in_a_sentence(tmp_path: Path, name: str) -> N
     form = dict(zip(BAD, forms, strict=True))[name]
     path = tmp_path / name
     path.write_bytes(BAD[name])
-    with pytest.raises(LayoutError) as told:
+    with pytest.raises(FormatError) as told:
         read(path, form)
     assert name in str(told.value) and str(told.value).endswith((".", "?")) and "\n" not in str(told.value)
 
 
 def test_a_mat_file_of_something_else(tmp_path: Path) -> None:
-    with pytest.raises(LayoutError, match="no variable RELEASE"):
+    with pytest.raises(FormatError, match="no variable RELEASE"):
         read(writers.mat(tmp_path / "x.mat", joints=np.zeros((3, 14, 2))), "mpii-mat")
-    with pytest.raises(LayoutError, match="annolist"):
+    with pytest.raises(FormatError, match="annolist"):
         read(writers.mat(tmp_path / "y.mat", RELEASE=writers.structs({"version": "12"})), "mpii-mat")

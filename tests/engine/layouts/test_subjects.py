@@ -10,7 +10,7 @@ import pytest
 from app.cli import run
 from engine.evaluate import evaluate
 from engine.labelled import load_labelled
-from engine.layouts import LayoutError
+from engine.layouts import FormatError
 from engine.layouts.subjects import learnable
 from engine.modelfile import write_model
 from engine.runtime import open_runtime
@@ -70,7 +70,7 @@ def test_training_never_sees_the_test_part(tmp_path: Path) -> None:
     assert len(found.subjects) == 2 and found.held is None
     assert found.groups == ("afw/0.png", "helen/trainset/1.png")
     assert found.subjects.picture(1).shape == (64, 64, 3)
-    with pytest.raises(LayoutError, match="are for test"):
+    with pytest.raises(FormatError, match="are for test"):
         learnable(tmp_path / "helen" / "testset", FACE)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from app.formats.registry import FormatError
+from engine.label_files import FormatError
 from engine.labels import Problems
 from engine.regular import open_regular
 

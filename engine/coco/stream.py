@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app.formats.reading import refuse, shown, strict_decoder
-from app.formats.registry import FormatError, Progress
+from engine.label_files import FormatError, Progress
+from engine.label_reading import refuse, shown, strict_decoder
 from engine.regular import open_regular
 
 CHUNK = 4 << 20  # bytes read at a time

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.formats.reading import shown
+from engine.label_reading import shown
 from engine.labels import ABSENT, Problems, Skeleton, Table
 from engine.rows import Rows
 

@@ -7,15 +7,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-from app.formats.coco.bodies import PART_NAMES, PARTS, PERSON, VALID
-from app.formats.coco.categories import Category, category_of, join_single_landmarks
-from app.formats.coco.columns import MAX_OUTLINES, Columns
-from app.formats.coco.stream import Stream, open_stream
-from app.formats.pictures import Finder
-from app.formats.reading import MAX_COORDINATE, number, refuse, shown
-from app.formats.registry import FormatError, ReadOptions
-from app.formats.rows import joined
+from engine.coco.bodies import PART_NAMES, PARTS, PERSON, VALID
+from engine.coco.categories import Category, category_of, join_single_landmarks
+from engine.coco.columns import MAX_OUTLINES, Columns
+from engine.coco.stream import Stream, open_stream
+from engine.label_files import FormatError, ReadOptions
+from engine.label_pictures import Finder
+from engine.label_reading import MAX_COORDINATE, number, refuse, shown
 from engine.labels import LabelSet, Problems, Skeleton
+from engine.rows import joined
 
 NUMBERS = {int, float}
 _compact = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -133,9 +133,7 @@ class _Reading:
         if len(values) % 3:
             refuse(self.path, f"{where}.keypoints", f"{len(values)} numbers are no x, y, v for each landmark")
         box = one.get("bbox")
-        corners = (math.nan,) * 4 if not box else tuple(self._numbers(box, f"{where}.bbox"))
-        if len(corners) != 4:
-            refuse(self.path, f"{where}.bbox", f"{len(corners)} numbers are no box")
+        corners = self._box(box, f"{where}.bbox") if box else (math.nan,) * 4
         track = one.get("track_id")
         key = (category, len(values) // 3, whole)
         columns = self.columns.get(key)
@@ -161,6 +159,13 @@ class _Reading:
             return values
         return [number(value, self.path, f"{where}[{n}]") for n, value in enumerate(values)]
 
+    def _box(self, values: Any, where: str) -> tuple[float, ...]:
+        """x, y, width, height; raises FormatError."""
+        found = tuple(self._numbers(values, where))
+        if len(found) != 4:
+            refuse(self.path, where, f"{len(found)} numbers are no box")
+        return found
+
     def _parts(self, one: dict[str, Any], where: str) -> list[float]:
         found: list[float] = []
         for part, names in PARTS.items():
@@ -172,9 +177,12 @@ class _Reading:
 
     def _own(self, one: dict[str, Any], where: str) -> dict[str, Any]:
         own: dict[str, Any] = {}
-        for name in ("area", "score"):
+        for name in ("area", "score", "yaw"):
             if one.get(name) is not None:
                 own[name] = number(one[name], self.path, f"{where}.{name}")
+        if one.get("head_box"):
+            x, y, w, h = self._box(one["head_box"], f"{where}.head_box")
+            own["head_box"] = (x, y, x + w, y + h)
         if one.get("iscrowd"):
             own["crowd"] = True
         if one.get("segmentation"):
@@ -193,7 +201,9 @@ class _Reading:
 
     def _finished(self) -> LabelSet:
         order = self._images_known()
-        finder = Finder(self.path, self.options, self.problems, FOLDERS)
+        part = self.path.stem.rsplit("_", 1)[-1]  # train2017: names of pictures may come again in another part
+        folders = (part, f"../{part}", f"../images/{part}", *FOLDERS)
+        finder = Finder(self.path, self.options, self.problems, folders)
         pictures = tuple(finder.picture(*self.images[id]) for id in order)
         numbers = {id: n for n, id in enumerate(order)}
         tables = []

@@ -27,7 +27,8 @@ class Columns:
         self.image: list[Any] = []
         self._box: list[tuple[float, ...]] = []
         self._subject: list[str] = []
-        self._own: dict[str, dict[int, Any]] = {"area": {}, "crowd": {}, "outline": {}, "score": {}}
+        names = ("area", "crowd", "outline", "score", "yaw", "head_box")
+        self._own: dict[str, dict[int, Any]] = {name: {} for name in names}
         self.oddities: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -86,10 +87,13 @@ class Columns:
         box[:, 2:] += box[:, :2]
         own = self._own
         extras: dict[str, np.ndarray] = {}
-        for name in ("area", "score"):
+        for name in ("area", "score", "yaw"):
             if own[name]:
                 extras[name] = np.full(m, np.nan)
                 extras[name][list(own[name])] = list(own[name].values())
+        if own["head_box"]:
+            extras["head_box"] = np.full((m, 4), np.nan)
+            extras["head_box"][list(own["head_box"])] = list(own["head_box"].values())
         if any(own["crowd"].values()):
             extras["crowd"] = np.zeros(m, bool)
             extras["crowd"][[row for row, crowd in own["crowd"].items() if crowd]] = True

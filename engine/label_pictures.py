@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from app.formats.reading import shown
-from app.formats.registry import ReadOptions
 from engine.headers import HeaderError, read_header
 from engine.images import IMAGE_SUFFIXES
+from engine.label_files import ReadOptions
+from engine.label_reading import shown
 from engine.labels import Picture, Problems
 from engine.regular import open_regular, read_regular
 
