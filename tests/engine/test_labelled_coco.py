@@ -25,7 +25,8 @@ def test_unknown_names_are_refused_not_taken_by_order(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match=r"lacks \(tip of the tail\).*\.$"):
         load_labelled(path, schema)
     data = json.loads(path.read_text())
-    for wrong, words in (([names[0]] * 3, r"lacks \(.* 2, .* 3\)"), (names[:2], "holds no landmarks .*3 landmarks and the category 2")):
+    few = "holds no landmarks .*3 landmarks and the category 2"
+    for wrong, words in (([names[0]] * 3, r"lacks \(.* 2, .* 3\)"), (names[:2], few)):
         data["categories"][0]["keypoints"] = wrong
         path.write_text(json.dumps(data))
         with pytest.raises(UserError, match=words):

@@ -58,7 +58,8 @@ def test_one_split(tmp_path: Path) -> None:
 
 def test_crowds_are_regions_to_ignore(tmp_path: Path) -> None:
     found = from_labels(label_set(tmp_path, extras={"crowd": np.array([True, False, False, False])}), SCHEMA)
-    assert found.ids == ("0.png#1", "2.png#d") and found.scenes.ignored == ((0, (0, 0, 2, 8), True), (1, (0, 0, 2, 8), False))
+    ignored = ((0, (0, 0, 2, 8), True), (1, (0, 0, 2, 8), False))
+    assert found.ids == ("0.png#1", "2.png#d") and found.scenes.ignored == ignored
 
 
 def test_the_skeleton_that_fits_is_taken(tmp_path: Path) -> None:
