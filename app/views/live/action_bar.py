@@ -64,7 +64,7 @@ class ActionBar(QWidget):
         self.add.clicked.connect(self.added)
         self.camera.clicked.connect(self.snapshot)
         self.full.clicked.connect(self.full_screen)
-        self._state = (False, False, False)
+        self._state = (False, False, self.tr("Freeze a picture first"))
         theme.theme().changed.connect(self._refresh)
         self._refresh()
 
@@ -77,14 +77,15 @@ class ActionBar(QWidget):
         button.setAccessibleName(tip)
         return button
 
-    def set_state(self, picture: bool, frozen: bool, addable: bool) -> None:
-        """Whether there is a picture, whether it is frozen, and whether it can be added."""
-        if (picture, frozen, addable) != self._state:
-            self._state = (picture, frozen, addable)
+    def set_state(self, picture: bool, frozen: bool, obstacle: str) -> None:
+        """Whether there is a picture, whether it is frozen, and why it cannot be added, "" where it can."""
+        if (picture, frozen, obstacle) != self._state:
+            self._state = (picture, frozen, obstacle)
             self._refresh()
 
     def _refresh(self) -> None:
-        picture, frozen, addable = self._state
+        picture, frozen, obstacle = self._state
+        addable = not obstacle
         if frozen:
             self.freeze.set_face(self.tr("Resume"), "play", not addable)
         else:
@@ -94,7 +95,8 @@ class ActionBar(QWidget):
         self.add.setEnabled(addable)
         self.camera.setEnabled(picture)
         self.fit.setEnabled(picture)
-        self.hint.setText(self.tr("Drag what is wrong, then") if frozen else self.tr("Freeze, correct, then"))
+        words = obstacle or self.tr("Drag what is wrong, then")
+        self.hint.setText(words if frozen else self.tr("Freeze, correct, then"))
         for button in (self.camera, self.fit, self.full, self.side):
             button.setIcon(theme.icon(button.property("iconName")))
         self._fit()
@@ -112,11 +114,8 @@ class ActionBar(QWidget):
         give_way(self, (
             self.hint.setVisible, self.add.set_capped, self.freeze.set_capped, self._word_record, self.add.set_worded,
         ))  # fmt: skip
-        _, frozen, addable = self._state
-        if frozen and not addable:
-            self.add.setToolTip(self.tr("Nothing was found in this picture, or it is in the project already"))
-        elif not addable:
-            self.add.setToolTip(self.tr("Freeze a picture first"))
+        if self._state[2]:
+            self.add.setToolTip(self._state[2])
 
     def _word_record(self, room: bool) -> None:
         style = Qt.ToolButtonStyle

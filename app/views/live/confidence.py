@@ -36,6 +36,7 @@ class Row:
     score: float
     origin: Origin
     place: tuple[float, float] | None = None
+    several: int = 0  # the subject's own number, where there are several
     visibility: Visibility = Visibility.VISIBLE
 
 
@@ -46,7 +47,7 @@ def table(result: Result, instances: list[Instance], subject: int) -> list[Row]:
     schema, one = result.schema, instances[subject]
     return [
         Row(subject, int(k), schema.landmarks[k], schema.sides[k], float(one.score[k]), Origin(int(one.origin[k])),
-            (float(one.points[k, 0]), float(one.points[k, 1])), Visibility(int(one.visibility[k])))
+            (float(one.points[k, 0]), float(one.points[k, 1])), visibility=Visibility(int(one.visibility[k])))
         for k in np.argsort(one.score, kind="stable")
     ]  # fmt: skip
 
@@ -60,7 +61,9 @@ def lowest(result: Result, count: int = ROWS) -> list[Row]:
     for number, subject in enumerate(result.subjects):
         scores = subject.prediction.landmarks[:, 2]
         for k in np.argsort(scores, kind="stable")[:count]:
-            found.append(Row(number, int(k), schema.landmarks[k], schema.sides[k], float(scores[k]), Origin.MODEL))
+            several = subject.number if len(result.subjects) > 1 else 0
+            name, score = schema.landmarks[k], float(scores[k])
+            found.append(Row(number, int(k), name, schema.sides[k], score, Origin.MODEL, several=several))
     return sorted(found, key=lambda row: row.score)[:count]
 
 
@@ -178,6 +181,10 @@ class ConfidenceList(QWidget):
         room = QRectF(area.left() + 24, area.top(), area.width() - 24 - taken - SCORE - 8, ROW)
         name = painter.fontMetrics().elidedText(named(row.name), Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, vertical, name)
+        if row.several:
+            painter.setPen(theme().color("muted"))
+            beside = room.adjusted(painter.fontMetrics().horizontalAdvance(name) + 6, 0, 0, 0)
+            painter.drawText(beside, vertical, self.locale().toString(row.several))
         if row.place is None:
             self._paint_bar(painter, QRectF(right - SCORE - BAR, area.center().y() - 2, BAR, 4), row.score, doubtful)
         elif row.visibility != Visibility.ABSENT:

@@ -65,6 +65,7 @@ class Freezing(QObject):
         self._gone = frozen if frozen.touched and not frozen.added else None
         self.view.resume()
         self.live.resume()
+        self.workspace.show_trouble()
         self.workspace.panel.confidence.show_result(frozen.result, now=True)
         self.workspace.panel.set_frozen("")
         if self._gone is not None:
@@ -100,10 +101,16 @@ class Freezing(QObject):
                 self.offered.emit(tr("The corrections were not added"), self._back)
 
     @property
-    def addable(self) -> bool:
-        """Whether the frozen frame holds what is not in the project yet."""
+    def obstacle(self) -> str:
+        """Why the frozen frame cannot be added; "" where it can."""
         frozen = self.view.frozen
-        return frozen is not None and bool(frozen.instances) and not frozen.added and not has_parts(self.view)
+        if frozen is None:
+            return tr("Freeze a picture first")
+        if not frozen.instances:
+            return tr("Nothing was found in this picture")
+        if has_parts(self.view):
+            return tr("Parts cannot be corrected")
+        return tr("In the project") if frozen.added else ""
 
     # ---- inside
 
@@ -118,6 +125,7 @@ class Freezing(QObject):
     def _hold(self, frozen: Frozen) -> None:
         self._gone = None
         self.view.hold(frozen)
+        self.workspace.show_trouble()
         self._corrected()
 
     def _corrected(self) -> None:

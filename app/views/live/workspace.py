@@ -28,6 +28,7 @@ from app.views.live.taking import Taking
 
 READINGS_MS = 200
 SAID_MS = 8000
+SILENT = (State.STALLED, State.LOST, State.FAILED)
 NARROW = 1116  # width of the workspace under which the panel goes
 
 
@@ -43,7 +44,7 @@ class LiveWorkspace(QMainWindow):
         self.context = context
         self.live: Live = context.live
         self._said = ""
-        self._panel_by_hand = self._full = False
+        self._panel_by_hand = self.full = False  # full: the picture has the whole screen
         self._around: list[QWidget] = []  # what the full screen hides for now
         self.stage = Stage()
         self.view, self.banner = self.stage.view, self.stage.banner
@@ -109,11 +110,6 @@ class LiveWorkspace(QMainWindow):
         self.keeping.said.connect(self.say)
 
     # ---- what the window asks
-
-    @property
-    def full(self) -> bool:
-        """Whether the picture has the whole screen."""
-        return self._full
 
     def activate(self) -> None:
         """Called when the workspace is shown: look for cameras the first time."""
@@ -192,15 +188,18 @@ class LiveWorkspace(QMainWindow):
         self.refresh_bar()
 
     def _state_changed(self, state: State, sentence: str) -> None:
-        silent = state in (State.STALLED, State.LOST, State.FAILED)
-        self.view.set_trouble(silent and self.view.frozen is None)
-        if silent:
+        self.show_trouble()
+        if state in SILENT:
             self.sources.fault(sentence)
         elif state is State.RUNNING:
             self.stage.calm()
         elif state is State.ENDED:
             self.say(sentence)
         self._tell()
+
+    def show_trouble(self) -> None:
+        """The last picture of a silent source is dimmed, unless a person has frozen it."""
+        self.view.set_trouble(self.live.state in SILENT and self.view.frozen is None)
 
     def _tick(self) -> None:
         self.taking.refresh()
@@ -251,7 +250,7 @@ class LiveWorkspace(QMainWindow):
 
     def refresh_bar(self) -> None:
         """What the bar's buttons can do now."""
-        self.bar.set_state(self.view.result is not None, self.view.frozen is not None, self.freezing.addable)
+        self.bar.set_state(self.view.result is not None, self.view.frozen is not None, self.freezing.obstacle)
         self.heatmaps.dock.refresh()
 
     # ---- room
@@ -263,9 +262,9 @@ class LiveWorkspace(QMainWindow):
 
     def _fill_screen(self, full: bool) -> None:
         """On the full screen there is the picture alone, with its read-outs."""
-        if full == self._full:
+        if full == self.full:
             return
-        self._full = full
+        self.full = full
         around = (self.dock, self.statistics, self.bar, self.taking.bar)
         if full:
             self._around = [widget for widget in around if not widget.isHidden()]
@@ -278,7 +277,7 @@ class LiveWorkspace(QMainWindow):
         """In a narrow window the picture needs the panel's place."""
         super().resizeEvent(event)
         self._fill_screen(self.window().isFullScreen())
-        if not self._panel_by_hand and not self._full:
+        if not self._panel_by_hand and not self.full:
             wide = self.width() >= NARROW and self.heatmaps.dock.isHidden()
             self.dock.setVisible(wide)
             self.bar.side.setChecked(wide)

@@ -207,6 +207,15 @@ def test_a_lost_source_is_told_over_the_dimmed_frame(workspace, qtbot) -> None:
     assert workspace.live.state in (State.LOST, State.STALLED)
 
 
+def test_the_last_picture_of_a_lost_camera_can_be_frozen_and_corrected(workspace, qtbot) -> None:
+    run(workspace, qtbot, Synthetic([Step()] * 30 + [Step("nothing")] * 100_000, 0.01))
+    qtbot.waitUntil(lambda: workspace.view.trouble, timeout=10_000)
+    workspace.trigger("freeze")
+    assert not workspace.view.trouble and workspace.bar.add.isEnabled()
+    workspace.trigger("freeze")
+    assert workspace.view.trouble
+
+
 def test_hidden_it_rests_and_shown_it_goes_on(workspace, qtbot) -> None:
     run(workspace, qtbot)
     workspace.hide()
@@ -246,7 +255,7 @@ def test_exactly_one_button_is_filled(workspace, qtbot) -> None:
     workspace.trigger("freeze")
     assert filled() == ["Add to project"]
     workspace.trigger("add_to_project")
-    assert filled() == ["Resume"]
+    assert filled() == ["Resume"] and workspace.bar.hint.text() == "In the project"
 
 
 def test_the_panel_gives_way_in_a_narrow_window_unless_a_person_wants_it(workspace) -> None:
