@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,9 @@ def project(tmp_path: Path) -> Path:
     return document.path
 
 
+OLD = sorted((Path(__file__).parents[1] / "app" / "versions").glob("*.hourbit-project"))
+
+
 def state(path: Path) -> tuple:
     document = Document.open(path)
     try:
@@ -114,6 +118,18 @@ class TestEachStep:
             assert state(project)[1][0][0].points.tolist() in (old, new)
 
         assert steps(lambda: migrate(project), look) > 3
+
+    @pytest.mark.parametrize("old", OLD, ids=lambda path: path.stem)
+    def test_a_project_of_an_earlier_version(self, old: Path, tmp_path: Path) -> None:
+        path = Path(shutil.copy(old, tmp_path / "old.hourbit-project"))
+        expected = state(path)
+        shutil.copy(old, path)
+
+        def look() -> None:
+            assert state(path) == expected
+            shutil.copy(old, path)
+
+        assert steps(lambda: Document.open(path).close(), look) > 3
 
     def test_a_copy(self, project: Path, tmp_path: Path) -> None:
         target, before = tmp_path / "kept" / "copy.hourbit-project", state(project)
