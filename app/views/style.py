@@ -124,6 +124,7 @@ QComboBox QAbstractItemView {{ background: {c["raised"]}; border: 1px solid {c["
 QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {_tall(size, 28)}px; padding: 0px 8px;
   border: 1px solid {c["border"]}; border-radius: 5px; background: {c["field"]};
   selection-background-color: {c["accent"]}; selection-color: {c["onaccent"]}; }}
+QLineEdit {{ placeholder-text-color: {c["muted"]}; }}
 QAbstractSpinBox QLineEdit {{ min-height: 0px; padding: 0px; border: none; background: transparent; }}
 QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ min-height: 0px; padding: 0px; border: none;
   background: transparent; }}

@@ -174,10 +174,9 @@ def texts(code: str) -> dict[str, str]:
 
 
 def _locale(code: str) -> QLocale:
-    """How numbers and dates are written: as the system does where it has the language, or English and none."""
+    """How numbers and dates are written: as the system does where it has the language."""
     system = QLocale.system()
-    same = system.language() == QLocale(code).language()
-    return system if same or (code == ENGLISH and system.language() == QLocale.Language.C) else QLocale(code)
+    return system if system.language() == QLocale(code).language() else QLocale(code)
 
 
 def speak(app: QCoreApplication, choice: str) -> str:

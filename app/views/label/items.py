@@ -167,8 +167,8 @@ class InstanceItem(QGraphicsItem):
         """In viewport pixels: the active instance whole, others as faint lines."""
         canvas, editing = self._canvas, self._canvas.editing
         instance = next((i for i in editing.shown() if i.id == self.instance), None)
-        if instance is None or not canvas.labels_shown:
-            return
+        if instance is None or not canvas.labels_shown or canvas.picture.boundingRect().isEmpty():
+            return  # nothing lies where there is no picture: it is being read, or missing
         points = canvas.to_view(instance.points)
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
