@@ -152,6 +152,9 @@ def _going_on(clock: Clock, label: object) -> None:
     label.queue.choose_filter("to check")
     tell("next image", [clock.of(lambda: label.trigger("next_image")) for _ in range(30)], "budget 50")
     tell("accept, next", [clock.of(lambda: label.trigger("accept")) for _ in range(30)], "budget 100")
+    tell("undo", [clock.of(lambda: label.wanted.emit("undo")) for _ in range(30)], "budget 100")
+    label.queue.head.choose_order("doubt")
+    tell("accept, next, by doubt", [clock.of(lambda: label.trigger("accept")) for _ in range(30)], "budget 100")
 
 
 def _settle(app: object) -> None:

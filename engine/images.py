@@ -8,6 +8,7 @@ repeated; of several pages or frames the first counts; EXIF's orientation is app
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -134,7 +135,9 @@ def natural_key(name: str) -> tuple[str, str]:
 
 def natural_order(names: Sequence[str]) -> list[int]:
     """Places of names in the order of `natural_key`, equal ones as they come; much quicker for many of them."""
-    text = _flat("\n".join(names))
+    shared = os.path.commonprefix([min(names, default=""), max(names, default="")])
+    start = max(shared.rfind("/"), shared.rfind("\\")) + 1  # the folder of all tells nothing
+    text = _flat("\n".join([name[start:] for name in names]))
     if text.count("\n") >= max(len(names), 1):  # a line break in a name
         keys = [natural_key(name)[0] for name in names]
     else:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
 from app.project.index import ImageIndex
-from app.project.records import TABLES, DamagedError, Row, RowChange, image_from, instance_from
+from app.project.records import TABLES, DamagedError, RowChange, image_from, instance_from
 from app.project.store import Store
 from app.project.values import Image, Instance, State
 from engine.errors import UserError
@@ -86,21 +86,20 @@ class Contents:
         collected = gc.isenabled()
         gc.disable()
         try:
-            yield from map(self._image_of, store.images())
+            for id, data in store.images():
+                yield self._image_of(id, data)
         finally:
             if collected:
                 gc.enable()
 
-    def _image_of(self, row: Row) -> Image:
+    def _image_of(self, id: int, data: bytes | None) -> Image:
         try:
-            image = image_from(row.data) if row.intact else None
+            if data is not None:
+                return image_from(data)
         except DamagedError:
-            image = None
-        if image is None:
-            self._report(f"image {row.id}")
-            reason = "Its record is damaged; restore a backup."
-            return Image(row.id, f"image {row.id}", 0, 0, State.BROKEN, reason=reason)
-        return image
+            data = None
+        self._report(f"image {id}")
+        return Image(id, f"image {id}", 0, 0, State.BROKEN, reason="Its record is damaged; restore a backup.")
 
     def _read_instances(self, image: int) -> Iterable[Instance]:
         try:

@@ -18,7 +18,7 @@ class ImageIndex:
 
     def __init__(self, images: Iterable[Image] = ()) -> None:
         self._images = {image.id: image for image in images}
-        self._paths = {path_key(image.path): id for id, image in self._images.items()}
+        self._by_path: dict[str, int] | None = None  # made when it is asked for
         self._counts: Counter[State] = Counter(image.state for image in self._images.values())
         self._order: list[int] = []
         self._astray: set[int] = set()  # ids that are not at their places in the order
@@ -35,7 +35,8 @@ class ImageIndex:
         old = self._images.get(image.id)
         if old is None or old.path != image.path:
             self.drop(image.id)
-            self._paths[path_key(image.path)] = image.id
+            if self._by_path is not None:
+                self._by_path[path_key(image.path)] = image.id
             self._astray.add(image.id)
         else:
             self._counts[old.state] -= 1
@@ -48,13 +49,15 @@ class ImageIndex:
         if old is None:
             return
         self._counts[old.state] -= 1
-        if self._paths.get(path_key(old.path)) == id:
-            del self._paths[path_key(old.path)]
+        if self._by_path is not None and self._by_path.get(path_key(old.path)) == id:
+            del self._by_path[path_key(old.path)]
         self._astray.add(id)
 
     def find(self, path: str) -> int:
         """The id of the image with this path, 0 where there is none."""
-        return self._paths.get(path_key(path), 0)
+        if self._by_path is None:
+            self._by_path = {path_key(image.path): id for id, image in self._images.items()}
+        return self._by_path.get(path_key(path), 0)
 
     def ordered(self) -> list[Image]:
         """All images in natural order of their paths."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -95,8 +96,8 @@ class Store:
             found[key] = value
         return found
 
-    def images(self) -> Iterator[Row]:
-        """All image rows, some thousand at a time."""
+    def images(self) -> Iterator[tuple[int, bytes | None]]:
+        """Id and bytes of all images, read some thousand at a time; None where they are not as they were written."""
         with self._lock, self._explaining():
             cursor = self._connection.execute(f"SELECT {COLUMNS} FROM images")
         while True:
@@ -104,7 +105,7 @@ class Store:
                 rows = cursor.fetchmany(AT_ONCE)
             if not rows:
                 return
-            yield from _checked(rows)
+            yield from [(id, data if _intact(id, owner, data, crc) else None) for id, owner, data, crc in rows]
 
     def instances(self, image: int) -> list[Row]:
         """The instance rows of an image, oldest first."""
@@ -290,8 +291,14 @@ class Store:
 
 def _checked(rows: Iterable[tuple]) -> Iterator[Row]:
     for id, owner, data, crc in rows:
-        intact = isinstance(data, bytes) and isinstance(owner, int) and checksum(data, id, owner) == crc
-        yield Row(id, owner, data, intact)
+        yield Row(id, owner, data, _intact(id, owner, data, crc))
+
+
+def _intact(id: int, owner: object, data: object, crc: object) -> bool:
+    try:
+        return checksum(data, id, owner) == crc
+    except (TypeError, struct.error):  # another kind of value stands there
+        return False
 
 
 def _table(name: str) -> str:
