@@ -59,6 +59,14 @@ def checksum(data: bytes, id: int = 0, owner: int = 0) -> int:
     return zlib.crc32(data, zlib.crc32(KEYS.pack(id, owner)))
 
 
+def is_intact(id: int, owner: object, data: object, crc: object) -> bool:
+    """Whether a stored row is as it was written."""
+    try:
+        return checksum(data, id, owner) == crc
+    except (TypeError, struct.error):  # another kind of value stands there
+        return False
+
+
 def image_bytes(image: Image) -> bytes:
     """An image as JSON."""
     values = {name: getattr(image, name) for name in IMAGE_FIELDS}

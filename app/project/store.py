@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import sqlite3
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +22,7 @@ from app.project.records import (
     checksum,
     entry_from,
     in_one,
+    is_intact,
     journal_bytes,
     journal_from,
     turned,
@@ -105,7 +105,7 @@ class Store:
                 rows = cursor.fetchmany(AT_ONCE)
             if not rows:
                 return
-            yield from [(id, data if _intact(id, owner, data, crc) else None) for id, owner, data, crc in rows]
+            yield from [(id, data if is_intact(id, owner, data, crc) else None) for id, owner, data, crc in rows]
 
     def instances(self, image: int) -> list[Row]:
         """The instance rows of an image, oldest first."""
@@ -291,14 +291,7 @@ class Store:
 
 def _checked(rows: Iterable[tuple]) -> Iterator[Row]:
     for id, owner, data, crc in rows:
-        yield Row(id, owner, data, _intact(id, owner, data, crc))
-
-
-def _intact(id: int, owner: object, data: object, crc: object) -> bool:
-    try:
-        return checksum(data, id, owner) == crc
-    except (TypeError, struct.error):  # another kind of value stands there
-        return False
+        yield Row(id, owner, data, is_intact(id, owner, data, crc))
 
 
 def _table(name: str) -> str:
