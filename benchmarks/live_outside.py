@@ -79,10 +79,10 @@ def window(url: str, model: str, busy: float, seconds: float) -> None:
     if busy:
         run = runtime.run
         runtime.run = lambda crop, logits=False: time.sleep(busy) or run(crop, logits)
-    opened: list[object] = []
-    workspace.live.model_ready.connect(opened.append)
-    while not opened:  # the workspace's own choice, which the one to be measured replaces
+    while workspace.live.runtime is None:  # the workspace's own choice, which the one to be measured replaces
         app.processEvents()
+        time.sleep(0.01)
+    app.processEvents()
     workspace.live.set_runtime(runtime)
     workspace.sources.start(lambda: Stream(url))
 

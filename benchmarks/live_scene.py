@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 
@@ -44,14 +45,16 @@ def scene(count: int = CLIP_FRAMES) -> list[bytes]:
 class Webcam(Interruptible):
     """Decodes its pictures over and over, as the driver of a webcam does; one every `period` seconds.
 
-    `left` notes at which monotonic second the frame of each index arrived.
+    `left` notes at which monotonic second the frame of each index arrived. With `drawn`, a frame comes when the one
+    before is on the screen (the event is set), with the time that it would have come at: then the work of a frame does
+    not depend on what else the machine does.
     """
 
     title, live, noisy = "Webcam", True, False
 
-    def __init__(self, pictures: Sequence[bytes], period: float = 1 / 30) -> None:
+    def __init__(self, pictures: Sequence[bytes], period: float = 1 / 30, drawn: threading.Event | None = None) -> None:
         super().__init__()
-        self.pictures, self.period = pictures, period
+        self.pictures, self.period, self.drawn = pictures, period, drawn
         self.left: list[float] = []
         self._due: float | None = None
 
@@ -66,11 +69,14 @@ class Webcam(Interruptible):
 
     def read(self) -> Frame | None:
         """The next picture; those that nobody read in time are lost, as in a driver with one buffer."""
-        if self._due is None or not self.wait(self._due - time.monotonic()):
+        if self._due is None or not self.wait(0.0 if self.drawn else self._due - time.monotonic()):
             return None
-        arrived = time.monotonic()
-        self._due = max(self._due + self.period, arrived)
         index = len(self.left)
+        if self.drawn is not None:
+            self.drawn.wait(1.0)
+            self.drawn.clear()
+        arrived = self._due if self.drawn is not None else time.monotonic()
+        self._due = max(self._due + self.period, arrived)
         self.left.append(arrived)
         data = np.frombuffer(self.pictures[index % len(self.pictures)], np.uint8)
         return Frame(as_rgb(cv2.imdecode(data, cv2.IMREAD_COLOR)), arrived, self.title, index)

@@ -38,7 +38,7 @@ CASCADE_RISE = 0.165  # how far the cascade's centre lies above the landmarks', 
 SAME = 0.3  # boxes that overlap more than this (intersection / union) are one subject
 
 CONFIDENT = 0.15  # a landmark's score from which it counts as seen
-FOLLOWED = 0.15  # mean score under which a followed subject is lost
+FOLLOWED = 0.15  # mean score under which a followed face is lost
 FEWEST = 4  # landmarks that make a body
 # Mean score in a second look, in the found box, under which there is nobody. Of training photographs new to pose16 this
 # leaves 8 of 10 bodies found in COCO, and a false one in 19 % of INRIA's without people.
@@ -185,14 +185,15 @@ def follow(prediction: Prediction, schema: Schema) -> Box | None:
     """The box for the next frame from this one's landmarks; None where the subject seems lost.
 
     Faces are boxed by all landmarks, as in training; of bodies only what is seen counts, so that a half
-    body keeps a close box. A segmentation's parts are too coarse to follow: the box stays where it is.
+    body keeps a close box, and is not lost for the legs that nobody sees.
+    A segmentation's parts are too coarse to follow: the box stays where it is.
     """
     if prediction.heatmaps is not None and prediction.heatmaps.head == SEGMENTATION:
         return prediction.box
-    if prediction.score < FOLLOWED:
-        return None
     if schema.subject != "face":
         return seen_box(prediction.landmarks, "landmarks")
+    if prediction.score < FOLLOWED:
+        return None
     low, high = prediction.landmarks[:, :2].min(0), prediction.landmarks[:, :2].max(0)
     side = float((high - low).max())
     return Box(*(low + high) / 2, side, prediction.score, "landmarks") if side > 0 else None

@@ -47,9 +47,9 @@ class Wanted:
     """
 
     runtime: Runtime | None = None
-    made: tuple[str, Detector] | None = None
     second: Runtime | None = None
     options: Options = field(default_factory=Options)
+    made: tuple[str, Detector] | None = None
 
 
 @dataclass(frozen=True)

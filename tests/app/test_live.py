@@ -66,6 +66,13 @@ class Numbered(Synthetic):
         return coded(self._index)
 
 
+def cost_of_a_detector() -> float:
+    """Processor seconds of making one; a busy machine takes more."""
+    begin = time.thread_time()
+    detect.make_detector("detect", open_runtime(MODELS[5], "packed"))
+    return time.thread_time() - begin
+
+
 MODELS = {count: small_model(count) for count in (5, 7)}
 CHANGES = [(5, "reference"), (7, "reference"), (7, "packed"), (5, "packed")] * 2
 
@@ -107,8 +114,8 @@ def test_models_and_runtimes_change_without_a_dropped_frame(detector: str, qapp)
     assert numbers == sorted(set(numbers)) == [index for _, index, _ in seen[first:]]
     assert {model for _, _, model in seen} == {"small 5", "small 7"}
     # Of an idle machine no frame is missing; what others take from a busy one says nothing about this program, so
-    # that what a frame waits for is told by the processor's time: making a detector takes 30 ms and more.
-    assert max(np.diff(worked)) < 0.02
+    # that what a frame waits for is told by the processor's time: less than making a detector takes.
+    assert max(np.diff(worked)) < max(0.7 * cost_of_a_detector(), 0.02)
     assert len(numbers) + dropped >= numbers[-1] - numbers[0] + 1 and dropped <= len(numbers) / 4
 
 
