@@ -184,9 +184,8 @@ def seen_box(landmarks: np.ndarray, origin: str) -> Box | None:
 def follow(prediction: Prediction, schema: Schema) -> Box | None:
     """The box for the next frame from this one's landmarks; None where the subject seems lost.
 
-    Faces are boxed by all landmarks, as in training; of bodies only what is seen counts, so that a half
-    body keeps a close box, and is not lost for the legs that nobody sees.
-    A segmentation's parts are too coarse to follow: the box stays where it is.
+    Faces are boxed by all landmarks, as in training; of bodies only what is seen counts, so that a half body keeps a
+    close box. A segmentation's parts are too coarse to follow: the box stays where it is.
     """
     if prediction.heatmaps is not None and prediction.heatmaps.head == SEGMENTATION:
         return prediction.box
