@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.library import Entry
-from app.services.agreeing import Agreed, Shot, compare, compare_with_model
 from app.services.importing import LABEL_SUFFIXES
 from app.services.projects import SUFFIX
 from app.services.reading import Reading
-from app.views.agreement.page import AgreementPage
 from app.views.context import Context
 from engine.errors import UserError
+
+if TYPE_CHECKING:
+    from app.services.agreeing import Agreed, Shot
+    from app.views.agreement.page import AgreementPage
 
 OTHERS = (SUFFIX, ".npz", *LABEL_SUFFIXES)
 
@@ -42,6 +45,8 @@ class Agreeing(QObject):
         if document is None:
             return
         if self.page is None:
+            from app.views.agreement.page import AgreementPage  # with what it needs, when it is asked for first
+
             entries = [e for e in self.context.library.entries() if not e.problem and self._fits(e)]
             self.page = AgreementPage(document, entries, self.window)
             self.page.asked.connect(self.compare)
@@ -69,10 +74,14 @@ class Agreeing(QObject):
             self.reading.start(make)
 
     def _with_model(self, entry: Entry) -> partial[Agreed]:
+        from app.services.agreeing import compare_with_model
+
         self._name = entry.title
         return partial(compare_with_model, self.context.document, entry.model)
 
     def _with_labels(self, path: str | Path) -> partial[Agreed] | None:
+        from app.services.agreeing import compare
+
         title = self.tr("Other labels of the same pictures")
         kinds = self.tr("Projects and labels") + f" (*{' *'.join(OTHERS)})"
         folder = str(self.context.document.path.parent)
