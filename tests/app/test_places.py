@@ -110,5 +110,6 @@ def test_folders_of_odd_names_get_a_project_with_its_backups(tmp_path: Path, nam
     document.close()
     assert document.path.parent == tmp_path
     again = open_folder(tmp_path / name)
+    again.back_up()
     assert again.path == document.path and len(again.images()) == 1 and len(backups(again.path)) == 1
     again.close()
