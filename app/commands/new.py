@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,7 @@ def new(
 
     if not project.name.endswith(SUFFIX):
         raise UserError(f"A project's name ends in {SUFFIX}; call it {project.name}{SUFFIX}.")
-    if project.exists():
+    if os.path.exists(project):
         raise UserError(f"{project} exists already; choose another name, or bring pictures in by the window.")
     landmarks, files = schema_of(schema), _pictures(pictures or [])
     with progress("Reading") as show:
@@ -60,7 +61,7 @@ def schema_of(name: str) -> Schema:
     from app.services.schemas import read_schemas
 
     path = Path(name)
-    if not path.is_file():
+    if not os.path.isfile(path):
         if path.suffix or len(path.parts) > 1:
             raise UserError(f"There is no schema file {name}; check its place.")
         return find_schema(name)
@@ -78,9 +79,9 @@ def _pictures(places: list[Path]) -> list[Path]:
 
     found: list[Path] = []
     for place in places:
-        if not place.exists():
+        if not os.path.exists(place):
             raise UserError(f"There is no file or folder {place}; check its place.")
-        if place.is_file() and place.suffix.lower() not in IMAGE_SUFFIXES:
+        if os.path.isfile(place) and place.suffix.lower() not in IMAGE_SUFFIXES:
             raise UserError(f"{place.name} is no picture; name pictures, or folders of them.")
-        found += [place.absolute()] if place.is_file() else pictures_in(place.absolute())
+        found += [place.absolute()] if os.path.isfile(place) else pictures_in(place.absolute())
     return list(dict.fromkeys(found))

@@ -88,7 +88,8 @@ def test_a_box_drawn_by_hand_is_all_that_is_looked_at(runtime, middle) -> None:
 def test_two_models_share_boxes_and_numbers(runtime) -> None:
     other = open_runtime(small_model(7), "reference")
     seeing = Seeing(lambda sentence: None)
-    (result,) = shots(seeing, Wanted(runtime, other, Options(detector="middle", smoothing=0, heatmaps=True)))
+    options = Options(detector="middle", smoothing=0, heatmaps=True)
+    (result,) = shots(seeing, Wanted(runtime, second=other, options=options))
     assert result.other is not None and result.other.model == other.model.name and result.other.seconds > 0
     (mine,), (theirs,) = result.subjects, result.other.subjects
     assert theirs.number == mine.number and theirs.prediction.box == mine.prediction.box

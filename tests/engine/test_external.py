@@ -213,7 +213,7 @@ def elsewhere(inside: bool = False) -> bytes:
         (light(), {"mean": [1, float("nan"), 1]}, "mean must be three numbers"),
         (light(), {"mean": 3}, "mean must be three numbers"),
         (light(), {"name": ""}, "name has 1 to 200"),
-        (light(), {"schema": "nobody"}, "No schema 'nobody'"),
+        (light(), {"schema": "nobody"}, "no schema 'nobody'"),
         (light(), {"schema": 7}, "schema must be a JSON object"),
         (light(), {"landmark": 3}, "has no use for 'landmark'; it may hold schema"),
     ],
