@@ -35,6 +35,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "engine.runtime.onnx": (*ENGINE, "numpy", "onnx", "onnxruntime"),
     "engine.peers": (*ENGINE, "numpy", "onnxruntime", "openvino"),
     "engine.train": (*ENGINE, "numpy", "resources", "torch", "safetensors"),
+    "engine.train.gpu": (*ENGINE, "engine.train", "numpy", "torch", "triton"),
     "app": (),
     "app.files": ("engine.errors", "platformdirs"),
     "app.settings": ("app.files", "engine.errors"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from engine.architecture import SEGMENTATION
 from engine.errors import UserError
@@ -28,10 +29,19 @@ class Teacher:
     @torch.no_grad()
     def mixed(self, images: Tensor, targets: Tensor, weight: Tensor) -> Tensor:
         """Targets with the teacher's share, (N, K, h, w) float32; unlabelled landmarks keep their own."""
-        logits = self.network(images)
+        logits = self._logits(images, targets.shape[-1])
         parts = self.network.architecture.head == SEGMENTATION
         soft = torch.softmax(logits, 1) if parts else torch.sigmoid(logits)
         return torch.where((weight > 0)[..., None, None], targets.lerp(soft, self.share), targets)
+
+    def _logits(self, images: Tensor, side: int) -> Tensor:
+        """The teacher's logits, (N, K, side, side) float32: it sees crops of the size that it has learnt from."""
+        own = self.network.architecture.side
+        if images.shape[-1] == own:
+            return self.network(images)
+        seen = functional.interpolate(images.float(), (own, own), mode="bilinear", antialias=True)
+        seen = seen.round().to(torch.uint8).contiguous(memory_format=torch.channels_last)
+        return functional.interpolate(self.network(seen).float(), (side, side), mode="bilinear")
 
 
 def load_teacher(path: str | Path, share: float, task: Task, device: torch.device) -> Teacher:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -46,6 +47,8 @@ class Fit(Loop):
     step: int = 0
     seconds: float = 0.0
     stopping: bool = False
+    # At most so many crops and batches, over which the final batch-norm statistics are means.
+    recalibration: ClassVar[tuple[int, int]] = (256, 32)
 
     def __post_init__(self) -> None:
         if self.recipe.batch % self.group.world:

@@ -79,10 +79,11 @@ class Hourglass(nn.Module):
         self.freeze(FROZEN in snapshot)
 
     def forward(self, image: Tensor, every: bool = False) -> Tensor | list[Tensor]:
-        outputs = self._run(image, self._trained if self.training else self._exact)
+        outputs = self.walk(image, self.trained if self.training else self._exact)
         return outputs if every else outputs[-1]
 
-    def _run(self, image: Tensor, apply: Callable[[Node, list[Tensor]], Tensor]) -> list[Tensor]:
+    def walk(self, image: Tensor, apply: Callable[[Node, list[Tensor]], Tensor]) -> list[Tensor]:
+        """The logits of all stacks, float32, where `apply` says what each node makes of its inputs."""
         outputs: list[Tensor] = []
         values: dict[str, Tensor] = {"image": image}
         last_use = {source: node.name for node in self.graph.nodes for source in node.inputs}
@@ -95,7 +96,8 @@ class Hourglass(nn.Module):
                     del values[source]
         return outputs
 
-    def _trained(self, node: Node, inputs: list[Tensor]) -> Tensor:
+    def trained(self, node: Node, inputs: list[Tensor]) -> Tensor:
+        """What a node makes of its inputs in training."""
         if _key(node.name) in self.layers:
             x = inputs[0]
             if node.op == "stem":

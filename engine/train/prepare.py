@@ -13,6 +13,7 @@ from engine.train import checkpoint, distil, finish, optim
 from engine.train.datasets import Examples, load_examples
 from engine.train.distributed import Group
 from engine.train.fit import Fit
+from engine.train.gpu import choice
 from engine.train.hourglass import Hourglass
 from engine.train.starting import Asked, check_count
 from engine.train.tasks import Measured, better, task_of
@@ -23,7 +24,7 @@ MOST_WORKERS = 8
 
 @dataclass
 class Training:
-    """A fit, what it began from, and the best it has been."""
+    """A fit, what it began from, the best it has been, and what there is to tell of how it runs."""
 
     fit: Fit
     asked: Asked
@@ -31,6 +32,7 @@ class Training:
     best: dict[str, torch.Tensor] | None = None
     best_score: float = float("nan")
     best_step: int = 0
+    notice: str = ""
 
     def keep_if_better(self, score: float) -> None:
         """Remember the weights, here and on the disk, where they measure better than any before."""
@@ -69,10 +71,11 @@ def prepare(asked: Asked, group: Group) -> Training:
     if recipe.teacher:
         teacher = distil.load_teacher(recipe.teacher, recipe.teacher_share, task, group.device)
     asked.out.mkdir(parents=True, exist_ok=True)
-    fit = Fit(
+    kind, notice = choice.fit_class(network, examples, recipe, group)
+    fit = kind(
         network, examples, holdout, recipe, asked.schema, asked.out, asked.seed, group, _workers(asked, group), teacher
     )
-    return Training(fit, asked)
+    return Training(fit, asked, notice=notice)
 
 
 def _workers(asked: Asked, group: Group) -> int:

@@ -68,7 +68,8 @@ class Recipe:
     an imported one, trains its alphas, batch-norm and head alone. `ema` is the decay of averaged weights, 0 for
     none. `teacher` is a real network's model file or checkpoint whose heatmaps make `teacher_share` of the targets.
     `bf16` computes in bfloat16 where the machine can. `exact` makes the weights independent of the number of
-    processes, on CPUs and where the length is not in minutes.
+    processes, on CPUs and where the length is not in minutes. On one CUDA GPU `fused` runs whole steps through
+    `engine.train.gpu`, where that can.
     """
 
     width: int = 256
@@ -136,6 +137,7 @@ class Recipe:
     checkpoint_every: int = 250
     bf16: bool = True
     exact: bool = True
+    fused: bool = True
 
     def architecture(self, landmarks: int) -> Architecture:
         """The network that this recipe trains from scratch; raises GraphError where there is none."""

@@ -13,8 +13,6 @@ from engine.train.prepare import Training, prepare
 from engine.train.starting import Asked, Orders, Send, read_start
 from engine.train.tasks import Measured, better
 
-RECALIBRATION = (256, 32)  # at most so many crops and batches, over which the final batch-norm statistics are means
-
 
 def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
     """Train as the start line says; sends records, the last of them `done`. Raises UserError.
@@ -44,7 +42,7 @@ def silent(type: str, **values: Any) -> None:
 def _run(asked: Asked, send: Send, orders: Orders, group: distributed.Group) -> dict[str, Any]:
     training = prepare(asked, group)
     fit, name = training.fit, training.fit.task.metric
-    if told := precision.notice(fit.recipe, group.device):
+    for told in filter(None, (precision.notice(fit.recipe, group.device), training.notice)):
         send("notice", text=told)
     if asked.parent is not None and len(fit.holdout):
         training.before = fit.measured()
@@ -76,7 +74,8 @@ def _finish(training: Training, asked: Asked, send: Send) -> dict[str, Any]:
 def _choose(training: Training) -> Measured | None:
     """Leave the network with the weights that measure best: the last, or the best until now, recalibrated or not."""
     fit = training.fit
-    batches = min(math.ceil(RECALIBRATION[0] / fit.recipe.batch), RECALIBRATION[1])
+    crops, most = fit.recalibration
+    batches = min(math.ceil(crops / fit.recipe.batch), most)
     raw, score, step = training.best, training.best_score, training.best_step
     fit.take_average()
     fit.recalibrate(batches)
