@@ -133,9 +133,13 @@ def packets(container: av.container.InputContainer, stream: av.VideoStream) -> I
     """Whole packets with pictures; a file that breaks off ends here."""
     import av
 
-    try:
-        for packet in container.demux(stream):
-            if packet.size:
-                yield packet
-    except (av.FFmpegError, OSError):
-        return
+    while True:
+        try:
+            for packet in container.demux(stream):
+                if packet.size:
+                    yield packet
+            return
+        except IndexError:  # of a stream that only begins here, as by damage: on with what follows
+            continue
+        except (av.FFmpegError, OSError):
+            return

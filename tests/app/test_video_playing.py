@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
 from app.sources import Video
+from app.sources.indexing import packets
 from app.sources.transport import Transport
 from tests.app.mp4 import turned
 from tests.app.videos import EVEN, coded, number_in, write_coded
@@ -40,6 +42,20 @@ def test_videos_of_hardly_a_frame_open_and_do_not_race(suffix: str, count: int, 
         seen.append((frame.index, number_in(frame.pixels)))
     assert 2 <= len(seen) < 15 and set(seen) == {(n, n) for n in range(count)}
     video.close()
+
+
+def test_a_stream_that_begins_in_the_middle_is_passed_over() -> None:
+    """PyAV raises IndexError for the packet of a stream that it has not met, as damage makes them; then it goes on."""
+    sizes = iter([5, 0, 7, None, 3, None, 4])
+
+    class Container:
+        def demux(self, stream: object):
+            for size in sizes:
+                if size is None:
+                    raise IndexError("list index out of range")
+                yield SimpleNamespace(size=size)
+
+    assert [packet.size for packet in packets(Container(), None)] == [5, 7, 3, 4]
 
 
 def test_the_last_frame_lasts_before_the_first_comes_again(tmp_path: Path) -> None:
