@@ -43,7 +43,7 @@ QLabel[tag="true"][doubt="true"] {{ color: {c["warning"]}; background: {c["warni
 QSplitter::handle {{ background: {c["border"]}; }}
 QMainWindow::separator {{ background: {c["border"]}; width: 1px; height: 1px; }}
 QMenu {{ background: {c["raised"]}; border: 1px solid {c["border"]}; padding: 4px; }}
-QMenu::item {{ padding: 5px 28px 5px 30px; border-radius: 3px; }}
+QMenu::item {{ padding: 5px 28px 5px 12px; border-radius: 3px; }}
 QMenu::indicator {{ width: 14px; height: 14px; left: 8px; }}
 QMenu::icon {{ left: 8px; }}
 QMenu::item:selected {{ background: {c["sel"]}; }}
