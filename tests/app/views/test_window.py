@@ -166,9 +166,9 @@ def test_recent_projects_are_remembered_until_they_are_gone(qtbot, window, tmp_p
 
 def test_the_label_legend_is_there_in_label_alone(qtbot, window, tmp_path):
     opened(qtbot, window, picture_folder(tmp_path))
-    assert "Diamond" in window.status.right.text()
+    assert "Diamond" in window.status.right.whole
     window.trigger("models")
-    assert not window.status.right.text()
+    assert not window.status.right.whole
 
 
 def test_every_icon_button_has_a_name_and_a_tooltip(qtbot, window, tmp_path):
