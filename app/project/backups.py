@@ -54,10 +54,13 @@ def back_up(store: Store) -> None:
     if not revision or (known and known[0].revision == revision):
         return
     number = known[0].number + 1 if known else 1
-    named = f"{_prefix(store.path)}{number:06d}-{{:09d}}{{}}{SUFFIX}"
-    made = folder / named.format(revision, "")
+
+    def place(revision: int, mark: str = "") -> Path:
+        return folder / f"{_prefix(store.path)}{number:06d}-{revision:09d}{mark}{SUFFIX}"
+
+    made = place(revision)
     copied = store.backup(made, patient=False)
-    name = folder / named.format(copied, "" if is_whole(made) else DAMAGED)
+    name = place(copied, "" if is_whole(made) else DAMAGED)
     if name != made:  # edits have come meanwhile
         os.replace(made, name)
     whole, damaged = ([b for b in backups(store.path) if b.damaged is kind] for kind in (False, True))

@@ -59,7 +59,6 @@ class Likeness(OwnThread, QObject):
         """Leave what still waits."""
         with self._ready:
             self._waiting.clear()
-            self._to_group = None
         self.progress.emit(0, 0)
 
     def group(self, prints: np.ndarray, known: np.ndarray, token: object = None) -> None:

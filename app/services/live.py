@@ -251,7 +251,7 @@ class Live(QObject):
         try:
             runtime = make()
             made = prepared(runtime, self.options.detector if role == "model" else "")
-        except (UserError, OSError) as error:
+        except (UserError, OSError, RuntimeError, ValueError) as error:
             if self._wanted.get(role) is make and not self._closed:
                 self.model_failed.emit(str(error))
             return

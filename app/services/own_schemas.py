@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from app.files import atomic_write, data_folder
 from engine.errors import UserError
+from engine.regular import read_regular
 from engine.schema import Schema, SchemaError, load_schema, schema_from_json, schema_names
 
 SUFFIX = ".json"
 LARGEST = 4_000_000  # bytes of a schema's file
+NAME = r"\w[\w .()+-]{0,63}"  # what a schema's file can be called after
 ORDER = ("ibug68", "mpii16", "coco17", "wflw98")  # the usual ones first
 
 
@@ -41,7 +44,7 @@ def read_schema(path: Path) -> Schema:
     try:
         if path.stat().st_size > LARGEST:
             raise SchemaError(f"{path.name} is larger than 4 MB and no schema; choose another file.")
-        return schema_from_json(json.loads(path.read_bytes()))
+        return schema_from_json(json.loads(read_regular(path)))
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SchemaError(f"{path.name} is no schema ({reason}); choose another file.") from error
@@ -64,6 +67,8 @@ def keep_schema(schema: Schema) -> str:
     """
     if schema.name in schema_names() and load_schema(schema.name) == schema:
         return schema.name
+    if not re.fullmatch(NAME, schema.name):
+        raise SchemaError(f"A schema cannot be called {schema.name!r}; name it by up to 64 letters, digits, - and _.")
     same = [one for one in known_schemas() if one.name == schema.name]
     if same and same[0] != schema:
         raise SchemaError(f"There is another schema {schema.name!r} already; give this one another short name.")

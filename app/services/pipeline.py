@@ -93,7 +93,8 @@ class LivePipeline:
         """Make the second model the first from the next frame on, and the first the second; nothing without one."""
         with self._lock:
             if self._wanted.second is not None:
-                self._wanted = replace(self._wanted, runtime=self._wanted.second, second=self._wanted.runtime)
+                wanted = self._wanted
+                self._wanted = replace(wanted, runtime=wanted.second, second=wanted.runtime, made=None)
 
     def change(self, **options: object) -> Options:
         """Change options from the next frame on; the options that hold then."""

@@ -142,7 +142,12 @@ class Part:
             self._stream = self._encoder(av)
         except av.FFmpegError as error:
             raise ValueError(str(error)) from error
-        self._texts: list[TextIO] = [path.open("w", encoding="utf-8", newline="") for path in self.landmarks]
+        self._texts: list[TextIO] = []
+        try:
+            self._texts += [path.open("w", encoding="utf-8", newline="") for path in self.landmarks]
+        except OSError:
+            self._out.close()
+            raise
         rows = CsvRows if landmarks == "csv" else JsonRows
         self._writers = [rows(text, one, self.video.name) for text, one in zip(self._texts, models, strict=True)]
 

@@ -103,7 +103,7 @@ class Stream(Interruptible):
                 frames = [frame for frame in packet.decode() if not frame.is_corrupt]
             except av.error.InvalidDataError:  # a damaged picture among good ones
                 continue
-            except (av.FFmpegError, OSError):
+            except (av.FFmpegError, OSError, IndexError):  # IndexError: PyAV, where another stream begins
                 self._packets = iter(())
                 return None
             if frames and waited:

@@ -13,7 +13,7 @@ from app.services.pipeline import Options
 from app.sources.synthetic import Step, Synthetic
 from engine import detect
 from engine.runtime import open_runtime
-from tests.app.live_bench import Middle, until
+from tests.app.live_bench import Middle, Watcher, until
 from tests.app.small import small_model
 from tests.app.videos import coded, number_in
 
@@ -117,6 +117,17 @@ def test_models_and_runtimes_change_without_a_dropped_frame(detector: str, qapp)
     # that what a frame waits for is told by the processor's time: less than making a detector takes.
     assert max(np.diff(worked)) < max(0.7 * cost_of_a_detector(), 0.02)
     assert len(numbers) + dropped >= numbers[-1] - numbers[0] + 1 and dropped <= len(numbers) / 4
+
+
+def test_a_detector_made_for_one_model_does_not_look_for_the_other(runtime) -> None:
+    pipeline, other = Watcher().pipeline, open_runtime(small_model(7), "reference")
+    pipeline.set_runtime(runtime, ("middle", Middle()))
+    pipeline.set_second(other)
+    pipeline.swap()
+    assert (pipeline.runtime, pipeline._wanted.second, pipeline._wanted.made) == (other, runtime, None)
+    pipeline.set_second(None)
+    pipeline.swap()
+    assert pipeline.runtime is other
 
 
 def test_a_result_that_comes_while_it_freezes_does_not_stand_in_the_way(runtime, qapp) -> None:

@@ -96,7 +96,7 @@ def test_paths_that_no_disk_can_have_are_missing_pictures(data: Path, name: str)
     document.close()
 
 
-ODD = {"long": "n" * 250, "wide": "\u4eba" * 80, "bytes": os.fsdecode(b"no text \xff")}
+ODD = {"braces": "a{b} {0} {", "long": "n" * 250, "wide": "\u4eba" * 80, "bytes": os.fsdecode(b"no text \xff")}
 
 
 @pytest.mark.parametrize("name", ODD.values(), ids=ODD)

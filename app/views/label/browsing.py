@@ -18,6 +18,7 @@ from app.views.label import shapes
 from app.views.label.editing import Editing
 from app.views.label.guesses import Guesses, Order
 from app.views.label.queue_model import QueueModel
+from engine.errors import UserError
 
 OPEN = frozenset({State.NEW, State.PREDICTED, State.IN_WORK, State.BROKEN})
 THUMBNAIL = 96  # pixels: 48 at twice their size
@@ -230,7 +231,10 @@ class Browsing(QObject):
 
 def _place(document: Document, image: int, onto: Onto = Onto.NEW) -> Path | None:
     """Where an image's file is; None where the image is gone, or has labels and is wanted without. For any thread."""
-    held = shapes.find(document, image)
-    if held is None or (onto is Onto.EMPTY and document.instances(image)):
+    try:
+        held = shapes.find(document, image)
+        if held is None or (onto is Onto.EMPTY and document.instances(image)):
+            return None
+        return document.picture_path(held)
+    except UserError:  # gone meanwhile
         return None
-    return document.picture_path(held)

@@ -81,7 +81,7 @@ class QueueModel(QAbstractListModel):
         self._images = {image.id: image for image in images}
         self.columns = Columns(images, self.columns)
         self.kept = self.kept if self.kept in self._images else None
-        self._counts = self.columns.counts()
+        self._counts, self.grouping = self.columns.counts(), False
         self._list(self.columns.listed(self.wish, self.kept))
         self.endResetModel()
         self.counted.emit()

@@ -143,6 +143,7 @@ class Correcting:
         points = view.points()
         if view.frozen is not None and points:
             subject = max(subject, 0)
+            landmark = 0 if landmark < 0 and by < 0 else landmark
             view.select(subject, (landmark + by) % len(points[subject]))
             view.zooming.show(*self.marks(subject)[view.selection[1]])
 

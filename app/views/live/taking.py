@@ -103,7 +103,7 @@ class Taking(QObject):
             look, font, locale = replace(self.view.look), QFont(self.view.font()), QLocale(self.view.locale())
             paint = (lambda result: painted(result, look, font, locale)) if wishes.overlay else None
             self._since = time.monotonic()
-            self.live.record(folder / f"{name}" if stem.name.startswith(name) else stem, wishes.landmarks, paint)
+            self.live.record(stem, wishes.landmarks, paint)
         self.refresh()
 
     def _recorded(self, recording: Recording) -> None:

@@ -89,6 +89,8 @@ def test_a_landmark_can_be_placed_exactly_where_one_looks_near(view) -> None:
 def test_stepping_brings_a_landmark_into_sight(view) -> None:
     hold(view)
     turn(view, QPointF(*view.fit.to_screen(POINTS[0])), 12)
+    view.correcting.step(-1)
+    assert view.selection == (0, len(POINTS) - 1)  # from none to the last
     view.correcting.step(1)
     view.correcting.step(1)
     assert view.selection == (0, 1)

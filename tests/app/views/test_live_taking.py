@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,21 @@ def test_a_recording_is_kept_and_told(workspace, qtbot, data_folder) -> None:
     assert video.count == recorder.frames and np.ptp(pixels[60].astype(int), 0).max() > 0
     video.close()
     qtbot.waitUntil(lambda: workspace.view.recording is None)
+
+
+def test_a_second_recording_in_the_same_second_has_a_name_of_its_own(workspace, qtbot, data_folder) -> None:
+    run(workspace, qtbot)
+    folder, now = data_folder / "recordings", datetime.now()
+    folder.mkdir()
+    for second in range(20):
+        (folder / f"recording {now + timedelta(seconds=second):%Y-%m-%d %H.%M.%S}.mp4").write_bytes(b"kept")
+    press(workspace, Qt.Key.Key_V)
+    recorder = workspace.live.recording
+    qtbot.waitUntil(lambda: recorder.frames > 1, timeout=8000)
+    press(workspace, Qt.Key.Key_V)
+    qtbot.waitUntil(lambda: "Recorded" in workspace.facts(), timeout=8000)
+    made = [path for path in folder.glob("*.mp4") if path.read_bytes() != b"kept"]
+    assert len(made) == 1 and made[0].stem.endswith(" 2") and len(list(folder.glob("*.mp4"))) == 21
 
 
 def test_two_models_stand_side_by_side(workspace, qtbot) -> None:
