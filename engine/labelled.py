@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from engine import metrics
-from engine.labelled_table import COCO_PERSON, from_labels
+from engine.labelled_table import from_labels
 from engine.packs import PackError, load_pack
 from engine.samples import sample_people
 from engine.schema import Schema
 from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
 
 __all__ = [
-    "COCO_PERSON", "EXTRAS", "LabelError", "Labelled", "Scenes", "is_samples", "load_labelled", "sample_subjects",
+    "EXTRAS", "LabelError", "Labelled", "Scenes", "is_samples", "load_labelled", "sample_subjects",
 ]  # fmt: skip
 
 

@@ -7,17 +7,13 @@ from typing import Any
 import numpy as np
 
 from engine import metrics
+from engine.coco.bodies import PERSON
 from engine.labels import ABSENT, OCCLUDED, LabelSet, Picture, Table
 from engine.layouts.packs import pixels
 from engine.naming import NONE, counterparts, numbered_alike
 from engine.schema import Schema
 from engine.subjects import EXTRAS, LabelError, Labelled, Scenes
 
-COCO_PERSON = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
-    "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
-    "right_ankle",
-)  # fmt: skip
 # Where COCO's people and MPII's name the same place: (COCO index, MPII index). Pelvis, thorax, neck and head
 # top have no counterpart and stay unlabelled: a model is measured on what people placed.
 PERSON_TO_MPII = (
@@ -75,8 +71,8 @@ def match_landmarks(names: tuple[str, ...], schema: Schema) -> list[tuple[int, i
     Raises LabelError for names that the schema lacks.
     """
     nameless = numbered_alike(names, names)
-    if schema.by_mpii and (counterparts(names, COCO_PERSON) == [*range(len(COCO_PERSON))] or
-                           (nameless and len(names) == len(COCO_PERSON))):  # fmt: skip
+    if schema.by_mpii and (counterparts(names, PERSON) == [*range(len(PERSON))] or
+                           (nameless and len(names) == len(PERSON))):  # fmt: skip
         return list(PERSON_TO_MPII)
     if nameless:
         if len(names) != len(schema):

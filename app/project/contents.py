@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -93,11 +94,9 @@ class Contents:
                 gc.enable()
 
     def _image_of(self, id: int, data: bytes | None) -> Image:
-        try:
+        with contextlib.suppress(DamagedError):
             if data is not None:
                 return image_from(data)
-        except DamagedError:
-            data = None
         self._report(f"image {id}")
         return Image(id, f"image {id}", 0, 0, State.BROKEN, reason="Its record is damaged; restore a backup.")
 
@@ -112,4 +111,3 @@ class Contents:
         except DamagedError:  # pages of the file itself
             self._report(f"labels of image {image}")
             self._hurt.add(image)
-

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.coco.bodies import PERSON as COCO_PERSON
 from engine.errors import UserError
 from engine.evaluate import evaluate
-from engine.labelled import COCO_PERSON, LabelError, load_labelled
+from engine.labelled import LabelError, load_labelled
 from engine.schema import load_schema
 from engine.types import Box
 from tests.engine.blobs import BlobRuntime, schema_of, small_model

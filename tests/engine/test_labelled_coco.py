@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.coco.bodies import PERSON as COCO_PERSON
 from engine.errors import UserError
-from engine.labelled import COCO_PERSON, LabelError, load_labelled
+from engine.labelled import LabelError, load_labelled
 from engine.schema import load_schema
 from tests.engine.blobs import small_model
 from tests.engine.packfile import blob_points, write_coco

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.coco.bodies import PERSON as COCO_PERSON
 from engine.images import encode_png
-from engine.labelled import COCO_PERSON, LabelError
+from engine.labelled import LabelError
 from engine.labelled_table import from_labels
 from engine.labels import LabelSet, Picture, Skeleton, table
 from engine.schema import load_schema

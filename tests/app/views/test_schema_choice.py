@@ -40,7 +40,7 @@ def test_ones_own_is_kept_and_found_by_its_name(tmp_path: Path) -> None:
         keep_schema(replace(BIRD, title="Another"))
     with pytest.raises(UserError, match="another schema 'mpii16'"):
         keep_schema(replace(BIRD, name="mpii16"))
-    for name in ("../../away", "/root/away", "a\nb", "", "x" * 65):
+    for name in ("../../away", "/away", "a\nb", "", "x" * 65):
         with pytest.raises(UserError, match="cannot be called"):
             keep_schema(replace(BIRD, name=name))
     (own_folder() / "torn.json").write_text("{", "utf-8")

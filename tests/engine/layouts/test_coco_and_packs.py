@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.coco.bodies import PERSON as COCO_PERSON
 from engine.images import encode_png
-from engine.labelled_table import COCO_PERSON
 from engine.labels import ABSENT, OCCLUDED, VISIBLE
 from engine.layouts import LAYOUTS, FormatError, convert_table, in_schema, pixels, read, sniff
 from engine.packs import PackError
