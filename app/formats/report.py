@@ -228,5 +228,17 @@ def _stripped(table: Table, holds: Holds) -> Table:
         box=(table.box if holds.subpixel else _edges(table.box)) if holds.boxes else np.full_like(table.box, np.nan),
         hand=table.hand if holds.origins else np.ones_like(table.hand),
         subject=table.subject if holds.subjects else np.full(len(table), "", np.str_),
-        extras={name: column for name, column in table.extras.items() if name in holds.extras},
+        extras={name: column for name, column in _extras(table, holds).items() if name in holds.extras},
     )  # fmt: skip
+
+
+def _extras(table: Table, holds: Holds) -> dict[str, np.ndarray]:
+    """Further columns; a score of each instance that a model found where landmarks cannot keep theirs."""
+    extras = dict(table.extras)
+    known = np.isfinite(table.score) & (table.visibility > ABSENT)
+    found = known.any(1) & ~table.hand
+    if not holds.scores and found.any():
+        mean = np.where(known, table.score, 0.0).sum(1, dtype=np.float64) / np.maximum(known.sum(1), 1)
+        own = np.asarray(extras.get("score", np.full(len(table), np.nan)), np.float64)
+        extras["score"] = np.where(np.isfinite(own), own, np.where(found, mean.round(4), np.nan))
+    return extras

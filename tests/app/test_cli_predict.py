@@ -59,6 +59,16 @@ def test_labels_hold_what_the_predictor_says(model: Model, folder: Path, tmp_pat
         assert label["image_id"] == image["id"]
 
 
+def test_an_instance_keeps_its_mean_score_where_landmarks_have_none(model: Model, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "labels.json"
+    assert predict(model, folder, "--detector", "whole", "--out", out).code == 0
+    told, predictor = json.loads(out.read_text()), Predictor(open_runtime(model), "whole")
+    names = {image["id"]: image["file_name"] for image in told["images"]}
+    for one in told["annotations"]:
+        (found,) = predictor.predict(load_image(folder / Path(names[one["image_id"]]).name))
+        assert one["score"] == pytest.approx(found.score, abs=2e-4) and one["score"] < 1
+
+
 def test_csv_is_a_format_as_well(model: Model, folder: Path, tmp_path: Path) -> None:
     assert predict(model, folder, "--format", "csv", "--out", tmp_path / "labels.csv").code == 0
     assert "picture 10.png" in (tmp_path / "labels.csv").read_text()
