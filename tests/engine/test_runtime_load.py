@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +43,18 @@ def test_importing_the_runtimes_is_light() -> None:
 
 @pytest.mark.skipif(not available_isas(), reason="the C library is not built")
 def test_a_model_of_full_size_loads_at_once(tmp_path: Path) -> None:
-    """Reading, checking and packing: at most 30 ms of an idle core, here with room for busy neighbours."""
+    """Reading, checking and packing 6 million bits: 0.4 of what NumPy takes to sort as many numbers."""
     path = write_model(tmp_path / "full.hourbit", random_model("full", Architecture(68))).path
+    numbers = np.random.default_rng(0).random(6_000_000)
+    loading, sorting = (least(work) for work in (lambda: PackedRuntime(read_model(path)), lambda: np.sort(numbers)))
+    assert loading < 0.8 * sorting, (loading, sorting)
+
+
+def least(work: Callable[[], object], rounds: int = 6) -> float:
+    """The least processor time of some rounds, seconds."""
     times = []
-    for _ in range(6):
+    for _ in range(rounds):
         started = time.process_time()
-        PackedRuntime(read_model(path))
+        work()
         times.append(time.process_time() - started)
-    assert min(times) < 0.060, times
+    return min(times)
