@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -30,3 +31,9 @@ def read_regular(path: str | Path) -> bytes:
     """All bytes of a file; raises OSError as `open_regular` does."""
     with open_regular(path) as file:
         return file.read()
+
+
+def digest_of(path: str | Path) -> str:
+    """SHA-256 of a file as hexadecimal digits; raises OSError as `open_regular` does."""
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,12 +11,11 @@ import json
 import os
 import socket
 import sqlite3
-import struct
 import time
 from pathlib import Path
 
 from app.files import beside, sweep, sync_folder
-from app.project.records import TABLES, DamagedError, checksum
+from app.project.records import TABLES, DamagedError, checksum, is_intact
 from engine.errors import UserError
 
 APPLICATION = 0x486F7572  # "Hour": what file(1) and we know the format by
@@ -123,15 +122,13 @@ def write_meta(connection: sqlite3.Connection, meta: dict[str, str]) -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether every row of a copy is as it was written."""
+    """Whether every row of a copy, and of its journal, is as it was written."""
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
-            for table in TABLES:
-                for id, owner, data, crc in connection.execute(f"SELECT id, owner, data, crc FROM {table}"):
-                    if not isinstance(data, bytes) or checksum(data, id, owner) != crc:
-                        return False
-            return all(checksum(d) == crc for d, crc in connection.execute("SELECT data, crc FROM journal"))
-    except (*ERRORS, TypeError, struct.error):
+            rows = [f"SELECT id, owner, data, crc FROM {table}" for table in TABLES]
+            asked = [*rows, "SELECT 0, 0, data, crc FROM journal"]
+            return all(is_intact(*row) for query in asked for row in connection.execute(query))
+    except ERRORS:
         return False
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 from app.project.store import Store
 from app.project.values import Image
 from engine.errors import UserError
-from engine.regular import read_regular
+from engine.regular import digest_of
 
 HOMES = "homes"  # the property that says in which folders the project was, the present one last
 
@@ -60,7 +59,7 @@ class Places:
             return None
         if home not in self._came_along and image.digest:
             with contextlib.suppress(OSError):
-                self._came_along[home] = _digest(moved) == image.digest or not os.path.exists(image.path)
+                self._came_along[home] = digest_of(moved) == image.digest or not os.path.exists(image.path)
         return moved if self._came_along.get(home, True) else None
 
     def _by_end(self, image: Image) -> Path | None:
@@ -92,7 +91,3 @@ def settle(store: Store) -> None:
     if homes.items() - meta.items():
         with contextlib.suppress(UserError):  # a full disk is no reason not to open
             store.commit((), homes, None)
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(read_regular(path)).hexdigest()

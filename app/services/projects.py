@@ -17,7 +17,7 @@ from app.project.values import Image
 from app.services.own_schemas import find_schema
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES, image_size, natural_key
-from engine.regular import read_regular
+from engine.regular import digest_of
 from engine.samples import write_sample_folder
 
 SUFFIX = ".hourbit-project"
@@ -166,7 +166,7 @@ def _new_image(path: Path) -> NewImage:
     """A picture that cannot be read is added all the same: the queue says why."""
     try:
         width, height = image_size(path)
-        digest = hashlib.sha256(read_regular(path)).hexdigest()
+        digest = digest_of(path)
     except (UserError, OSError):
         return NewImage(str(path), 1, 1)
     return NewImage(str(path), width, height, digest)

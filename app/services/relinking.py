@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from app.project.values import Image
 from app.services.projects import Cancelled, Told, is_missing, pictures_in
 from engine.errors import UserError
 from engine.images import image_size
-from engine.regular import open_regular
+from engine.regular import digest_of
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,7 @@ class _Search:
     def _digest(self, path: Path) -> str:
         if path not in self._digests:
             try:
-                with open_regular(path) as file:
-                    self._digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+                self._digests[path] = digest_of(path)
             except OSError:
                 self._digests[path] = ""
         return self._digests[path]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from app.project.values import Image
 from engine.errors import UserError
 from engine.images import image_size
 from engine.labels import LabelSet, Picture
-from engine.regular import open_regular
+from engine.regular import digest_of
 
 Progress = Callable[[float, float | None], None]
 
@@ -65,7 +64,7 @@ class _Search:
             size = picture.size or image_size(picture.path)
             if known is not None:
                 return _fitting(known, size)
-            digest = _digest(picture.path)
+            digest = digest_of(picture.path)
         except (UserError, OSError, ValueError) as error:
             return Place(problem=f"it cannot be read ({error})")
         if digest in self._digests:
@@ -105,8 +104,3 @@ def _shared(a: list[str], b: list[str]) -> int:
             break
         count += 1
     return count
-
-
-def _digest(path: Path) -> str:
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

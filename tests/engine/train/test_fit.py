@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 from engine.train.checkpoint import CheckpointError, load_latents, save_latents  # noqa: E402
 from engine.train.fit import Fit, TrainingError  # noqa: E402
 from engine.train.recipes import RecipeError, load_recipe, with_settings  # noqa: E402
-from tests.engine.train.toys import RECIPE, new_fit, small_network  # noqa: E402
+from tests.engine.train.toys import RECIPE, losses, new_fit, run, small_network  # noqa: E402
 
 SHIPPED = (
     "face-parts", "finetune", "ours-face", "ours-face-gpu", "ours-face-gpu-192", "ours-pose", "ours-pose-gpu",
@@ -30,19 +30,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def run(fit: Fit, until: int | None = None) -> list[dict]:
-    """The records of a run that stops after step `until`."""
-    records = []
-    for record in fit.run():
-        records.append(record)
-        fit.stopping = fit.step == until
-    return records
-
-
-def losses(records: list[dict]) -> list[float]:
-    return [record["loss"] for record in records if record["type"] == "progress"]
 
 
 def weights(fit: Fit) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from engine.train.gpu.fit import DeviceFit  # noqa: E402
 from engine.train.gpu.step import put_back  # noqa: E402
 from engine.train.hourglass import Hourglass  # noqa: E402
 from engine.train.recipes import load_recipe, with_settings  # noqa: E402
-from tests.engine.train.toys import RECIPE, SCHEMA, SMALL, new_fit, small_network, spots  # noqa: E402
+from tests.engine.train.toys import RECIPE, SCHEMA, SMALL, losses, new_fit, run, small_network, spots  # noqa: E402
 
 CUDA = Group(device=torch.device("cuda"))
 RECIPES = {
@@ -64,18 +64,6 @@ def device_fit(folder: Path, network_seed: int = 0, held: int = 0, teacher: Teac
     recipe = with_settings(RECIPE, {"exact": False} | changes)
     holdout = spots(max(held, 1), 99).subset(np.arange(held))
     return CpuFit(small_network(network_seed), spots(8), holdout, recipe, SCHEMA, folder, teacher=teacher)
-
-
-def run(fit: Fit, until: int | None = None) -> list[dict]:
-    records = []
-    for record in fit.run():
-        records.append(record)
-        fit.stopping = fit.step == until
-    return records
-
-
-def losses(records: list[dict]) -> list[float]:
-    return [record["loss"] for record in records if record["type"] == "progress"]
 
 
 def test_it_learns_to_find_spots_and_keeps_time(tmp_path: Path) -> None:

@@ -57,3 +57,16 @@ def logits(network: Hourglass, pictures: np.ndarray) -> np.ndarray:
     network.eval()
     with torch.no_grad():
         return network(torch.from_numpy(pictures).permute(0, 3, 1, 2)).numpy()
+
+
+def run(fit: Fit, until: int | None = None) -> list[dict]:
+    """The records of a run that stops after step `until`."""
+    records = []
+    for record in fit.run():
+        records.append(record)
+        fit.stopping = fit.step == until
+    return records
+
+
+def losses(records: list[dict]) -> list[float]:
+    return [record["loss"] for record in records if record["type"] == "progress"]
