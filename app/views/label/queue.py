@@ -29,6 +29,7 @@ from app.views.widgets import ElidedLabel
 WIDTH = 248
 WIDEST = 360
 FOLDED = 84
+ROOMY = 248  # of an empty one: its head and words stand whole
 FOOT = 60
 
 
@@ -48,7 +49,7 @@ class Queue(QWidget):
         self.setObjectName("queue")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(FOLDED)
-        self.model = model
+        self.model, self._narrow = model, False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -169,6 +170,7 @@ class Queue(QWidget):
         self._refresh_pace()
         total = model.count("all")
         self.stack.setCurrentIndex(0 if model.rowCount() else 1)
+        self._fold()
         if not total:
             self.empty_text.setText(self.tr("The pictures of this project"))
             self.empty_button.setText(self.tr("Add pictures"))
@@ -255,8 +257,14 @@ class Queue(QWidget):
         self.foot_count.setText(self.tr("{0} of {1}").format(count(done), count(total)))
 
     def set_narrow(self, narrow: bool) -> None:
-        """Thumbnails alone, where the window is small."""
-        self.setMaximumWidth(FOLDED if narrow else theme.theme().room(WIDEST))
+        """Thumbnails alone, where the window is small; words need their room where there are none."""
+        self._narrow = narrow
+        self._fold()
+
+    def _fold(self) -> None:
+        folded = self._narrow and self.model.rowCount() > 0
+        self.setMaximumWidth(FOLDED if folded else theme.theme().room(WIDEST))
+        self.setMinimumWidth(FOLDED if folded or not self._narrow else theme.theme().room(ROOMY))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A narrow dock has no room for words."""

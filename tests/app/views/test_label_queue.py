@@ -253,3 +253,20 @@ def test_the_list_moves_by_keys_and_asks_for_no_more_rows_than_are_in_view(model
     assert (third.height(), third.width()) == (row_height(), view.viewport().width())
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=third.center())
     assert chosen[-1] == ids(document)[2] and view.currentIndex().row() == 2
+
+
+def test_an_empty_queue_keeps_room_for_its_words(model: QueueModel) -> None:
+    """In a small window thumbnails stand alone, but what is written in their place is not cut."""
+    model.open(None)
+    queue = Queue(model)
+    queue.set_narrow(True)
+    queue.refresh()
+    assert queue.minimumWidth() >= 200 and queue.maximumWidth() > queue.minimumWidth()
+
+
+def test_a_narrow_queue_of_images_is_folded(model: QueueModel) -> None:
+    queue = Queue(model)
+    queue.set_narrow(True)
+    assert queue.maximumWidth() < 100
+    queue.set_narrow(False)
+    assert queue.minimumWidth() < 100 < queue.maximumWidth()
