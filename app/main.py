@@ -42,6 +42,7 @@ def make_window():
     from app.files import data_folder, sweep
     from app.library import Library
     from app.plugins import load_plugins
+    from app.services import garbage
     from app.services.live import Live
     from app.services.pictures import PictureCache
     from app.services.stills import Stills
@@ -52,6 +53,7 @@ def make_window():
     from app.views.window import MainWindow
     from app.views.words import SYSTEM, speak
 
+    garbage.keep_to_this_thread(QApplication.instance())
     home = data_folder()
     sweep(home)  # of what was cut off in the middle of writing
     told: list[MainWindow] = []

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from app.services.garbage import collect
 from engine import trust
+
+gc.disable()  # only between tests and in this thread, see app.services.garbage
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_SCALE_FACTOR", "1")
@@ -42,6 +45,13 @@ def _children() -> set[int]:
         except OSError:  # the thread ended meanwhile
             continue
     return found - {child.pid for child in multiprocessing.active_children()}
+
+
+@pytest.fixture(autouse=True)
+def garbage_ends_here() -> Iterator[None]:
+    """What a test leaves is collected after it, in the thread in which it made its widgets."""
+    yield
+    collect()
 
 
 @pytest.fixture(autouse=True)

@@ -281,6 +281,8 @@ def test_start_up_imports_nothing_heavy(data_folder):
         "window = main.make_window()\n"
         "window.show()\n"
         "app.processEvents()\n"
+        "import gc\n"
+        "assert not gc.isenabled(), 'garbage must end in this thread only'\n"
         "print([n for n in ('torch', 'onnxruntime', 'onnx', 'pyqtgraph', 'pandas') if n in sys.modules])\n"
         "window.close()\n",
         QT_QPA_PLATFORM="offscreen", OPENBLAS_NUM_THREADS="1",
