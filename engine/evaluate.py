@@ -105,7 +105,7 @@ def measure(
     """Measure a model on a pack, a COCO keypoints file or labelled subjects.
 
     A subject without a detected box of at least 0.3 intersection over union is missed and stays out of the
-    figures (of oks it counts as not found); subjects without the normaliser's landmarks are left out. nme: mean
+    figures (of oks it counts as not found); subjects without any or the normaliser's landmarks are left out. nme: mean
     over subjects; pck: share of all labelled landmarks of weight > 0.5, of bodies over LSP's 14; pckh: plain mean
     over 14 landmarks of all annotated ones. Raises UserError for what does not fit.
     """
@@ -114,7 +114,7 @@ def measure(
     labelled = data if isinstance(data, Labelled) else load_labelled(data, schema, format)
     if head == SEGMENTATION:
         return _measure_parts(runtime, labelled, options, progress)
-    size = normaliser(labelled, schema, options.normalise or "box")
+    size = np.where((labelled.weight > 0).any(1), normaliser(labelled, schema, options.normalise or "box"), np.nan)
     predictor = Predictor(runtime, _detector(options.detector, runtime), options.flip, options.decode)
     judged: dict[int, np.ndarray] = {}
 

@@ -90,7 +90,10 @@ def _truth(labelled: Labelled, area: np.ndarray) -> dict[str, Any]:
 def _subject(labelled: Labelled, area: np.ndarray, n: int) -> dict[str, Any]:
     seen = np.select([labelled.weight[n] > 0.5, labelled.weight[n] > 0], [2, 1], 0)
     known = labelled.points[n][seen > 0]
-    (x, y), (right, bottom) = (known.min(0), known.max(0)) if len(known) else (np.zeros(2), np.zeros(2))
+    if not len(known):  # ignored by COCO, as far as its box reaches
+        cx, cy, side = labelled.box[n]
+        known = np.array([[cx - side / 2, cy - side / 2], [cx + side / 2, cy + side / 2]])
+    (x, y), (right, bottom) = known.min(0), known.max(0)
     return {
         "id": n + 1, "image_id": labelled.image[n] if labelled.image else n, "category_id": 1, "iscrowd": 0,
         "keypoints": np.column_stack([labelled.points[n], seen]).astype(float).ravel().tolist(),

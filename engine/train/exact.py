@@ -92,16 +92,17 @@ class _Norm(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, eps: float, whole: bool, part: int):
         c, each = len(weight), x.numel() // (len(x) * len(weight))
-        sums = x.new_zeros(2 * c + 1, dtype=torch.float64)
         told = [(len(few) * each, torch.batch_norm_update_stats(few, None, None, 0.0)) for few in x.split(part)]
-        for number, (mean, _) in told:
-            sums[:c] += number * mean.double()
-            sums[-1] += number
-        _total(sums[:c]), _total(sums[-1:])
-        count, mean = sums[-1].clone(), sums[:c] / sums[-1]
+        sums = x.new_zeros(c + 1, dtype=torch.float64)
+        for number, (own, _) in told:
+            sums[:c] += number * own.double()
+            sums[c] += number
+        sums = _total(sums)
+        count, mean = sums[c].clone(), sums[:c] / sums[c]
+        spread = x.new_zeros(c, dtype=torch.float64)
         for number, (own, variance) in told:  # of a part around its own mean, then around everybody's
-            sums[c:-1] += number * (variance.double() + (own.double() - mean).square())
-        variance = _total(sums[c:-1]) / count
+            spread += number * (variance.double() + (own.double() - mean).square())
+        variance = _total(spread) / count
         ctx.whole, ctx.part, ctx.eps = whole, part, eps
         ctx.save_for_backward(x, weight, mean.float(), variance.float(), count)
         ctx.mark_non_differentiable(mean, variance, count)

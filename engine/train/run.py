@@ -13,6 +13,9 @@ from engine.train.prepare import Training, prepare
 from engine.train.starting import Asked, Orders, Send, read_start
 from engine.train.tasks import Measured, better
 
+# Of few pictures, batch-norm's final statistics need no more than so many passes, and no fewer than so many crops.
+PASSES, LEAST_CROPS = 4, 32
+
 
 def run(start: dict[str, Any], send: Send, orders: Orders) -> None:
     """Train as the start line says; sends records, the last of them `done`. Raises UserError.
@@ -74,7 +77,8 @@ def _finish(training: Training, asked: Asked, send: Send) -> dict[str, Any]:
 def _choose(training: Training) -> Measured | None:
     """Leave the network with the weights that measure best: the last, or the best until now, recalibrated or not."""
     fit = training.fit
-    crops, most = fit.recalibration
+    most_crops, most = fit.recalibration
+    crops = min(most_crops, max(LEAST_CROPS, PASSES * len(fit.training)))
     batches = min(math.ceil(crops / fit.recipe.batch), most)
     raw, score, step = training.best, training.best_score, training.best_step
     fit.take_average()

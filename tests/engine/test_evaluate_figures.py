@@ -192,6 +192,18 @@ def test_oks_and_average_precision_with_one_subject_a_picture() -> None:
     json.dumps(done.figures, allow_nan=False)
 
 
+def test_a_subject_without_labels_neither_counts_nor_costs_precision() -> None:
+    """Nobody can tell whether what was found there is right, even if its box and head are known."""
+    pytest.importorskip("pycocotools")
+    labelled = bodies(area=np.full(N, 2000.0), head_size=np.full(N, 10.0))
+    weight = WEIGHT.copy()
+    weight[:3] = 0
+    some = measure(runtime(BODIES), replace(labelled, weight=weight), Options(metric="oks"))
+    assert some.figures["ap50"] == pytest.approx(100) and (some.figures["n"], some.figures["left_out"]) == (N - 3, 3)
+    head = measure(runtime(), replace(labelled, weight=weight), Options(metric="pckh")).figures
+    assert (head["n"], head["left_out"]) == (N - 3, 3)
+
+
 class Both:
     """Detects both subjects of a picture, and something where there is nobody."""
 
