@@ -27,11 +27,12 @@ FOR_PROGRAMMERS = set(vars(builtins))  # ValueError and the like
 # Calls that make a sentence of their arguments: name -> which of them people read.
 TELLING = {
     "Problem": (0, 1), "add": (1,), "_note": (2,), "refuse": (0, 1, 2, 3), "fail": (0,), "_fail": (0,),
-    "_fallback": (1,),
+    "_fallback": (1,), "_say": (0,), "_heard": (2,),
 }  # fmt: skip
 TOLD_NAMES = {"title", "notice"}  # what stands behind these is told too
 TELLERS = (  # all their texts are told
     "app/project/edits.py", "app/services/training.py", "app/formats/report.py", "engine/train/precision.py",
+    "app/services/grabber.py", "app/services/seeing.py", "app/services/recording.py", "app/services/preparing.py",
 )  # fmt: skip
 MOST_FORMS = 8  # of one f-string, by what its choices are
 LETTERS = re.compile(r"[^\W\d_]{2,}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,15 +14,16 @@ from PySide6.QtCore import QObject, Signal
 
 from app.services.mailbox import Mailbox
 from app.services.pipeline import LivePipeline, Options, Result, State, Timing
+from app.services.preparing import DETECTOR, FIRST, SECOND, Preparing
 from app.services.recording import Recorder, Recording
-from app.services.seeing import prepared
 from app.sources.base import Source
 from app.sources.camera import list_cameras
 from app.sources.transport import Transport
-from engine.errors import UserError
 from engine.runtime import Runtime
+from engine.schema import Schema
 
-RECORDER_PATIENCE = 2.0  # seconds in which the rest of a recording is written when the window closes
+PATIENCE = 2.7  # seconds in which all threads end and the rest of a recording is written when the window closes
+CAMERAS = "cameras"
 RATE_WINDOW = 2.0  # seconds of frames that the rate speaks for
 HISTORY = 10.0  # seconds of timings that are kept for the plot
 
@@ -32,7 +32,8 @@ class Live(QObject):
     """Belongs to the GUI thread; the pipeline's threads touch its mailbox and signals only.
 
     ready: a result waits, fetch it with `take`; state_changed(State, sentence); cameras_found(list of CameraInfo);
-    model_ready(Runtime) and model_failed(sentence) after `load`; second_ready(Runtime) after `load_second`;
+    model_ready(Runtime) and model_failed(sentence) after `load` and `load_second` (then second_ready(Runtime));
+    detector_ready(name) and detector_failed(sentence) after a change of `detector`;
     recorded(Recording) once a recording is written and checked.
     `history` holds (monotonic seconds, Timing) of what was drawn, newest last.
     """
@@ -43,14 +44,15 @@ class Live(QObject):
     model_ready = Signal(object)
     model_failed = Signal(str)
     second_ready = Signal(object)
+    detector_ready = Signal(str)
+    detector_failed = Signal(str)
     recorded = Signal(object)
 
     def __init__(self, parent: QObject | None = None, options: Options | None = None) -> None:
         super().__init__(parent)
         self._results: Mailbox[Result] = Mailbox()
         self._pipeline = LivePipeline(self._result, self._state, options)
-        self._helpers: dict[str, threading.Thread] = {}
-        self._wanted: dict[str, object] = {}
+        self._preparing = Preparing(self._pipeline, self._prepared)
         self._recorder: Recorder | None = None
         self._closed = False
         self._make: Callable[[], Source] | None = None
@@ -78,19 +80,18 @@ class Live(QObject):
 
     def stop(self) -> bool:
         """End all threads within 3 s; False when a device hangs and its thread had to be left."""
-        recorder = self._recorder
+        recorder, begin = self._recorder, time.monotonic()
         self.stop_recording()
         clean = self._pipeline.stop()
         self._results.clear()
-        return (recorder is None or recorder.join(RECORDER_PATIENCE)) and clean
+        left = max(0.0, begin + PATIENCE - time.monotonic())
+        return (recorder is None or recorder.join(left)) and clean
 
     def close(self) -> bool:
         """Stop for good, before the window goes; False as `stop`."""
-        self._closed = True
+        self._closed, begin = True, time.monotonic()
         clean = self.stop()
-        for helper in self._helpers.values():
-            helper.join(0.5)
-        return clean and not any(helper.is_alive() for helper in self._helpers.values())
+        return self._preparing.close(max(0.0, begin + PATIENCE - time.monotonic())) and clean
 
     def take(self) -> Result | None:
         """The newest result, once; None when it was taken already or the picture is frozen."""
@@ -122,18 +123,24 @@ class Live(QObject):
 
     def set_second(self, runtime: Runtime | None) -> None:
         """Run a second model on the same frames; None for none."""
-        self._wanted.pop("second", None)
+        self._preparing.forget(SECOND)
         self._pipeline.set_second(runtime)
         self._show_again()
 
-    def swap(self) -> None:
-        """Make the second model the first, and the first the second."""
-        self._pipeline.swap()
+    def swap(self, detector: str) -> None:
+        """Make the second model the first, and the first the second; `detector` finds what is the first's from now."""
+        if detector == self.detector:  # in force, or still being made
+            self._pipeline.swap()
+        else:
+            self._preparing.forget(DETECTOR)
+            self._pipeline.swap(detector=detector)
         self._show_again()
 
-    def change(self, **options: object) -> None:
-        """Change fields of Options from the next frame on."""
+    def change(self, detector: str = "", **options: object) -> None:
+        """Change fields of Options from the next frame on; another detector as soon as it is ready."""
         self._pipeline.change(**options)
+        if detector:
+            self._preparing.detector(detector)
         self._show_again()
 
     @property
@@ -169,25 +176,30 @@ class Live(QObject):
 
     def find_cameras(self) -> None:
         """Look for cameras without keeping the window waiting; `cameras_found` has the answer."""
-        if "cameras" not in self._helpers or not self._helpers["cameras"].is_alive():
-            self._help("cameras", self._find)
+        if not self.finding:
+            self._preparing.run(CAMERAS, self._find)
 
-    def load(self, make: Callable[[], Runtime]) -> None:
+    @property
+    def finding(self) -> bool:
+        """Whether cameras are being looked for."""
+        return self._preparing.running(CAMERAS)
+
+    def load(self, make: Callable[[], Runtime], detector: Callable[[Schema], str] | None = None) -> None:
         """Open another model without keeping the window waiting, and use it as soon as it is ready.
 
-        `make` may raise UserError or OSError. Of several calls, the last one counts.
+        `make` may raise UserError or OSError; `detector` names what finds the subjects of its schema, and is called
+        in another thread. Of several calls, the last one counts.
         """
-        self._wanted["model"] = make
-        self._help("model", lambda: self._load("model", make))
+        self._preparing.model(make, detector)
 
-    def load_second(self, make: Callable[[], Runtime]) -> None:
+    def load_second(self, make: Callable[[], Runtime], detector: Callable[[Schema], str] | None = None) -> None:
         """Open a model to run beside the first, as `load`."""
-        self._wanted["second"] = make
-        self._help("second", lambda: self._load("second", make))
+        self._preparing.second(make, detector)
 
-    def _help(self, name: str, work: Callable[[], None]) -> None:
-        self._helpers[name] = threading.Thread(target=work, name=name, daemon=True)
-        self._helpers[name].start()
+    @property
+    def detector(self) -> str:
+        """The detector that looks, or will as soon as it is ready."""
+        return self._preparing.detector_wanted
 
     @property
     def options(self) -> Options:
@@ -247,20 +259,9 @@ class Live(QObject):
         if not self._closed:
             self.cameras_found.emit(found)
 
-    def _load(self, role: str, make: Callable[[], Runtime]) -> None:
-        try:
-            runtime = make()
-            made = prepared(runtime, self.options.detector if role == "model" else "")
-        except (UserError, OSError, RuntimeError, ValueError) as error:
-            if self._wanted.get(role) is make and not self._closed:
-                self.model_failed.emit(str(error))
-            return
-        if self._wanted.get(role) is not make or self._closed:
-            return
-        if role == "model":
-            self._pipeline.set_runtime(runtime, made)
-            self.model_ready.emit(runtime)
-        else:
-            self._pipeline.set_second(runtime)
-            self.second_ready.emit(runtime)
-        self._show_again()
+    def _prepared(self, kind: str, what: object) -> None:
+        told = {FIRST: self.model_ready, SECOND: self.second_ready, DETECTOR: self.detector_ready,
+                f"{DETECTOR} failed": self.detector_failed}.get(kind, self.model_failed)  # fmt: skip
+        if not self._closed:
+            told.emit(what)
+            self._show_again()

@@ -40,16 +40,29 @@ class Options:
     box: Box | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A detector that is ready: its name, and the model that it was made for."""
+
+    name: str
+    runtime: Runtime
+    detector: Detector
+
+
 @dataclass(frozen=True)
 class Wanted:
-    """What the pipeline shall do from the next frame on. second: another model for the same frames; made: a detector
-    for the runtime that is ready, with its name, so that no frame has to wait for it.
+    """What the pipeline shall do from the next frame on. second: another model for the same frames; made: detectors
+    for these models that are ready, so that no frame has to wait for one.
     """
 
     runtime: Runtime | None = None
     second: Runtime | None = None
     options: Options = field(default_factory=Options)
-    made: tuple[str, Detector] | None = None
+    made: tuple[Made, ...] = ()
+
+    def ready(self, runtime: Runtime, name: str = "") -> Detector | None:
+        """The detector of this name, or any, that was made for a model; None where there is none."""
+        return next((m.detector for m in self.made if m.runtime is runtime and name in ("", m.name)), None)
 
 
 @dataclass(frozen=True)

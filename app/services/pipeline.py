@@ -5,21 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from app.services.grabber import PATIENCE, Grabber
-from app.services.live_values import Options, Other, Result, State, Timing, Wanted
+from app.services.live_values import Made, Options, Other, Result, State, Timing, Wanted
 from app.services.mailbox import Mailbox
 from app.services.seeing import Caught, Seeing
 from app.sources.base import Source
-from engine.detect import Detector
 from engine.runtime import Runtime
 
 __all__ = ["LivePipeline", "Options", "Other", "Result", "State", "Timing"]
 
 TICK = 0.25  # seconds between two looks of the watchdog
 RATE_WINDOW = 2.0  # seconds over which frames a second are counted
+MOST_MADE = 6  # detectors that are kept ready, the newest ones
 
 
 class LivePipeline:
@@ -79,28 +79,39 @@ class LivePipeline:
         self._set_state(State.IDLE, "")
         return clean
 
-    def set_runtime(self, runtime: Runtime | None, made: tuple[str, Detector] | None = None) -> None:
-        """Use another model from the next frame on; `made` as `seeing.prepared` gives it, else frames wait for that."""
-        with self._lock:
-            self._wanted = replace(self._wanted, runtime=runtime, made=made)
+    def set_runtime(self, runtime: Runtime | None, made: Iterable[Made] = (), **options: object) -> None:
+        """Use another model from the next frame on, with detectors that are ready: frames wait for others."""
+        self._want(made, options, runtime=runtime)
 
-    def set_second(self, runtime: Runtime | None) -> None:
+    def set_second(self, runtime: Runtime | None, made: Iterable[Made] = ()) -> None:
         """Run a second model beside the first from the next frame on; None for none."""
-        with self._lock:
-            self._wanted = replace(self._wanted, second=runtime)
+        self._want(made, {}, second=runtime)
 
-    def swap(self) -> None:
+    def swap(self, **options: object) -> None:
         """Make the second model the first from the next frame on, and the first the second; nothing without one."""
         with self._lock:
-            if self._wanted.second is not None:
-                wanted = self._wanted
-                self._wanted = replace(wanted, runtime=wanted.second, second=wanted.runtime, made=None)
+            wanted = self._wanted
+            if wanted.second is not None:
+                options = replace(wanted.options, **options)
+                self._wanted = replace(wanted, runtime=wanted.second, second=wanted.runtime, options=options)
 
-    def change(self, **options: object) -> Options:
+    def change(self, made: Iterable[Made] = (), **options: object) -> Options:
         """Change options from the next frame on; the options that hold then."""
+        return self._want(made, options)
+
+    def _want(self, made: Iterable[Made], options: dict[str, object], **models: Runtime | None) -> Options:
+        """Detectors that were made before are kept as long as their models are."""
         with self._lock:
-            self._wanted = replace(self._wanted, options=replace(self._wanted.options, **options))
-            return self._wanted.options
+            wanted = replace(self._wanted, options=replace(self._wanted.options, **options), **models)
+            both = wanted.runtime, wanted.second
+            kept = tuple(m for m in (*made, *wanted.made) if any(m.runtime is one for one in both))
+            self._wanted = replace(wanted, made=kept[:MOST_MADE])
+            return wanted.options
+
+    @property
+    def wanted(self) -> Wanted:
+        """What holds from the next frame on."""
+        return self._wanted
 
     @property
     def options(self) -> Options:

@@ -11,7 +11,7 @@ import numpy as np
 
 from app.services.live_values import Options, Other, Result, Timing, Wanted
 from app.services.tracker import Spent, Subject, Tracker
-from engine.detect import THROUGH_MODEL, Detector, make_detector
+from engine.detect import THROUGH_MODEL, Detector, default_detector, make_detector
 from engine.errors import UserError
 from engine.predictor import Predictor
 from engine.runtime import Runtime
@@ -49,12 +49,12 @@ class DrawnBox:
 class Seeing:
     """Predicts frame after frame as it is wanted. One thread only.
 
-    `report(sentence)` hears what failed. A detector or model that raises three times in a row is left alone: the
+    `say(sentence)` hears what failed. A detector or model that raises three times in a row is left alone: the
     detector gives way to the whole picture, the model to none, until another one is wanted.
     """
 
-    def __init__(self, report: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._report = report
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
         self._clock = clock
         self._held: Wanted | None = None
         self._tracker: Tracker | None = None
@@ -90,7 +90,7 @@ class Seeing:
         looking = self._tracker.looking
         name = f"The detector {wanted.options.detector}" if looking else wanted.runtime.model.name
         if self._failures == 1:
-            self._report(f"{name} failed ({type(error).__name__}: {error}); it is tried again.")
+            self._say(f"{name} failed ({type(error).__name__}: {error}); it is tried again.")
         self._tracker.forget()
         self._kept = "", "", None
         if self._failures < TRIES:
@@ -98,10 +98,10 @@ class Seeing:
         self._failures = 0
         if looking and self._tracker.detector.name != "whole":
             self._tracker.detector = make_detector("whole", wanted.runtime)
-            self._report(f"{name} failed {TRIES} times and is left alone; choose another one.")
+            self._say(f"{name} failed {TRIES} times and is left alone; choose another one.")
         else:
             self._tracker = self._second = None
-            self._report(f"{name} failed {TRIES} times and is left alone; choose another model.")
+            self._say(f"{name} failed {TRIES} times and is left alone; choose another model.")
 
     def _adjust(self, wanted: Wanted) -> None:
         """Make what is wanted; keep what can be kept, so that subjects keep their numbers."""
@@ -121,7 +121,7 @@ class Seeing:
         if wanted.second is None or self._tracker is None:
             self._second = None
         elif self._second is None or self._second.runtime is not wanted.second:
-            self._second = Second(wanted.second, self._tracker.schema.subject)
+            self._second = Second(wanted.second, self._tracker.schema.subject, wanted.ready(wanted.second))
         if self._second is not None:
             self._second.adjust(options)
 
@@ -130,7 +130,7 @@ class Seeing:
         try:
             detector = self._detector(wanted, runtime)
         except UserError as error:
-            self._report(str(error))
+            self._say(str(error))
             return None
         made = Tracker(Predictor(runtime, detector), detector, runtime.model.schema)
         if self._tracker is not None and self._tracker.schema.subject == made.schema.subject:
@@ -145,8 +145,9 @@ class Seeing:
         options, subject = wanted.options, runtime.model.schema.subject
         if options.detector == DRAWN:
             return DrawnBox(options.box)
-        if wanted.made is not None and wanted.made[0] == options.detector:
-            found = wanted.made[1]
+        ready = wanted.ready(runtime, options.detector)
+        if ready is not None:
+            found = ready
         elif self._kept[:2] == (options.detector, subject) and options.detector not in THROUGH_MODEL:
             found = self._kept[2]
         else:
@@ -163,31 +164,18 @@ def looks_alike(one: Options, other: Options) -> bool:
     return one.detector == other.detector and (one.detector != DRAWN or one.box == other.box)
 
 
-def prepared(runtime: Runtime, detector: str) -> tuple[str, Detector] | None:
-    """A detector for a model, with its name; it and the model have run once, which takes longer than later runs.
-
-    None where the detector cannot be made, is drawn by hand or not asked for: "".
-    """
-    runtime.run(np.zeros((runtime.model.side, runtime.model.side, 3), np.uint8))
-    if detector in ("", DRAWN):
-        return None
-    try:
-        made = make_detector(detector, runtime)
-        made.detect(np.zeros((720, 1280, 3), np.uint8))
-    except Exception:  # a plugin's own: the pipeline tries again, and says so
-        return None
-    return detector, made
-
-
 class Second:
     """A second model on the same frames: in the first one's boxes where both are for faces, or both for bodies."""
 
-    def __init__(self, runtime: Runtime, subject: str) -> None:
-        self.runtime = runtime
+    def __init__(self, runtime: Runtime, subject: str, ready: Detector | None = None) -> None:
+        self.runtime, self._own = runtime, None
         schema = runtime.model.schema
-        detector: Detector = make_detector(schema.subject if schema.subject in ("face", "person") else "whole", runtime)
-        self._predictor = Predictor(runtime, detector)
-        self._own = None if schema.subject == subject else Tracker(self._predictor, detector, schema)
+        if schema.subject == subject:
+            self._predictor = Predictor(runtime, make_detector("whole", runtime))
+        else:
+            detector = ready or make_detector(default_detector(schema), runtime)
+            self._predictor = Predictor(runtime, detector)
+            self._own = Tracker(self._predictor, detector, schema)
         self._smoothing = 0.0
         self._filters: dict[int, OneEuro] = {}
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from app.services.live import Live
+from app.services.live_values import Made
 from app.services.pipeline import Options
 from app.sources.synthetic import Step, Synthetic
 from engine import detect
@@ -77,11 +79,11 @@ MODELS = {count: small_model(count) for count in (5, 7)}
 CHANGES = [(5, "reference"), (7, "reference"), (7, "packed"), (5, "packed")] * 2
 
 
-@pytest.mark.parametrize("detector", ["detect", "middle"])
-def test_models_and_runtimes_change_without_a_dropped_frame(detector: str, qapp) -> None:
-    """Each number that left the camera comes to the screen once and in order, with the old or the new model's marks."""
-    live = Live(options=Options(detector=detector))
-    live.set_runtime(open_runtime(MODELS[5], "packed"))
+def run_through(live: Live, changes: list[Callable[[], None]], application) -> list[tuple[int, int, str]]:
+    """(number in the picture, frame's index, model) of what is drawn while one thing after the other is changed.
+
+    Each number that left the camera must come to the screen once and in order.
+    """
     seen: list[tuple[int, int, str]] = []
     worked: list[float] = []  # processor seconds of the predictor's thread at each result
 
@@ -96,7 +98,7 @@ def test_models_and_runtimes_change_without_a_dropped_frame(detector: str, qapp)
         handed(result)
 
     def drawn(count: int) -> None:
-        until(lambda: qapp.processEvents() or len(seen) >= count)
+        until(lambda: application.processEvents() or len(seen) >= count)
 
     live.ready.connect(take)
     handed, live._pipeline._on_result = live._pipeline._on_result, hand_over
@@ -105,27 +107,107 @@ def test_models_and_runtimes_change_without_a_dropped_frame(detector: str, qapp)
         drawn(3)  # the first detector is made among the frames
         before, first = live.dropped, len(seen)
         worked.clear()
-        for count, name in CHANGES:
-            live.load(lambda count=count, name=name: open_runtime(MODELS[count], name))
+        for change in changes:
+            change()
             drawn(len(seen) + 4)
         dropped, numbers = live.dropped - before, [number for number, _, _ in seen[first:]]
     finally:
         assert live.close()
     assert numbers == sorted(set(numbers)) == [index for _, index, _ in seen[first:]]
-    assert {model for _, _, model in seen} == {"small 5", "small 7"}
     # Of an idle machine no frame is missing; what others take from a busy one says nothing about this program, so
     # that what a frame waits for is told by the processor's time: less than making a detector takes.
     assert max(np.diff(worked)) < max(0.7 * cost_of_a_detector(), 0.02)
     assert len(numbers) + dropped >= numbers[-1] - numbers[0] + 1 and dropped <= len(numbers) / 4
+    return seen
+
+
+@pytest.mark.parametrize("detector", ["detect", "middle"])
+def test_models_and_runtimes_change_without_a_dropped_frame(detector: str, qapp) -> None:
+    live = Live(options=Options(detector=detector))
+    live.set_runtime(open_runtime(MODELS[5], "packed"))
+    changes = [lambda c=count, n=name: live.load(lambda: open_runtime(MODELS[c], n)) for count, name in CHANGES]
+    assert {model for _, _, model in run_through(live, changes, qapp)} == {"small 5", "small 7"}
+
+
+class Dear(Middle):
+    """A detector that costs three tenths of a processor second to make; its name is that of a file."""
+
+    made: list[str] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        end = time.thread_time() + 0.3
+        while time.thread_time() < end:
+            sum(range(1000))
+        Dear.made.append(threading.current_thread().name)
+
+
+def test_detectors_change_without_a_dropped_frame(qapp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are made beside the frames, for both models, and the one before looks until then."""
+    Dear.made.clear()
+    for name in ("dear", "dearer"):
+        monkeypatch.setitem(detect.DETECTORS, name, lambda runtime=None: Dear())
+    live, told = Live(options=Options(detector="middle")), []
+    live.set_runtime(open_runtime(MODELS[5], "packed"))
+    live.detector_ready.connect(told.append)
+
+    def choose(name: str) -> None:
+        live.change(detector=name)
+        assert live.detector == name != live.options.detector
+
+    def swap() -> None:
+        live.set_second(open_runtime(MODELS[7], "packed"))
+        live.swap(live.detector)
+
+    changes = [lambda: choose("dear"), lambda: until(lambda: qapp.processEvents() or told == ["dear"]),
+               lambda: choose("dearer"), lambda: until(lambda: qapp.processEvents() or len(told) == 2), swap,
+               lambda: live.change(detector="whole"), lambda: live.change(detector="middle")]  # fmt: skip
+    models = {model for _, _, model in run_through(live, changes, qapp)}
+    assert models == {"small 5", "small 7"} and told[:2] == ["dear", "dearer"] and live.options.detector == "middle"
+    assert set(Dear.made) == {"detector"}
+
+
+def test_the_last_detector_counts_and_one_that_fails_changes_nothing(runtime, qapp, monkeypatch) -> None:
+    go = threading.Event()
+
+    def slow(runtime=None):
+        assert go.wait(10)
+        return Middle()
+
+    def broken(runtime=None):
+        raise ZeroDivisionError("no")
+
+    for name, make in {"slow": slow, "broken": broken}.items():
+        monkeypatch.setitem(detect.DETECTORS, name, make)
+    live, ready, failed = Live(options=Options(detector="middle")), [], []
+    live.set_runtime(runtime)
+    live.detector_ready.connect(ready.append)
+    live.detector_failed.connect(failed.append)
+    try:
+        live.change(detector="slow")
+        live.change(detector="whole")
+        go.set()
+        until(lambda: qapp.processEvents() or ready == ["whole"])
+        assert live.options.detector == live.detector == "whole"
+        live.change(detector="broken")
+        until(lambda: qapp.processEvents() or failed)
+        assert "detector broken failed (ZeroDivisionError: no)" in failed[0]
+        assert live.options.detector == live.detector == "whole" and ready == ["whole"]
+    finally:
+        go.set()
+        assert live.close()
 
 
 def test_a_detector_made_for_one_model_does_not_look_for_the_other(runtime) -> None:
     pipeline, other = Watcher().pipeline, open_runtime(small_model(7), "reference")
-    pipeline.set_runtime(runtime, ("middle", Middle()))
+    detector = Middle()
+    pipeline.set_runtime(runtime, [Made("middle", runtime, detector)])
     pipeline.set_second(other)
+    assert pipeline.wanted.ready(runtime, "middle") is detector
     pipeline.swap()
-    assert (pipeline.runtime, pipeline._wanted.second, pipeline._wanted.made) == (other, runtime, None)
+    assert (pipeline.runtime, pipeline.second, pipeline.wanted.ready(other)) == (other, runtime, None)
     pipeline.set_second(None)
+    assert pipeline.wanted.made == ()  # its model is gone
     pipeline.swap()
     assert pipeline.runtime is other
 

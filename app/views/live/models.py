@@ -11,6 +11,7 @@ from app.views.live.detectors import DetectorChoice
 from app.views.live.model_controls import RUNTIMES
 from app.views.live.panel import SidePanel
 from app.views.sample import runtime_truth
+from app.views.words import told
 from engine.runtime import Runtime, open_runtime
 from engine.squares import NAME
 
@@ -32,7 +33,7 @@ class ModelChoice(QObject):
         panel.model.set_runtime(self.runtime)
         self._second = ""
         live.model_ready.connect(self._ready)
-        live.model_failed.connect(lambda sentence: panel.model.set_truth(sentence, False))
+        live.model_failed.connect(lambda sentence: panel.model.set_truth(told(sentence), False))
         context.model_changed.connect(self.refresh)
         context.document_changed.connect(self.refresh)
         self.refresh()
@@ -71,7 +72,7 @@ class ModelChoice(QObject):
             return False
         path, self._second = self._second, first
         self.context.settings.set(KEY, path)
-        self.live.swap()
+        self.live.swap(self.detectors.name_for(self.live.second.model.schema))
         self.panel.model.choose(path)
         self._offer_seconds(path)
         self._ready(self.live.runtime)
@@ -93,7 +94,7 @@ class ModelChoice(QObject):
             self.live.set_second(None)
         else:
             runtime = self.runtime
-            self.live.load_second(lambda: open_runtime(entry.model, runtime))
+            self.live.load_second(lambda: open_runtime(entry.model, runtime), self.detectors.name_for)
         self.panel.model.seconds.setCurrentIndex(max(0, self.panel.model.seconds.findData(self._second)))
 
     @property
@@ -142,7 +143,7 @@ class ModelChoice(QObject):
         # A runtime of its own: the one for stills would make live frames wait for whole batches.
         self.panel.model.set_truth(self.tr("Opening {0}").format(entry.title), True)
         runtime = self.runtime
-        self.live.load(lambda: open_runtime(entry.model, runtime))
+        self.live.load(lambda: open_runtime(entry.model, runtime), self.detectors.name_for)
 
     def _ready(self, runtime: Runtime) -> None:
         self.panel.model.set_truth(*runtime_truth(runtime))

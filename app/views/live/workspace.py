@@ -25,6 +25,7 @@ from app.views.live.sources import SourceChoice
 from app.views.live.stage import Stage
 from app.views.live.statistics_dock import StatisticsDock
 from app.views.live.taking import Taking
+from app.views.words import told
 
 READINGS_MS = 200
 SAID_MS = 8000
@@ -194,7 +195,7 @@ class LiveWorkspace(QMainWindow):
         elif state is State.RUNNING:
             self.stage.calm()
         elif state is State.ENDED:
-            self.say(sentence)
+            self.say(told(sentence))
         self._tell()
 
     def show_trouble(self) -> None:

@@ -78,14 +78,15 @@ def test_the_choice_is_remembered_for_each_subject(made, around, qtbot) -> None:
     assert live.options.detector == other.detectors.currentData() == "whole"
 
 
-def test_own_detectors_of_the_library_are_offered(made, around) -> None:
+def test_own_detectors_of_the_library_are_offered(made, around, qtbot) -> None:
     choice, live, controls = made
     path = around.library.folder / "mine.hourbit"
     path.parent.mkdir(parents=True)
     write_model(path, small_detector())
     choice.offer(schema("face"))
     assert str(path) in names(controls)
-    controls.detectors.activated.emit(names(controls).index(str(path)))
+    with qtbot.waitSignal(live.detector_ready):
+        controls.detectors.activated.emit(names(controls).index(str(path)))
     assert live.options.detector == str(path) and controls.detectors.currentText() == "small detector"
 
 
@@ -101,7 +102,8 @@ def test_a_file_is_asked_for(made, tmp_path: Path, monkeypatch, qtbot) -> None:
     def ask() -> None:
         controls.detectors.activated.emit(names(controls).index(FILE))
 
-    ask()
+    with qtbot.waitSignal(live.detector_ready):
+        ask()
     assert live.options.detector == str(path) and controls.detectors.currentText() == "sent.hourbit"
     ask()  # cancelled: nothing changes
     assert live.options.detector == controls.detectors.currentData() == str(path)

@@ -80,7 +80,7 @@ def run(workspace: LiveWorkspace, qtbot, source: Synthetic | None = None) -> Non
 
 def test_without_a_camera_it_says_so_and_offers_a_video(workspace, qtbot) -> None:
     workspace.activate()
-    qtbot.waitUntil(lambda: workspace.live._helpers and not workspace.live._helpers["cameras"].is_alive())
+    qtbot.waitUntil(lambda: not workspace.live.finding)
     assert workspace.stage.empty.isVisible() and "No camera found" in workspace.stage.empty.text.text()
     assert not workspace.bar.freeze.isEnabled() and not workspace.bar.add.isEnabled()
     assert workspace.facts() == ""
