@@ -167,7 +167,7 @@ def _paper_json(row: Any) -> dict[str, Any]:
 
 def _lines(value: dict[str, Any]) -> list[str]:
     of = "" if value["metric"] in ("oks", "miou") else f" by {value['normalise']}"
-    rows = [(f"{value['metric']}{of}, mean", _number(value["mean"]))]
+    rows = [(f"{value['metric']}{of}, mean, %", _number(value["mean"]))]
     rows += [(f"  mean, {name.replace('_', ', ')} landmarks", _number(v)) for name, v in value.get("means", {}).items()]
     rows += [(f"  {name}", _number(v)) for name, v in value.get("columns", {}).items()]
     curve_keys = ("auc", "auc_1000_steps", "failure_rate", "oks", "ap50", "ap75", "ar")

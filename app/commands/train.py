@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 
 from app.commands.lookup import find_own_model
-from app.commands.output import Json, plain, progress, say
+from app.commands.output import Json, columns, plain, progress, say
 from engine.errors import UserError
 from engine.setting import setting
 
@@ -49,9 +49,27 @@ class Report:
             say(", ".join(f"{k} {v:.4g}" for k, v in record.items() if isinstance(v, (int, float))))
         elif record["type"] == "done":
             print(f"Wrote {record.get('model')}")
-            for name, value in (record.get("metrics") or {}).items():
-                print(f"  {name}: {value}")
+            for line in told(record.get("metrics") or {}):
+                print(line)
         self.last = record
+
+
+def told(metrics: dict[str, Any]) -> list[str]:
+    """What a training reached, for people: figures by name, those of several parts below each other.
+
+    The errors of single images are left to --json.
+    """
+    rows: list[tuple[str, str]] = []
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            rows += [(f"{name.replace('_', ' ')}, {part}", _word(v)) for part, v in value.items()]
+        elif not isinstance(value, list):
+            rows.append((name.replace("_", " "), _word(value)))
+    return [f"  {line}" for line in columns(rows)]
+
+
+def _word(value: object) -> str:
+    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 class Silence(Report):

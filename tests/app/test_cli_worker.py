@@ -60,9 +60,14 @@ def test_records_pass_through_as_lines(script, data: Path, tmp_path: Path) -> No
 
 
 def test_without_json_people_read_the_result(script, data: Path, tmp_path: Path) -> None:
-    script('tell(type="done", model="new.hourbit", metrics={"nme": 4.5})')
+    script('''tell(type="done", model="new.hourbit", metrics={
+        "metric": "nme", "before": None, "after": 4.51234, "after_groups": {"Jaw": 6.0}, "after_images": [1.0, 2.0],
+    })''')
     ran = hourbit("train", data, "--schema", "ibug68", "--out", tmp_path / "run")
-    assert ran.code == 0 and "new.hourbit" in ran.out and "nme: 4.5" in ran.out
+    assert ran.code == 0 and ran.out.splitlines() == [
+        "Wrote new.hourbit", "  metric             nme", "  before             -", "  after              4.512",
+        "  after groups, Jaw  6",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
