@@ -55,6 +55,7 @@ class Live(QObject):
         self._preparing = Preparing(self._pipeline, self._prepared)
         self._recorder: Recorder | None = None
         self._closed = False
+        self._newest = 0.0  # when what was drawn last had been sent
         self._make: Callable[[], Source] | None = None
         self.source: Source | None = None
         self.history: deque[tuple[float, Timing]] = deque()
@@ -99,9 +100,15 @@ class Live(QObject):
         return None if self._pipeline.frozen else result
 
     def drawn(self, result: Result) -> Timing:
-        """To be called when `result` stands on the screen: its timing with the drawing added."""
+        """To be called when `result` stands on the screen: its timing with the drawing added.
+
+        One that is shown again, as a frozen frame that is had back, says nothing about the speed.
+        """
         now = time.monotonic()
         timing = replace(result.timing, draw=max(0.0, now - result.sent))
+        if result.sent <= self._newest:
+            return timing
+        self._newest = result.sent
         self.history.append((now, timing))
         while self.history and self.history[0][0] < now - HISTORY:
             self.history.popleft()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.files import data_folder
 from app.project.document import Change
 from app.project.values import Visibility
+from app.services.drafts import Drafts
 from app.views.live.frozen import Frozen
 from app.views.live.keeping import TITLES, Keeping
 from app.views.live.overlay import has_parts
@@ -17,6 +19,8 @@ from engine.errors import UserError
 
 if TYPE_CHECKING:
     from app.views.live.workspace import LiveWorkspace
+
+KEEP_MS = 200  # after the last of quick corrections, as of a drag
 
 
 class Freezing(QObject):
@@ -29,7 +33,13 @@ class Freezing(QObject):
         super().__init__(workspace)
         self.workspace, self.live, self.view = workspace, workspace.live, workspace.view
         self.keeping, self.context = keeping, workspace.context
-        self._gone: Frozen | None = None  # corrected, and let go without being added
+        self.drafts = Drafts(data_folder() / "drafts")
+        self._gone: list[Frozen] = []  # corrected, and let go without being added; the newest last
+        self._kept: Frozen | None = None  # whose draft could not be written: told once
+        self._keep = QTimer(self)
+        self._keep.setSingleShot(True)
+        self._keep.setInterval(KEEP_MS)
+        self._keep.timeout.connect(self.keep)
         self._leave: Callable[[], object] = lambda: None
         self._edited.connect(self._look_again)
         self.context.document_changed.connect(self._follow)
@@ -52,29 +62,62 @@ class Freezing(QObject):
     def toggle(self) -> None:
         """Freeze the picture, or let it go on."""
         if self.view.frozen is not None:
-            self.let_go()
+            self.let_go(on_purpose=True)
         elif self.view.result is not None:
             self.live.freeze()
             self._hold(Frozen(self.view.result, self.keeping.annotator))
 
-    def let_go(self) -> None:
-        """Go on, where the picture is frozen; corrections that are not in the project can be had back."""
+    def let_go(self, on_purpose: bool = False) -> None:
+        """Go on, where the picture is frozen; corrections that are not in the project can be had back.
+
+        Where it came of something else, such as another source, they are there at the next start too.
+        """
         frozen = self.view.frozen
         if frozen is None:
             return
-        self._gone = frozen if frozen.touched and not frozen.added else None
+        self.keep()
+        gone = frozen.touched and not frozen.added
+        if gone:
+            self._gone.append(frozen)
+        if gone and on_purpose:
+            self._forget(frozen)
         self.view.resume()
         self.live.resume()
         self.workspace.show_trouble()
         self.workspace.panel.confidence.show_result(frozen.result, now=True)
         self.workspace.panel.set_frozen("")
-        if self._gone is not None:
+        if gone:
             self.offered.emit(tr("The corrections were not added"), self._back)
         self.workspace.refresh_bar()
+
+    def restore(self) -> None:
+        """Hold what was corrected and not added before the window closed; called when the workspace shows first."""
+        drafts = self.drafts.read()
+        if drafts and self.view.result is None and self.live.source is None:
+            self._gone = [Frozen.again(draft) for draft in drafts]
+            self._back()
+            self.workspace.sources.show_source()
+            self.workspace.say(tr("These corrections were not added yet"))
+
+    def keep(self) -> None:
+        """Have the corrections on the disk as they stand, or no longer where they are in the project or taken back."""
+        self._keep.stop()
+        frozen = self.view.frozen
+        if frozen is None or frozen is self._kept:
+            return
+        try:
+            if frozen.touched and not frozen.added and frozen.result.schema is not None:
+                self.drafts.write(frozen.draft)
+            else:
+                self.drafts.remove(frozen.draft)
+        except UserError as error:
+            self._kept = frozen
+            self.keeping.failed.emit(str(error))
 
     def add(self) -> None:
         """Keep the frozen frame with its landmarks in the project."""
         if self.view.frozen is not None and self.keeping.add(self.view.frozen):
+            self.keep()
             self.workspace.refresh_bar()
 
     def undo(self) -> None:
@@ -94,10 +137,11 @@ class Freezing(QObject):
         """The second model becomes the first, whose landmarks are corrected and whose rows a recording begins with."""
         frozen = self.view.frozen
         if self.workspace.models.swap() and frozen is not None and frozen.result.other is not None:
+            self.keep()
             self.view.show_result(frozen.result.swapped)
             self._hold(Frozen(self.view.result, self.keeping.annotator))
             if frozen.touched and not frozen.added:
-                self._gone = frozen
+                self._gone.append(frozen)
                 self.offered.emit(tr("The corrections were not added"), self._back)
 
     @property
@@ -116,14 +160,20 @@ class Freezing(QObject):
 
     def _back(self) -> None:
         """Hold the frame again whose corrections were let go."""
-        gone, self._gone = self._gone, None
+        gone = self._gone.pop() if self._gone else None
         if gone is not None:
+            self.let_go()  # of another frame that was frozen since
             self.live.freeze()
             self.view.show_result(gone.result)
             self._hold(gone)
 
+    def _forget(self, frozen: Frozen) -> None:
+        try:
+            self.drafts.remove(frozen.draft)
+        except UserError as error:
+            self.keeping.failed.emit(str(error))
+
     def _hold(self, frozen: Frozen) -> None:
-        self._gone = None
         self.view.hold(frozen)
         self.workspace.show_trouble()
         self._corrected()
@@ -131,6 +181,7 @@ class Freezing(QObject):
     def _corrected(self) -> None:
         if self.view.frozen is not None:
             self.workspace.list_landmarks()
+            self._keep.start()
         self.workspace.refresh_bar()
 
     def _listen(self) -> None:
@@ -141,7 +192,7 @@ class Freezing(QObject):
     def _follow(self) -> None:
         """What was added is in the project before, not in this one."""
         self._listen()
-        for frozen in (self.view.frozen, self._gone):
+        for frozen in (self.view.frozen, *self._gone):
             if frozen is not None:
                 frozen.image, frozen.added = 0, False
         self.workspace.refresh_bar()
@@ -151,4 +202,5 @@ class Freezing(QObject):
         frozen = self.view.frozen
         if frozen is not None and frozen.image and change.kind in ("undo", "redo"):
             self.keeping.compare(frozen)
+            self._keep.start()
             self.workspace.refresh_bar()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.project.values import Image, Instance, State, Visibility
+from app.services.drafts import Draft
 from app.services.pipeline import Result
 from app.views.label.shapes import clamp, instance_of, with_visibility
 
@@ -22,6 +23,19 @@ class Frozen:
         self.moment = datetime.now()  # for people only: nothing is ordered by it
         self._past: list[list[Instance]] = []
         self._future: list[list[Instance]] = []
+
+    @classmethod
+    def again(cls, draft: Draft) -> Frozen:
+        """As it was kept."""
+        made = cls(draft.result)
+        made.instances[:] = draft.instances
+        made.moment = draft.moment
+        return made
+
+    @property
+    def draft(self) -> Draft:
+        """What is to be kept of it as it stands."""
+        return Draft(self.result, tuple(self.instances), self.moment)
 
     @property
     def touched(self) -> bool:

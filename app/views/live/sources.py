@@ -39,11 +39,12 @@ class SourceChoice(QObject):
         stage.start_camera.connect(self.start_first_camera)
         self.show_source()
 
-    def look(self) -> None:
-        """Look for cameras, the first time only."""
-        if not self._looked:
-            self._looked = True
+    def look(self) -> bool:
+        """Look for cameras, the first time only; whether it was that."""
+        first, self._looked = not self._looked, True
+        if first:
             self.live.find_cameras()
+        return first
 
     def start_first_camera(self) -> None:
         """Start the first camera, or look for one and start it when there is one."""
@@ -112,7 +113,7 @@ class SourceChoice(QObject):
         """Say in the panel and on the stage what runs."""
         title = self.live.source.title if self.live.source is not None else ""
         self.panel.source.set_cameras(self.cameras, title, self._camera is not None)
-        self.stage.set_empty(not title, bool(self.cameras))
+        self.stage.set_empty(not title and self.stage.view.result is None, bool(self.cameras))
 
     def _stream_given(self, address: str) -> None:
         self._camera = None

@@ -114,7 +114,8 @@ class LiveWorkspace(QMainWindow):
 
     def activate(self) -> None:
         """Called when the workspace is shown: look for cameras the first time."""
-        self.sources.look()
+        if self.sources.look():
+            self.freezing.restore()
         self.view.setFocus()
 
     def facts(self) -> str:
@@ -171,7 +172,8 @@ class LiveWorkspace(QMainWindow):
         self.view.setFocus()
 
     def close_services(self) -> bool:
-        """End the thread behind the heatmaps; True when it has ended in time."""
+        """Have corrections on the disk, end the thread behind the heatmaps; True when it has ended in time."""
+        self.freezing.keep()
         return self.heatmaps.dock.close_service()
 
     # ---- results

@@ -1,0 +1,112 @@
+"""Frozen frames whose corrections are in no project yet: kept on the disk until they are, or are let go on purpose."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from app.files import atomic_write
+from app.project.records import DamagedError, instance_bytes, instance_from
+from app.project.values import Instance
+from app.services.live_values import Result, Timing
+from app.services.tracker import Subject
+from engine.errors import UserError
+from engine.images import decode, encode_png
+from engine.schema import schema_from_json
+from engine.types import Box, Frame, Prediction
+
+SUFFIX = ".draft"
+MOST = 20  # that are read; older ones stay where they are
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A result, its instances as corrected, and when it was frozen, by which it is told from others."""
+
+    result: Result
+    instances: tuple[Instance, ...]
+    moment: datetime
+
+    @property
+    def name(self) -> str:
+        return f"{self.moment:%Y-%m-%d %H.%M.%S.%f}{SUFFIX}"
+
+
+class Drafts:
+    """A folder of drafts: each a line of JSON and the frame as PNG; without heatmaps and a second model.
+
+    All methods raise UserError where the disk refuses.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._picture: tuple[np.ndarray | None, bytes] = None, b""  # of the frame in hand, encoded once
+
+    def write(self, draft: Draft) -> None:
+        """Keep a draft as it stands now."""
+        pixels = draft.result.frame.pixels
+        if self._picture[0] is not pixels:
+            self._picture = pixels, encode_png(pixels)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{self.folder} cannot be made ({error.strerror}); check its permissions.") from error
+        atomic_write(self.folder / draft.name, _head(draft) + b"\n" + self._picture[1], durable=False)
+
+    def remove(self, draft: Draft) -> None:
+        """Keep it no longer; harmless where it was not kept."""
+        try:
+            (self.folder / draft.name).unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(f"{draft.name} cannot be removed ({error.strerror}); check its permissions.") from error
+
+    def read(self) -> list[Draft]:
+        """Those that were kept, oldest first; what cannot be read is passed over."""
+        try:
+            paths = sorted(self.folder.glob(f"*{SUFFIX}"))[-MOST:]
+        except OSError:
+            return []
+        found = []
+        for path in paths:
+            try:
+                found.append(_draft(path.read_bytes()))
+            except (OSError, UserError, DamagedError, ValueError, KeyError, TypeError):
+                continue
+        return found
+
+
+def _head(draft: Draft) -> bytes:
+    result, frame = draft.result, draft.result.frame
+    subjects = [
+        {"number": s.number, "box": asdict(s.prediction.box), "landmarks": s.prediction.landmarks.tolist(),
+         "shown": s.shown.tolist()}
+        for s in result.subjects
+    ]  # fmt: skip
+    instances = [base64.b64encode(instance_bytes(instance)).decode() for instance in draft.instances]
+    return json.dumps({
+        "moment": draft.moment.isoformat(), "model": result.model, "schema": result.schema.to_json(),
+        "origin": frame.origin, "index": frame.index, "time": frame.moment, "subjects": subjects,
+        "instances": instances,
+    }).encode()  # fmt: skip
+
+
+def _draft(data: bytes) -> Draft:
+    line, _, picture = data.partition(b"\n")
+    head = json.loads(line)
+    schema, model = schema_from_json(head["schema"]), str(head["model"])
+    frame = Frame(decode(picture), 0.0, str(head["origin"]), int(head["index"]), head["time"])
+    subjects, instances = [], [instance_from(base64.b64decode(text)) for text in head["instances"]]
+    for each in head["subjects"]:
+        landmarks, shown = np.array(each["landmarks"], float), np.array(each["shown"], float)
+        if landmarks.shape != (len(schema), 3) or shown.shape != (len(schema), 2):
+            raise ValueError("other landmarks than the schema's")
+        subjects.append(Subject(int(each["number"]), Prediction(landmarks, Box(**each["box"]), model), shown))
+    if len(subjects) != len(instances) or any(len(instance.points) != len(schema) for instance in instances):
+        raise ValueError("other instances than subjects")
+    result = Result(frame, tuple(subjects), Timing(), 0.0, model, schema)
+    return Draft(result, tuple(instances), datetime.fromisoformat(head["moment"]))

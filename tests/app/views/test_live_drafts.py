@@ -1,0 +1,157 @@
+"""Corrections that are in no project yet outlive another source, another workspace, closing and a crash."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from app.project.values import Visibility
+from app.services import heat
+from app.services.drafts import Draft, Drafts
+from app.sources.synthetic import Synthetic
+from app.views.live.workspace import LiveWorkspace
+from engine.errors import UserError
+from engine.images import load_image
+from tests.app.views import test_live_workspace as bench
+
+run, live_context, workspace = bench.run, bench.live_context, bench.workspace
+
+
+def corrected(workspace: LiveWorkspace, qtbot) -> np.ndarray:
+    """Freeze, select the first landmark, move it down; the points then."""
+    workspace.trigger("freeze")
+    workspace.trigger("next_landmark")
+    QTest.keyClick(workspace.view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    return workspace.view.points()[0].copy()
+
+
+def next_start(live_context, qtbot) -> LiveWorkspace:
+    """The workspace of another start, shown."""
+    made = LiveWorkspace(live_context)
+    qtbot.addWidget(made)
+    made.resize(1376, 800)
+    made.show()
+    made.activate()
+    return made
+
+
+def files(workspace: LiveWorkspace) -> list[Path]:
+    return sorted(workspace.freezing.drafts.folder.glob("*"))
+
+
+def test_closing_keeps_them_for_the_next_start(workspace, qtbot, live_context) -> None:
+    run(workspace, qtbot)
+    points = corrected(workspace, qtbot)
+    workspace.trigger("occluded")
+    pixels, moment = workspace.view.result.frame.pixels, workspace.view.frozen.moment
+    workspace.close_services()
+    workspace.live.stop()
+    workspace.live.source = None
+    again = next_start(live_context, qtbot)
+    frozen = again.view.frozen
+    assert frozen is not None and frozen.touched and frozen.moment == moment and again.live.frozen
+    np.testing.assert_array_equal(again.view.points()[0], points)
+    assert frozen.instances[0].visibility[0] == Visibility.OCCLUDED
+    qtbot.waitUntil(lambda: not again.live.finding)
+    qtbot.wait(1)
+    assert not again.stage.empty.isVisible() and again.bar.add.isEnabled() and again.facts()
+    assert not again.grab().isNull() and len(heat.peaks(again.view.result.subjects[0].prediction, 0)) == 0
+    again.trigger("snapshot")
+    again.trigger("add_to_project")
+    (image,) = live_context.document.images()
+    np.testing.assert_array_equal(load_image(live_context.document.picture_path(image)), pixels)
+    np.testing.assert_allclose(live_context.document.instances(image.id)[0].points, points)
+    assert files(again) == [] and again.live.history == workspace.live.history
+    assert next_start(live_context, qtbot).view.frozen is None
+
+
+def test_a_crash_loses_none_either(workspace, qtbot) -> None:
+    """They are on the disk a moment after the last of them, and as they stood."""
+    run(workspace, qtbot)
+    points = corrected(workspace, qtbot)
+    qtbot.waitUntil(lambda: len(files(workspace)) == 1)
+    (draft,) = workspace.freezing.drafts.read()
+    np.testing.assert_array_equal(draft.instances[0].points, points)
+    workspace.trigger("undo")
+    qtbot.waitUntil(lambda: files(workspace) == [])  # nothing is corrected any more
+
+
+@pytest.mark.parametrize("then", ["add", "space"])
+def test_another_source_keeps_them_and_only_a_person_lets_them_go(then: str, workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    first = corrected(workspace, qtbot)
+    run(workspace, qtbot, Synthetic.endless(0.01))
+    assert workspace.view.frozen is None and len(files(workspace)) == 1
+    second = corrected(workspace, qtbot)
+    workspace.trigger("add_to_project" if then == "add" else "freeze")
+    if then == "add":
+        workspace.trigger("freeze")
+    assert len(files(workspace)) == 1
+    workspace.trigger("undo")
+    if then == "space":  # the newest first
+        np.testing.assert_array_equal(workspace.view.points()[0], second)
+        workspace.freezing.keep()
+        assert len(files(workspace)) == 2
+        workspace.freezing._back()
+        assert len(files(workspace)) == 2
+    np.testing.assert_array_equal(workspace.view.points()[0], first)
+    before = len(files(workspace))
+    workspace.trigger("freeze")
+    assert workspace.view.frozen is None and len(files(workspace)) == before - 1
+
+
+def test_leaving_live_changes_nothing(workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    points = corrected(workspace, qtbot)
+    workspace.hide()
+    workspace.show()
+    assert workspace.live.frozen
+    np.testing.assert_array_equal(workspace.view.points()[0], points)
+
+
+def test_a_frame_that_is_shown_again_says_nothing_about_the_speed(workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    corrected(workspace, qtbot)
+    workspace.trigger("freeze")
+    qtbot.waitUntil(lambda: len(workspace.live.history) > 3)
+    workspace.trigger("undo")
+    workspace.view.repaint()
+    qtbot.wait(20)
+    assert max(timing.total for _, timing in workspace.live.history) < 5 and workspace.view.frozen is not None
+    newest = workspace.live.history[-1]
+    workspace.live.drawn(workspace.view.frozen.result)
+    assert workspace.live.history[-1] is newest
+
+
+def test_what_is_no_draft_is_passed_over(tmp_path: Path, workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    corrected(workspace, qtbot)
+    drafts, whole = Drafts(tmp_path), workspace.view.frozen.draft
+    drafts.write(whole)
+    data = (tmp_path / whole.name).read_bytes()
+    line, _, picture = data.partition(b"\n")
+    broken = (b"", data[:100], data[:-200], line, b"{}\n" + picture, b"[]\n", b"\xff\n" + picture,
+              line.replace(b'"number"', b'"count"') + b"\n" + picture,
+              line.replace(b'"instances": ["', b'"instances": ["AA') + b"\n" + picture)  # fmt: skip
+    for n, bad in enumerate(broken):
+        (tmp_path / f"{n}.draft").write_bytes(bad)
+    assert [draft.moment for draft in drafts.read()] == [whole.moment]
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path, workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    (tmp_path / "file").write_bytes(b"")
+    workspace.freezing.drafts = Drafts(tmp_path / "file")
+    told: list[str] = []
+    workspace.keeping.failed.connect(told.append)
+    corrected(workspace, qtbot)
+    workspace.freezing.keep()
+    workspace.freezing.keep()
+    assert len(told) == 1 and told[0].endswith(".")
+    with pytest.raises(UserError):
+        Drafts(tmp_path / "file" / "deeper").write(Draft(workspace.view.result, (), datetime.now()))
