@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from engine.heif import HeifError, count_heif, kind_of
+
 MOST = 100_000  # frames that are counted
 
 
@@ -18,7 +20,9 @@ def count_frames(data: bytes) -> int:
             return max(_webp(data), 1)
         if data.startswith((b"II*\0", b"MM\0*")):
             return max(_tiff(data), 1)
-    except (struct.error, IndexError):  # what is behind the first frame may be damaged
+        if kind_of(data):
+            return count_heif(data)
+    except (struct.error, IndexError, HeifError):  # what is behind the first frame may be damaged
         pass
     return 1
 

@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from engine.heif import HeifError, kind_of, read_heif
+
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 65_535
 MAX_ENTRIES = 4096  # tags of a TIFF directory, chunks before a WebP's picture
@@ -24,12 +26,14 @@ class HeaderError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """kind: png, jpeg, webp, tiff, gif, bmp or pnm; size as stored, pixels; orientation: EXIF's 1 to 8."""
+    """kind: png, jpeg, webp, tiff, gif, bmp, pnm, avif or heic; size as stored, pixels; orientation: EXIF's 1 to 8;
+    bits of a channel, where the decoder does not spread them over its numbers."""
 
     kind: str
     width: int
     height: int
     orientation: int = 1
+    bits: int = 0
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -42,16 +46,26 @@ def read_header(data: bytes, whole: bool = True) -> Header:
 
     `whole` also checks what can be checked without decoding: that nothing is cut off, and a PNG's checksums.
     """
+    walk = _walk_of(data)
+    if walk is None:
+        raise HeaderError("it is no picture of a known kind" if data else "it is empty")
+    try:
+        header = walk(data, whole)
+    except (struct.error, IndexError) as error:
+        raise HeaderError("it is cut short") from error
+    if header.width < 1 or header.height < 1:
+        raise HeaderError("it has no pixels")
+    return header
+
+
+def _walk_of(data: bytes) -> Callable[[bytes, bool], Header] | None:
+    """What reads the header of a file that begins so."""
+    if kind_of(data):
+        return _heif
     for marks, walk in _KINDS:
         if data.startswith(marks) and (walk is not _webp or data[8:12] == b"WEBP"):
-            try:
-                header = walk(data, whole)
-            except (struct.error, IndexError) as error:
-                raise HeaderError("it is cut short") from error
-            if header.width < 1 or header.height < 1:
-                raise HeaderError("it has no pixels")
-            return header
-    raise HeaderError("it is no picture of a known kind" if data else "it is empty")
+            return walk
+    return None
 
 
 def _png(data: bytes, whole: bool) -> Header:
@@ -193,6 +207,14 @@ def _tiff(data: bytes, whole: bool) -> Header:
     if whole and (not offsets or any(o + c > len(data) for o, c in zip(offsets, counts, strict=False))):
         raise HeaderError("it is cut short")
     return Header("tiff", tags[256][0], tags[257][0], _valid((tags.get(274) or (1,))[0]))
+
+
+def _heif(data: bytes, whole: bool) -> Header:
+    try:
+        told = read_heif(data, whole)
+    except HeifError as error:
+        raise HeaderError(str(error)) from error
+    return Header(told.kind, told.width, told.height, told.orientation, told.bits)
 
 
 def _directory(data: bytes, wanted: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, ...]]]:

@@ -25,6 +25,7 @@ from engine.types import check_picture
 
 IMAGE_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm",
+    ".avif", ".heic", ".heif", ".hif",
 })  # fmt: skip
 MAX_BYTES = 512 << 20
 JPEG_END = b"\xff\xd9"
@@ -62,16 +63,43 @@ def decode(data: bytes, name: str = "") -> np.ndarray:
 
 
 def _pixels(data: bytes, header: Header, name: str) -> np.ndarray:
+    if header.kind == "heic":
+        return _heic(data, header, name)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise DamagedPictureError(f"{name} is damaged and cannot be decoded; get the file again.") from error
     if pixels is None or not pixels.size:
         raise DamagedPictureError(f"{name} is damaged or of a kind that cannot be decoded; save it as PNG or JPEG.")
+    if header.kind == "avif" and pixels.dtype == np.uint16:
+        pixels = pixels << max(16 - header.bits, 0)
     # Of a TIFF the decoder hands out upright pixels, and 8-bit ones multiplied by their alpha.
     tiff = header.kind == "tiff"
     picture = _to_rgb(pixels, premultiplied=tiff and pixels.dtype == np.uint8)
     return np.ascontiguousarray(_upright(picture, 1 if tiff else header.orientation))
+
+
+def _heic(data: bytes, header: Header, name: str) -> np.ndarray:
+    """Upright pixels (H, W, 3) uint8 RGB of a HEIC file.
+
+    The package's own classes end the process at some damaged files, where they look for metadata; below them, the
+    pixels alone are read soundly.
+    """
+    try:
+        from _pi_heif import load_file  # only where such a picture is met
+    except ImportError as error:
+        raise ImageError(f"{name} is a HEIC picture: install pi-heif, which reads them, or save it as JPEG.") from error
+    try:
+        images = load_file(data, 4, False, True, True, True, "", False)  # deep, blue first, tight rows, spread, guarded
+        first = next(image for image in images if image and image.primary)
+        held = first.data
+        (width, height), mode = first.size_mode
+        pixels = np.frombuffer(held, np.uint16 if mode.endswith("16") else np.uint8).reshape(height, width, -1)
+    except (ValueError, LookupError, TypeError, RuntimeError, EOFError, OSError, SyntaxError, StopIteration) as error:
+        raise DamagedPictureError(f"{name} is damaged and cannot be decoded; get the file again.") from error
+    if (width, height) != header.upright:
+        raise DamagedPictureError(f"{name} is damaged and cannot be decoded; get the file again.")
+    return np.ascontiguousarray(_to_rgb(pixels, premultiplied="a" in mode))
 
 
 def load_image(path: str | Path) -> np.ndarray:

@@ -14,8 +14,8 @@ from tests.source_tree import OURS, PACKAGES, ROOT, functions, imports, module_n
 
 BASE = tuple(
     f"engine.{name}" for name in (
-        "errors", "types", "schema", "opencv", "images", "headers", "frames", "crop", "heatmaps", "architecture",
-        "blocks", "parts", "graph", "metrics", "packs", "labels", "rows", "regular", "naming",
+        "errors", "types", "schema", "opencv", "images", "headers", "heif", "frames", "crop", "heatmaps",
+        "architecture", "blocks", "parts", "graph", "metrics", "packs", "labels", "rows", "regular", "naming",
         "label_files", "label_reading", "label_pictures", "coco",
     )
 )  # fmt: skip
@@ -28,6 +28,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "resources": (),
     **dict.fromkeys(BASE, VALUES),
     "engine.opencv": ("cv2",),
+    "engine.images": (*VALUES, "_pi_heif"),
     "engine": (*ENGINE, "numpy", "resources"),
     "engine.modelfile": (*VALUES, "safetensors"),
     "engine.layouts": (*ENGINE, "numpy", "scipy", "h5py"),

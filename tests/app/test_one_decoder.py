@@ -69,7 +69,7 @@ def kinds() -> dict[str, bytes]:
         "one bit.png": png(0, 1, rows(grey[:, :8]), 64, 48), "cmyk.jpg": CMYK, "pages.tif": pages(),
         "moving.webp": animation(), "wrong suffix.png": encoded(PLAIN, ".jpg"), "map.bmp": encoded(PLAIN, ".bmp"),
         "人 é [1] ü.webp": encoded(PLAIN, ".webp"), "n" * 200 + ".png": encoded(PLAIN),
-        "map.ppm": encoded(PLAIN, ".ppm"),
+        "map.ppm": encoded(PLAIN, ".ppm"), "film.avif": encoded(PLAIN, ".avif"),
     }  # fmt: skip
 
 
