@@ -46,15 +46,6 @@ def install(folder: Path, notify: Callable[[str], None] | None = None) -> Path:
     return path
 
 
-def last_crash(folder: Path) -> Path | None:
-    """The newest report that holds something; empty ones belong to sessions that ended well."""
-    try:
-        reports = [path for path in (folder / "crashes").glob("*.txt") if path.stat().st_size]
-    except OSError:
-        return None
-    return max(reports, key=lambda path: path.name, default=None)
-
-
 def _prune(reports: Path) -> None:
     """Drop the oldest reports, and empty ones, but for those that another session may still write to."""
     written = []

@@ -68,7 +68,7 @@ def measure(frames: int, size: tuple[int, int], model: str, subjects: int) -> di
     view.resize(*size)
     view.painted.connect(live.drawn)
     drawn, samples, timings, start = 0, [], [], {}
-    live.start(lambda: Synthetic(iter(lambda: Step(size=size), None)))
+    live.start(lambda: Synthetic.endless(step=Step(size=size)))
     begin = time.monotonic()
     while drawn < frames:
         app.processEvents()

@@ -112,7 +112,7 @@ def _of_its_file(landmarks: tuple[str, ...], name: str) -> dict[str, Any]:
     """What the file that ships under this name says besides: models and projects may be older than that."""
     told = _shipped().get(name, {})
     same = told.get("landmarks") == list(landmarks)
-    return {field: told[field] for field in ("sigmas", "protocol") if field in told} if same else {}
+    return {key: told[key] for key in ("sigmas", "protocol") if key in told} if same else {}
 
 
 @cache

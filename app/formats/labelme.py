@@ -129,7 +129,7 @@ class _Reading:
         if not self.pictures:
             raise first or FormatError(f"{self.path.name} holds no labelme files; choose another folder.")
         tables = self.loose.tables()
-        left = {what: count for what, count in (self.left_out + self.loose.left_out).items() if count}
+        left = {what: n for what, n in (self.left_out + self.loose.left_out).items() if n}
         return LabelSet(tuple(self.pictures), tables, self.problems.values(), {"left_out": left} if left else {})
 
     def _file(self, file: Path) -> None:

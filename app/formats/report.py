@@ -87,11 +87,11 @@ def _rows(labels: LabelSet, holds: Holds) -> list[tuple[str, np.ndarray]]:
             rows = _sized(sized, table, holds) & _complete(table, holds)
         found.append((what, rows))
     if not holds.several:
-        taken: set[int] = set()
+        pictures: set[int] = set()
         for table, (_, rows) in zip(labels.tables, found, strict=True):
             for i in np.flatnonzero(rows):
-                rows[i] = int(table.picture[i]) not in taken
-                taken.add(int(table.picture[i]))
+                rows[i] = int(table.picture[i]) not in pictures
+                pictures.add(int(table.picture[i]))
     return found
 
 

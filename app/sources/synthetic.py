@@ -57,9 +57,9 @@ class Synthetic(Interruptible):
         self._open = False
 
     @classmethod
-    def endless(cls, period: float = 0.0, **options: object) -> Synthetic:
-        """Pictures for ever."""
-        return cls(itertools.repeat(Step()), period, **options)
+    def endless(cls, period: float = 0.0, step: Step = Step(), **options: object) -> Synthetic:
+        """The same step for ever, else pictures of the usual size."""
+        return cls(itertools.repeat(step), period, **options)
 
     def open(self) -> None:
         """Count, and refuse as often as asked."""

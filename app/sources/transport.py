@@ -112,14 +112,6 @@ class Transport:
         """Seconds from the first frame to the last."""
         return self.times[-1] if self.times else 0.0
 
-    def index_at(self, seconds: float) -> int:
-        """The index of the frame shown at a time: the last one that does not begin later."""
-        low, high = 0, self.count
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self.times[middle] <= seconds + 1e-9 else (low, middle)
-        return max(0, low - 1)
-
     # ---- the grab thread's side
 
     def take_target(self) -> Wish | None:

@@ -119,7 +119,7 @@ class FirstStart(QWidget):
 
     def _show_rows(self) -> None:
         """As many recent projects as there is room for."""
-        room = [self.height() >= self._height(number + 1) for number in range(len(self._rows))]
+        room = [self.height() >= self._height(n + 1) for n in range(len(self._rows))]
         for (row, line), there in zip(self._rows, room, strict=True):
             row.setVisible(there)
             line.setVisible(there)

@@ -211,8 +211,8 @@ class ImportPage(QDialog):
             return
         held = self.preview
 
-        def make(told: Told) -> Preview:
-            made = look(held.path, held.form.name, held.document, told, None, Path(place), held.wishes)
+        def make(progress: Told) -> Preview:
+            made = look(held.path, held.form.name, held.document, progress, None, Path(place), held.wishes)
             return replace(made, draft=held.draft)
 
         self._work(make)
@@ -221,7 +221,7 @@ class ImportPage(QDialog):
         wishes = replace(self.preview.wishes, **changes)
         held = replace(self.preview, wishes=wishes)
         self.preview = held
-        self._work(lambda told: look_again(held, wishes, told))
+        self._work(lambda progress: look_again(held, wishes, progress))
 
     def _work(self, make: Callable[[Told], Preview]) -> None:
         """One at a time; of those that come meanwhile, the last."""
@@ -295,6 +295,6 @@ class Figure(QWidget):
     def show_count(self, count: int, more: list[tuple[int, str]], warn: bool = False) -> None:
         """The count, and of the others those that are not 0."""
         self.count.setText(f"{count:,}".replace(",", "\u202f"))
-        told = ", ".join(f"{n} {words}" for n, words in more if n)
-        self.more.set_text(told or " ")
+        others = ", ".join(f"{n} {words}" for n, words in more if n)
+        self.more.set_text(others or " ")
         self.more.setStyleSheet(f"color: {theme().colours['warning']}" if warn else "")

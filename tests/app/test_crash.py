@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.crash import REPORTS_KEPT, STALE, last_crash
+from app.crash import REPORTS_KEPT, STALE
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "import sys; from pathlib import Path; from app import crash; crash.install(Path(sys.argv[1]), print)\n"
@@ -25,6 +25,12 @@ FAULTS = {
     "no text": ("raise ValueError", "ValueError"),
     "odd text": ("raise ValueError('\\udcff \\u2603')", "\u2603"),
 }
+
+
+def last_crash(folder: Path) -> Path | None:
+    """The newest report that holds something; empty ones belong to sessions that ended well."""
+    reports = [path for path in (folder / "crashes").glob("*.txt") if path.stat().st_size]
+    return max(reports, key=lambda path: path.name, default=None)
 
 
 def run(folder: Path, code: str, *options: str) -> subprocess.CompletedProcess:

@@ -124,8 +124,6 @@ def test_times_are_the_files_own(tmp_path: Path) -> None:
     video = Video(write_coded(tmp_path / "a.mp4", UNEVEN))
     video.open()
     np.testing.assert_allclose(video.transport.times, np.array(UNEVEN) - UNEVEN[0], atol=2e-5)
-    assert video.transport.index_at(UNEVEN[30] - UNEVEN[0] + 0.001) == 30
-    assert video.transport.index_at(-1) == 0 and video.transport.index_at(1e9) == 59
     video.close()
 
 

@@ -76,9 +76,8 @@ def correct_and_accept(window: MainWindow, count: int) -> dict[str, np.ndarray]:
         before = editing.current.points.copy()
         for landmark, by in ((30, QPoint(14, -9)), (8, QPoint(-7, 12))):
             drag(window, landmark, by)
-        item = canvas.items_by_id[editing.active]
         back = canvas.viewportTransform().inverted()[0]
-        places = [back.map(QPointF(x, y)) for x, y in item.points_on_screen()]
+        places = [back.map(QPointF(x, y)) for x, y in canvas.to_view(editing.current.points)]
         shown[name] = np.array([[p.x(), p.y()] for p in places])
         assert not np.allclose(shown[name], before)
         QTest.keyClick(canvas, Qt.Key.Key_Return)

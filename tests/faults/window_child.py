@@ -25,9 +25,8 @@ from app.project.values import Visibility
 
 def shown(canvas: object) -> list[list[float]]:
     """The active instance's landmarks in picture pixels, read back from where the canvas paints them."""
-    item = canvas.items_by_id[canvas.editing.active]
     back = canvas.viewportTransform().inverted()[0]
-    places = [back.map(QPointF(x, y)) for x, y in item.points_on_screen()]
+    places = [back.map(QPointF(x, y)) for x, y in canvas.to_view(canvas.editing.current.points)]
     return [[place.x(), place.y()] for place in places]
 
 

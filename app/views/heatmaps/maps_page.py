@@ -163,9 +163,9 @@ class MapsPage(QWidget):
         self.doubt.style().unpolish(self.doubt)
         self.doubt.style().polish(self.doubt)
 
-    def _take(self, number: int) -> None:
-        if number <= len(self._peaks):
-            self.peak_wanted.emit(*self._peaks[number - 1, :2].tolist())
+    def _take(self, rank: int) -> None:
+        if rank <= len(self._peaks):
+            self.peak_wanted.emit(*self._peaks[rank - 1, :2].tolist())
 
     # ---- the profile
     def _line_now(self) -> np.ndarray:

@@ -157,11 +157,6 @@ class InstanceItem(QGraphicsItem):
         room = MARGIN / self._zoom
         return self._canvas.sceneRect().adjusted(-room, -room, room, room)
 
-    def points_on_screen(self) -> np.ndarray:
-        """(K, 2) viewport pixels, as drawn."""
-        instance = next(i for i in self._canvas.editing.shown() if i.id == self.instance)
-        return self._canvas.to_view(instance.points)
-
     @painted
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """In viewport pixels: the active instance whole, others as faint lines."""

@@ -236,9 +236,9 @@ class LandmarkTable(QTableView):
         sizes = {X: image.width, Y: image.height} if image is not None else {}
         self.setColumnWidth(GLYPH, theme.theme().size(GLYPHS))
         for column, least in WIDEST.items():
-            number = f"{'0' * len(str(sizes[column]))}.0" if column in sizes else least
+            widest = f"{'0' * len(str(sizes[column]))}.0" if column in sizes else least
             title = self.model().headerData(column, Qt.Orientation.Horizontal)
-            widths = (QFontMetricsF(font).horizontalAdvance(number), QFontMetricsF(heading).horizontalAdvance(title))
+            widths = (QFontMetricsF(font).horizontalAdvance(widest), QFontMetricsF(heading).horizontalAdvance(title))
             self.setColumnWidth(column, math.ceil(max(widths)) + SPARE)
 
     def hide_places(self, hidden: bool) -> None:

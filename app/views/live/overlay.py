@@ -233,8 +233,8 @@ def paint_read_out(painter: QPainter, view: LiveView, parts: list[tuple[str, str
 def paint_parts(painter: QPainter, view: Shown, corner: QPointF) -> None:
     """The names of a division's parts with their colours, at a half's lower right corner."""
     if has_parts(view) and view.look.heatmap == "off":
-        named = [(part.name, part.colour) for part in parts_of(view.result.schema).parts[1:]]
-        draw_legend(painter, corner.x() - MARGIN, corner.y() - MARGIN - legend_height(len(named)), named)
+        parts = [(part.name, part.colour) for part in parts_of(view.result.schema).parts[1:]]
+        draw_legend(painter, corner.x() - MARGIN, corner.y() - MARGIN - legend_height(len(parts)), parts)
 
 
 def _paint_plate(painter: QPainter, view: Shown, fit: Fit, number: int) -> None:

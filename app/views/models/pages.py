@@ -118,9 +118,9 @@ class CardPage(Page):
         finds_boxes = entry.schema == DETECTOR
         self.evaluate.setEnabled(not entry.problem and not finds_boxes)
         self.button.setEnabled(not entry.problem and not entry.external and not finds_boxes)
-        told = self.tr("Detectors are trained and measured on scenes, by command") if finds_boxes else ""
-        self.evaluate.setToolTip(told)
-        self.button.setToolTip(self.tr("Only Hourbit models can be fine-tuned") if entry.external else told)
+        why = self.tr("Detectors are trained and measured on scenes, by command") if finds_boxes else ""
+        self.evaluate.setToolTip(why)
+        self.button.setToolTip(self.tr("Only Hourbit models can be fine-tuned") if entry.external else why)
         self.use.setVisible(not used and not entry.problem and not finds_boxes)
         self.back.setVisible(can_roll_back)
         card = dict(entry.card or {})

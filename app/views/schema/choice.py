@@ -93,7 +93,7 @@ class SchemaChoice(QDialog):
         column.addWidget(Line())
         column.addSpacing(12)
         column.addLayout(foot)
-        self.resize(theme().size(SIZE[0]), theme().size(SIZE[1]))
+        theme().fit(self, *SIZE)
 
     @property
     def schema(self) -> Schema:
