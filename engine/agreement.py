@@ -32,7 +32,8 @@ class Pairs:
     pictures: N names. alone: instances of either side without counterpart, in pictures that both have;
     judged (N, K) int: +1 where only the first has the landmark, -1 where only the second has it, else 0;
     of_model: the second is a model, so that the first is the truth; rows: of a model, which of the labelled subjects;
-    unread: subjects left out, since their pictures cannot be read.
+    unread: subjects left out, since their pictures cannot be read; predicted: of either side, whether a model placed
+    all of it, so that the figures are not those of people.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ class Pairs:
     of_model: bool = False
     rows: tuple[int, ...] = ()
     unread: int = 0
+    predicted: tuple[bool, bool] = (False, False)
 
 
 def pair(one: LabelSet, other: LabelSet, limit: float = SAME_SUBJECT) -> Pairs:
@@ -71,7 +73,8 @@ def pair(one: LabelSet, other: LabelSet, limit: float = SAME_SUBJECT) -> Pairs:
     seen, too = first.visibility[n][:, a] != ABSENT, second.visibility[m][:, b] != ABSENT
     pictures = tuple(one.pictures[int(p)].name for p in first.picture[n])
     return Pairs(names, pictures, first.points[n][:, a], second.points[m][:, b], seen & too,
-                 seen.astype(int) - too.astype(int), (alone[0], alone[1]))  # fmt: skip
+                 seen.astype(int) - too.astype(int), (alone[0], alone[1]),
+                 predicted=(not first.hand[n].any(), not second.hand[m].any()))  # fmt: skip
 
 
 def with_model(
@@ -101,7 +104,7 @@ def with_model(
     return Pairs(
         tuple(predictor.runtime.model.schema.landmarks), tuple(subjects.name(n) for n in rows), subjects.points[rows],
         np.stack(found).astype(np.float64), both, both.astype(int) - 1, of_model=True, rows=tuple(rows),
-        unread=len(subjects) - len(rows),
+        unread=len(subjects) - len(rows), predicted=(subjects.predicted, True),
     )  # fmt: skip
 
 
@@ -133,7 +136,7 @@ def figures(pairs: Pairs, worst: int = 10) -> dict[str, Any]:
         "instances": len(share), "pixels": _mean(distance), "percent": _mean(100 * share),
         "median_percent": float(np.nanmedian(100 * share)) if np.isfinite(share).any() else None,
         "only_first": pairs.alone[0], "only_second": pairs.alone[1], "against_model": pairs.of_model,
-        "unread": pairs.unread, "landmarks": landmarks, "worst": told,
+        "unread": pairs.unread, "predicted": list(pairs.predicted), "landmarks": landmarks, "worst": told,
     }  # fmt: skip
 
 

@@ -136,7 +136,7 @@ def measure(
     # A subject that is both missed and without normaliser counts as left out: it could not have been scored.
     figures |= {
         "n": int(used.sum()), "missed": int((usable & ~seen.found).sum()), "left_out": int((~usable).sum()),
-        "flip": options.flip, "decode": options.decode, "speed": speed(runtime, seen),
+        "flip": options.flip, "decode": options.decode, "predicted": labelled.predicted, "speed": speed(runtime, seen),
     }  # fmt: skip
     if options.doubt:
         figures["doubt"] = doubt_figures(errors, judged)
@@ -161,7 +161,8 @@ def _measure_parts(
     seen = predict_all(predictor, labelled, options.detector == "file", progress, compare)
     figures = {"metric": MIOU, "normalise": None} | scores.score_parts(division.schema, counted) | {
         "n": int((usable & seen.found).sum()), "missed": int((usable & ~seen.found).sum()),
-        "left_out": int((~usable).sum()), "flip": options.flip, "decode": None, "speed": speed(runtime, seen),
+        "left_out": int((~usable).sum()), "flip": options.flip, "decode": None, "predicted": labelled.predicted,
+        "speed": speed(runtime, seen),
     }  # fmt: skip
     errors = 100 * (1 - intersection_over_union(counted))
     return Evaluation(figures, labelled, seen, np.where(usable, 1.0, np.nan), errors)

@@ -33,7 +33,7 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def doubt_figures(errors: np.ndarray, judged: Mapping[int, np.ndarray]) -> dict[str, Any]:
-    """By criterion, in percent: `caught` and, from -100 to 100, `correlation` with the error; None where unknown.
+    """By criterion `caught` in percent and, from -1 to 1, `correlation` with the error; None where unknown.
 
     errors (N, K): of each landmark, NaN where unlabelled, averaged for each subject; judged: subject -> its doubts,
     in the order of engine.doubts.CRITERIA.
@@ -44,8 +44,8 @@ def doubt_figures(errors: np.ndarray, judged: Mapping[int, np.ndarray]) -> dict[
     found: dict[str, Any] = {}
     for k, name in enumerate(CRITERIA):
         known = np.isfinite(doubts[:, k])
-        values = caught(mean[known], doubts[known, k]), rank_correlation(mean[known], doubts[known, k])
-        found[name] = dict(zip(("caught", "correlation"), map(_percent, values), strict=True))
+        share, correlation = caught(mean[known], doubts[known, k]), rank_correlation(mean[known], doubts[known, k])
+        found[name] = {"caught": _finite(100 * share), "correlation": _finite(correlation)}
     return {"worst": 100 * WORST, "first": 100 * FIRST, "n": len(usable), "criteria": found}
 
 
@@ -56,5 +56,5 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return ((ends - number + ends - 1) / 2)[inverse]
 
 
-def _percent(value: float) -> float | None:
-    return 100 * value if np.isfinite(value) else None
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

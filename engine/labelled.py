@@ -77,7 +77,9 @@ def _pack(path: Path) -> Labelled:
         extras = {name: _extra(data, name, len(pack), path) for name in EXTRAS if name in data}
         if "head_box" in data and data["head_box"].shape == (len(pack), 4):
             extras.setdefault("head_size", metrics.head_size(data["head_box"]))
-    return Labelled(pack.image, pack.points, pack.weight * ~pack.absent, pack.box, extras, pack.ids)
+    return Labelled(
+        pack.image, pack.points, pack.weight * ~pack.absent, pack.box, extras, pack.ids, predicted=not pack.hand.any()
+    )
 
 
 def _extra(data: np.lib.npyio.NpzFile, name: str, count: int, path: Path) -> np.ndarray:

@@ -55,7 +55,8 @@ def from_labels(labels: LabelSet, schema: Schema, split: str | None = None) -> L
         picture=lambda n: pixels(pictures[image[n]]), points=points[rows], weight=weight[rows],
         box=metrics.tight_boxes(points[rows], weight[rows] > 0), extras=_extras(table, rows),
         ids=tuple(f"{pictures[n].name}#{table.subject[i] or i}" for n, i in zip(image, rows, strict=True)), image=image,
-        scenes=Scenes(len(pictures), lambda n: pixels(pictures[n]), ignored),
+        scenes=Scenes(len(pictures), lambda n: pixels(pictures[n]), ignored), problems=labels.problems,
+        predicted=not table.hand[rows].any(),
     )  # fmt: skip
 
 

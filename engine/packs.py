@@ -33,6 +33,9 @@ class PackError(UserError):
     """A pack that cannot be read; the message is one sentence with a remedy."""
 
 
+TEACHER = "teacher"  # the kind of labels that a model placed
+
+
 @dataclass(frozen=True)
 class Pack:
     """N pictures with K landmarks each.
@@ -57,6 +60,11 @@ class Pack:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def hand(self) -> np.ndarray:
+        """(N,) bool: False for what a teacher, a model, labelled."""
+        return np.array([kind != TEACHER for kind in self.kind], bool)
 
     def image(self, index: int) -> np.ndarray:
         """Picture `index`, (H, W, 3) uint8 RGB; raises PackError where it cannot be decoded."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.errors import UserError
+from engine.labels import Problem
 
 # What may be known of each subject besides its landmarks: name -> what it is.
 EXTRAS = {
@@ -42,7 +43,8 @@ class Labelled:
     picture(n): (H, W, 3) uint8 RGB of subject n; points (N, K, 2), picture pixels; weight (N, K): 1 seen,
     0.5 occluded, 0 unlabelled or outside the picture; box (N, 3): cx, cy, side around the landmarks.
     extras: (N,) float64 arrays by the names of EXTRAS, NaN where unknown; ids: what to call each subject;
-    image: the picture of each subject by its number in `scenes`, empty where every subject has its own.
+    image: the picture of each subject by its number in `scenes`, empty where every subject has its own; problems:
+    what of the labels was not read as it stands; predicted: no person placed any of these, a model did.
     """
 
     picture: Callable[[int], np.ndarray]
@@ -53,6 +55,8 @@ class Labelled:
     ids: tuple[str, ...] = ()
     image: tuple[int, ...] = ()
     scenes: Scenes | None = None
+    problems: tuple[Problem, ...] = ()
+    predicted: bool = False
 
     def __post_init__(self) -> None:
         for name, values in self.extras.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.lookup import find_model
-from app.commands.output import Json, columns, emit, progress
+from app.commands.output import Json, columns, emit, progress, say_problems
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def agree(
         with progress("Reading") as show:
             one, _ = read_labels(Path(first), form, ReadOptions(progress=show))
             other, _ = read_labels(Path(second), other_form, ReadOptions(progress=show))
+        say_problems((*one.problems, *other.problems))
         pairs = pair(one, other)
     value = figures(pairs, worst)
     emit(value, as_json, lines(value))
@@ -61,6 +62,7 @@ def _beside_model(data: str, name: str, form: str | None, split: str | None) -> 
 
     predictor = Predictor(open_runtime(find_model(name)), "whole")
     subjects = load_subjects(data, predictor.runtime.model.schema, form, split)
+    say_problems(subjects.problems)
     with progress("Predicting") as show:
         return with_model(subjects, predictor, show)
 
@@ -71,6 +73,10 @@ def lines(value: dict[str, Any]) -> list[str]:
     rows = [(both, str(value["instances"]))]
     if not value["against_model"]:
         rows.append(("only the first, only the second", f"{value['only_first']}, {value['only_second']}"))
+    sides = ("the first", *(() if value["against_model"] else ("the second",)))
+    placed = [side for side, predicted in zip(sides, value["predicted"], strict=False) if predicted]
+    if placed:
+        rows.append(("labels that a model placed, not people", " and ".join(placed)))
     if value["unread"]:
         rows.append(("left out, whose pictures cannot be read", str(value["unread"])))
     rows.append(

@@ -63,7 +63,7 @@ def bench(
     best = entries[0]
     ratios = {f"{e['name']} / {best['name']}": e["cpu_ms"] / best["cpu_ms"] for e in entries[1:] if best["cpu_ms"]}
     value: dict[str, Any] = {"model": chosen.name, "threads": threads, "entries": entries, "ratios": ratios}
-    title = f"{chosen.name}, {side} x {side}, {chosen.architecture.landmarks} landmarks, threads: {threads}"
+    title = f"{chosen.name}, {side} x {side}, {_maps(chosen)}, threads: {threads}"
     lines = [
         title,
         *_table(entries, _macs(chosen)),
@@ -77,6 +77,15 @@ def bench(
     if absent:
         value["absent"] = absent
     emit(value, as_json, [*lines, *(f"Left out: {line}" for line in absent)])
+
+
+def _maps(model: Model) -> str:
+    """How many maps the model makes, and of what."""
+    from engine.architecture import SEGMENTATION
+    from engine.squares import is_detector
+
+    what = "maps" if is_detector(model.schema) else "parts" if model.head == SEGMENTATION else "landmarks"
+    return f"{model.landmarks} {what}"
 
 
 def _macs(model: Model) -> int:

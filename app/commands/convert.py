@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from app.commands.output import Json, emit, progress, say, several
-
-if TYPE_CHECKING:
-    from engine.labels import Problem
-
-SHOWN = 20  # problems that are printed one by one
+from app.commands.output import SHOWN, Json, emit, progress, say, say_problems, several
 
 Source = Annotated[Path, typer.Argument(metavar="IN", help="A label file, a folder of them, or a project.")]
 From = Annotated[str | None, typer.Option("--from", metavar="F", help="Its format; else it is recognised.")]
@@ -33,14 +28,6 @@ def load_formats() -> None:
 
     for sentence in load_plugins().values():
         say(sentence)
-
-
-def say_problems(problems: tuple[Problem, ...]) -> None:
-    """The first of them, on stderr."""
-    for problem in problems[:SHOWN]:
-        say(f"{problem.where}: {problem.what}")
-    if len(problems) > SHOWN:
-        say(f"{len(problems) - SHOWN} further problems; hourbit validate --json lists them.")
 
 
 def convert(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.commands.lookup import find_entry, find_model, find_own_model
-from app.commands.output import Json, columns, emit, progress, say
+from app.commands.output import Json, columns, emit, progress, say, say_problems
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def evaluate(
         find_own_model(model)  # the tables are about networks of this kind
     options = Options(metric, normalise, threshold, detector, flip, decode, auc_to / 100, failure_over / 100, doubt)
     done, opened = _measured(model, data, (form, split), options, runtime, csv)
-    value, lines = done.figures, _lines(done.figures)
+    told = [{"where": problem.where, "what": problem.what} for problem in done.labelled.problems]
+    value = done.figures | {"problems": told}
+    lines = _lines(value)
     if csv is not None:
         from app.commands.tables import write_errors
 
@@ -99,6 +102,7 @@ def _measured(
         refuse_inputs(csv, [Path(data), Path(model)])
     load_plugins()
     subjects = load_subjects(data, labels, *form)
+    say_problems(subjects.problems)
     opened = open_runtime(read, runtime)
     if opened.notice:
         say(opened.notice)
@@ -139,10 +143,10 @@ def emit_scenes(name: str, scenes: ScenePack, as_json: bool) -> None:
     looks_for = getattr(detector, "classes", tuple(c for c in CLASSES if c == name) or CLASSES)
     with progress("Looking") as show:
         value = {"detector": name} | evaluate_detector(detector, looks_for, scenes, show)
-    emit(value, as_json, _scene_lines(value))
+    emit(value, as_json, _scene_lines(value, looks_for))
 
 
-def _scene_lines(value: dict[str, Any]) -> list[str]:
+def _scene_lines(value: dict[str, Any], looks_for: Collection[str]) -> list[str]:
     names = {
         "recall_human": "recall of human boxes", "n_human": "human boxes", "recall_all": "recall of all boxes",
         "n_all": "boxes", "mean_iou": "mean overlap of human hits", "false_alarms_per_picture":
@@ -154,6 +158,8 @@ def _scene_lines(value: dict[str, Any]) -> list[str]:
         if value[name] is not None:
             rows.append((name, ""))
             rows += [(f"  {words}", _word(value[name][key])) for key, words in names.items()]
+        elif name in looks_for:
+            rows.append((name, "these pictures have no labels of it"))
     return columns([*rows, ("ms a picture", _number(value["ms"]))])
 
 
@@ -180,6 +186,10 @@ def _lines(value: dict[str, Any]) -> list[str]:
             rows += [(f"{name} {low}", f"{_number(v)}  n {part['n'][low]}") for low, v in part["bins"].items()]
             rows.append((f"{name}, mean of bins", _number(part["mean_of_bins"])))
     rows += [(name.replace("_", " "), str(value[name])) for name in ("n", "missed", "left_out")]
+    if value["problems"]:
+        rows.append(("problems in the labels", str(len(value["problems"]))))
+    if value["predicted"]:
+        rows.append(("labels placed by", "a model, not people"))
     if value.get("doubt"):
         rows += _doubt_rows(value["doubt"])
     told = value["speed"]

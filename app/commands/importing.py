@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.convert import SHOWN, From, Offset, Pictures, load_formats, say_problems
+from app.commands.convert import From, Offset, Pictures, load_formats
 from app.commands.new import schema_of
-from app.commands.output import Json, emit, progress, several
+from app.commands.output import SHOWN, Json, emit, progress, say_problems, several
 from engine.errors import UserError
 
 if TYPE_CHECKING:

@@ -55,8 +55,9 @@ def _lines(value: dict[str, Any]) -> list[str]:
     flat = {k: v for k, v in value.items() if k not in ("card", "macs", "description")}
     flat |= {f"MACs, {kind}": number for kind, number in value.get("macs", {}).items()}
     flat |= {f"description: {key}": text for key, text in value.get("description", {}).items()}
-    flat |= _card_lines("card", value["card"])
-    return columns([(key, f"{v:,}" if type(v) is int else str(v)) for key, v in flat.items()])
+    flat |= {"card": value["card"]}
+    lines = [line for key, v in flat.items() for line in _card_lines(key, v).items()]
+    return columns([(key, f"{v:,}" if type(v) is int else str(v)) for key, v in lines])
 
 
 def _card_lines(name: str, value: Any) -> dict[str, Any]:

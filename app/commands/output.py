@@ -8,12 +8,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+if TYPE_CHECKING:
+    from engine.labels import Problem
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value on stdout; all else goes to stderr.")]
 T = TypeVar("T")
+SHOWN = 20  # problems that are printed one by one
 
 
 def plain(value: Any) -> Any:
@@ -48,6 +52,14 @@ def emit(value: Any, as_json: bool, text: str | Iterable[str]) -> None:
 def say(text: str) -> None:
     """A remark for the person at the terminal; never on stdout."""
     print(text, file=sys.stderr, flush=True)
+
+
+def say_problems(problems: tuple[Problem, ...]) -> None:
+    """The first of what was not read as it stands, on stderr."""
+    for problem in problems[:SHOWN]:
+        say(f"{problem.where}: {problem.what}")
+    if len(problems) > SHOWN:
+        say(f"{len(problems) - SHOWN} further problems; hourbit validate --json lists them.")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def read_pack(path: Path, options: Options) -> LabelSet:
     made = table(
         _skeleton(path, pack), np.arange(len(pack)), np.where((seen > ABSENT)[..., None], pack.points, 0), seen,
         box=np.concatenate([pack.box[:, :2] - half, pack.box[:, :2] + half], 1), subject=pack.ids,
-        hand=np.array([kind != "teacher" for kind in pack.kind], bool), extras={"outside": pack.absent},
+        hand=pack.hand, extras={"outside": pack.absent},
     )  # fmt: skip
     return LabelSet(pictures, (made,), (), {"format": "pack"})
 

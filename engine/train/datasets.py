@@ -86,7 +86,7 @@ def _read(path: Path, schema: Schema | None, every: int, limit: int, form: str |
         pack = load_pack(path)
         held = pack.holdout if pack.has_holdout else _held_out(pack.source, pack.ids, every)
         arrays = {name: getattr(pack, name) for name in ("points", "weight", "absent", "box")}
-        reader, ids, human = pack.image, pack.ids, np.array([kind != "teacher" for kind in pack.kind], bool)
+        reader, ids, human = pack.image, pack.ids, pack.hand
     else:
         learnt = _samples(schema) if is_samples(path) else learnable(path, schema, form)
         found = learnt.subjects

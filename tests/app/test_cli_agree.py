@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.app.cli_runner import hourbit
 from tests.app.views.bench import SCHEMA, guessed, moved_project
 from tests.app.views.small import small_model
 from tests.engine.blobs import small_model as blob_model
-from tests.engine.packfile import blob_points, write_pack
+from tests.engine.packfile import blob_points, write_coco, write_pack
 
 
 def test_two_projects_and_a_model(tmp_path: Path) -> None:
@@ -41,6 +42,24 @@ def test_samples_and_packs_beside_a_model(tmp_path: Path) -> None:
     write_model(tmp_path / "blobs.hourbit", blob_model())
     value = hourbit("agree", write_pack(tmp_path / "p.npz", blob_points(3)), tmp_path / "blobs.hourbit", "--json").json
     assert value["instances"] == 3 and set(value["landmarks"]) == set(blob_model().schema.landmarks)
+
+
+def test_a_list_of_results_is_told_to_be_predictions(tmp_path: Path) -> None:
+    """COCO's results are a model's: agreement with them is not that of two people."""
+    hand = write_coco(tmp_path / "set", blob_points(2), ["a", "b", "c"], np.full((2, 3), 2))
+    labels = json.loads(hand.read_text())
+    for image in labels["images"]:
+        image["file_name"] = str(image["id"])  # results name pictures by their ids alone
+    hand.write_text(json.dumps(labels))
+    results = tmp_path / "results.json"
+    keys = ("image_id", "category_id", "keypoints")
+    results.write_text(json.dumps([{key: one[key] for key in keys} | {"score": 1} for one in labels["annotations"]]))
+    ran = hourbit("agree", hand, results, "--json")
+    assert (ran.json["instances"], ran.json["pixels"], ran.json["predicted"]) == (2, 0, [False, True])
+    assert "names its pictures by their ids alone" in ran.err
+    lines = hourbit("agree", hand, results).out.splitlines()
+    assert [line.split()[-2:] for line in lines if "model placed" in line] == [["the", "second"]]
+    assert "model placed" not in hourbit("agree", hand, hand).out
 
 
 def test_an_empty_file_and_one_that_is_not_there_are_sentences(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,35 @@ def test_names_that_the_model_lacks_are_a_sentence(model: Path, tmp_path: Path) 
     path = write_coco(tmp_path / "set", blob_points(2), ["wing", "beak", "claw"], np.full((2, 3), 2))
     ran = hourbit("evaluate", model, path)
     assert ran.code == 2 and "wing, beak, claw" in ran.err and len(ran.err.strip().splitlines()) == 1
+
+
+def test_annotations_that_were_left_out_are_told_with_the_reason(model: Path, tmp_path: Path) -> None:
+    names = small_model().schema.landmarks
+    path = write_coco(tmp_path / "set", blob_points(3), list(names), np.full((3, 3), 2))
+    labels = json.loads(path.read_text())
+    labels["annotations"][1]["keypoints"][0] = "here"
+    path.write_text(json.dumps(labels))
+    ran = hourbit("evaluate", model, path, "--json")
+    assert (ran.code, ran.json["n"], ran.json["predicted"]) == (0, 2, False) and len(ran.json["problems"]) == 1
+    assert "is no number; it was left out" in ran.json["problems"][0]["what"]
+    assert "annotation" in ran.err and "it was left out" in ran.err
+    assert "problems in the labels" in hourbit("evaluate", model, path).out
+
+
+def test_labels_that_a_model_placed_are_told(model: Path, tmp_path: Path) -> None:
+    pack = write_pack(tmp_path / "p.npz", blob_points(2), kind=np.array([b"teacher", b"teacher"]))
+    assert hourbit("evaluate", model, pack, "--json").json["predicted"]
+    assert "a model, not people" in hourbit("evaluate", model, pack).out
+    assert not hourbit("evaluate", model, write_pack(tmp_path / "q.npz", blob_points(2)), "--json").json["predicted"]
+
+
+def test_a_class_without_labels_is_told(tmp_path: Path) -> None:
+    pack = scene_pack(tmp_path / "s.npz")
+    with np.load(pack) as data:
+        held = {name: data[name] for name in data.files if not name.startswith("person")}
+    np.savez(pack, **held)
+    assert "these pictures have no labels of it" in hourbit("evaluate", "person", pack).out
+    assert "no labels of it" not in hourbit("evaluate", "face", pack).out
 
 
 @pytest.mark.parametrize("words", [

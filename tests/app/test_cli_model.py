@@ -64,6 +64,9 @@ def test_a_detector_finds_no_landmarks_but_boxes(tmp_path: Path) -> None:
     value = hourbit("model", "info", path, "--json").json
     assert (value["landmarks"], value["maps"], value["schema"]) == (0, 8, "detect")
     assert value["finds"] == {"face": 0.25, "person": 0.75}
+    lines = [" ".join(line.split()) for line in hourbit("model", "info", path).out.splitlines()]
+    assert "finds face 0.25, person 0.75" in lines
+    assert "64 x 64, 8 maps, threads: 1" in hourbit("bench", path, "--rounds", "1", "--runtime", "reference").out
     told = hourbit("model", "verify", path, "--json").json
     assert told["differing"] == 0 and told["compared"] > 0
     assert hourbit("bench", path, "--rounds", "1", "--runtime", "reference", "--json").json["entries"]

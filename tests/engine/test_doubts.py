@@ -116,6 +116,6 @@ def test_figures_leave_out_what_cannot_be_judged() -> None:
     judged = {n: np.array([n, -n, np.nan, 0, 0, 0, 0.0]) for n in range(25)}
     figures = doubt_figures(errors, judged)
     assert figures["n"] == 20
-    assert figures["criteria"]["overall"] == {"caught": 100.0, "correlation": pytest.approx(100)}
-    assert figures["criteria"]["peak"] == {"caught": 0.0, "correlation": pytest.approx(-100)}
+    assert figures["criteria"]["overall"] == {"caught": 100.0, "correlation": pytest.approx(1)}
+    assert figures["criteria"]["peak"] == {"caught": 0.0, "correlation": pytest.approx(-1)}
     assert figures["criteria"]["spread"] == {"caught": None, "correlation": None}
