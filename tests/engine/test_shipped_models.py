@@ -39,6 +39,11 @@ def test_what_it_is(name: str) -> None:
     assert model.name == name and model.side == SIDES[name] and model.size <= 1_000_000
 
 
+def test_where_each_fails_is_told_under_one_name() -> None:
+    cards = {name: shipped(name).card for name in (*SIDES, "faceparts")}
+    assert all(len(card["fails"]) >= 3 and "failures" not in card for card in cards.values())
+
+
 @pytest.mark.parametrize("name", SIDES)
 def test_its_latents_are_its_own(name: str) -> None:
     pytest.importorskip("torch")

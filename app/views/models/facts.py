@@ -12,18 +12,21 @@ from app.views.words import mark, tr
 NAMES = {
     "hold-out, nme": mark("NME on hold-out, %"), "hold-out, nme of the parent": mark("NME of the parent, %"),
     "hold-out, pck": mark("PCK on hold-out, %"), "hold-out, pck of the parent": mark("PCK of the parent, %"),
+    "failures": "fails",  # as cards called it once
 }  # fmt: skip
 # Entries that cards of our models have; others are shown as the card has them.
 ENTRIES = (
     mark("Batch"), mark("Command"), mark("Data"), mark("Date"), mark("Images seen"), mark("Purpose"), mark("Recipe"),
     mark("Steps"), mark("Teacher"), mark("Terms"), mark("Epochs"), mark("Parent"), mark("Labels"), mark("Rate"),
+    mark("Fails"),
 )  # fmt: skip
 LONG_NAME = 24  # characters from which a name may take two lines
-LONGEST = 120  # characters of a value on its line; the tooltip has it whole
+LONG = 100  # characters from which a value has lines of its own below its name
+MOST = 4000  # characters of a value: no card of ours comes near, a stranger's could fill the page
 
 
 class Facts(QWidget):
-    """Muted names at the left, values at the right edge, digits under digits."""
+    """Muted names at the left, values at the right edge, digits under digits; long values whole, below their names."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,16 +48,19 @@ class Facts(QWidget):
             widget = self.grid.takeAt(0).widget()
             widget.hide()
             widget.deleteLater()
-        for row, (name, value) in enumerate(shown.items()):
+        row = 0
+        for name, value in shown.items():
             key = QLabel(tr(name))
-            words = QLabel(value if len(value) <= LONGEST else value[: LONGEST - 1] + "\u2026")
+            words = QLabel(value if len(value) <= MOST else value[: MOST - 1] + "\u2026")
             key.setProperty("muted", True)
             key.setWordWrap(len(name) > LONG_NAME)
             words.setWordWrap(True)
-            words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
-            words.setToolTip("" if len(value) <= LONGEST else value)
-            self.grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignTop)
-            self.grid.addWidget(words, row, 1)
+            below = len(value) > LONG
+            side = Qt.AlignmentFlag.AlignLeft if below else Qt.AlignmentFlag.AlignRight
+            words.setAlignment(side | Qt.AlignmentFlag.AlignTop)
+            self.grid.addWidget(key, row, 0, 1, 2 if below else 1, Qt.AlignmentFlag.AlignTop)
+            self.grid.addWidget(words, row + below, 0 if below else 1, 1, 2 if below else 1)
+            row += 2 if below else 1
 
 
 def text(value: object) -> str:
@@ -68,7 +74,8 @@ def text(value: object) -> str:
             return QLocale().toString(int(value))
         return f"{value:.2f}" if abs(value) >= 0.01 else f"{value:.6f}".rstrip("0")
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
+        words = [str(one) for one in value]
+        return ("; " if any("," in one for one in words) else ", ").join(words)
     return str(value)
 
 

@@ -101,14 +101,15 @@ class CardPage(Page):
         self.groups_card.column.addWidget(self.groups)
         for card in (network, known):
             card.column.addStretch(1)
-        grid = QGridLayout()
-        grid.setSpacing(16)
-        grid.addWidget(network, 0, 0)
-        grid.addWidget(known, 0, 1, 2, 1)
-        grid.addWidget(self.groups_card, 1, 0)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        self.body.addLayout(grid)
+        left, halves = QVBoxLayout(), QHBoxLayout()
+        for each in (left, halves):
+            each.setSpacing(16)
+        left.addWidget(network)
+        left.addWidget(self.groups_card)
+        left.addStretch(1)
+        halves.addLayout(left, 1)
+        halves.addWidget(known, 1)
+        self.body.addLayout(halves)
         self.body.addStretch(1)
 
     def show_entry(self, entry: Entry, used: bool = False, can_roll_back: bool = False) -> None:

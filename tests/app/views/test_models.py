@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLabel, QPushButton
 
 from app.project.edits import Accept
 from app.views.context import Context
 from app.views.models.listing import lineage
 from app.views.models.workspace import ModelsWorkspace
-from engine.modelfile import read_model
+from engine.modelfile import make_model, read_model, write_model
+from engine.schema import load_schema
 from tests.app.projects import SCHEMA, new_document, put
 from tests.app.views.models_bench import models_context, models_workspace
+from tests.app.views.small import small_model
 from tests.app.views.window_bench import adopt_small
 
 needs_torch = pytest.mark.skipif(util.find_spec("torch") is None, reason="training needs PyTorch")
@@ -87,6 +89,20 @@ def test_the_card_tells_the_network(workspace) -> None:
     assert workspace.card.known.shown and not workspace.card.none.isVisible()
     assert not workspace.card.groups_card.isVisible()
     assert filled(workspace) == ["Fine-tune"] and not workspace.side.isVisible()
+
+
+def test_a_long_text_of_a_card_is_shown_whole(workspace, context, tmp_path) -> None:
+    """Under the one name that cards have for it now, also from a file that has the older one."""
+    fails = ["brows are too thick and meet above the nose", "skin spills over ears, hands and hair", "far sides " * 20]
+    held = small_model(load_schema("ibug68"))
+    card = {"failures": fails}
+    write_model(tmp_path / "old.hourbit", make_model("old", held.architecture, held.schema, held.tensors, card))
+    entry = context.library.import_file(tmp_path / "old.hourbit")
+    workspace.card.show_entry(entry)
+    whole = "; ".join(fails)
+    assert workspace.card.known.shown["Fails"] == whole
+    label = next(one for one in workspace.card.known.findChildren(QLabel) if one.text() == whole)
+    assert label.wordWrap() and not label.toolTip()
 
 
 def test_a_broken_file_is_listed_with_its_reason(workspace, context) -> None:
