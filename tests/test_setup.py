@@ -99,7 +99,7 @@ def test_a_second_start_passes_arguments_on_at_once(installed: Path, tools: Path
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is a display")
 def test_without_a_display_start_runs_the_demo(installed: Path, tools: Path) -> None:
-    assert run(installed / "start", tools).stdout.startswith("demo|")
+    assert run(installed / "start", tools).stdout.startswith("demo|--once|")
     assert run(installed / "start", tools, DISPLAY=":7").stdout.startswith("in ")
     assert run(installed / "start", tools, WAYLAND_DISPLAY="wayland-0").stdout.startswith("in ")
 

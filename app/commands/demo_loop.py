@@ -21,6 +21,7 @@ from app.project.snapshot import snapshot
 from app.services.pipeline import LivePipeline
 from app.sources.video import Video
 from engine import metrics
+from engine.detect import default_detector
 from engine.images import encode_jpeg, encode_png
 from engine.modelfile import Model, read_model
 from engine.predictor import Predictor
@@ -75,7 +76,7 @@ class Demo:
 
     def look(self) -> None:
         """Predict the sample pictures as they are."""
-        predictor = Predictor(self.runtime, "face")
+        predictor = Predictor(self.runtime, default_detector(self.schema))
         for name, pixels in sample_pictures():
             found = predictor.predict(pixels)
             say(f"{name}: {len(found)} face{'' if len(found) == 1 else 's'} found")

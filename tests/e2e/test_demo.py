@@ -71,6 +71,30 @@ def test_the_result_depends_on_the_labels_and_a_second_run_replaces_the_first(
     assert second["after"] != first["after"]
 
 
+def test_once_tells_what_came_of_the_same_before(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not anew unless something else is asked, or a part of what came of it is gone."""
+    out, walked = tmp_path / "demo", []
+
+    def walk(folder: Path, name: str, steps: int, seed: int) -> dict:
+        walked.append(seed)
+        folder.mkdir(exist_ok=True)
+        for name in ("a.jpg", "labels.json"):
+            (folder / name).touch()
+        return {"pictures": [folder / "a.jpg"], "labels": folder / "labels.json", "before": 3, "after": 2, "fps": seed}
+
+    monkeypatch.setattr(demo_module, "walk", walk)
+
+    def once(seed: int) -> float:
+        return hourbit("demo", "--model", model, "--out", out, "--seed", seed, "--once", "--json").json["fps"]
+
+    assert [once(1), once(1), once(2), once(2)] == [1, 1, 2, 2] and walked == [1, 2]
+    assert "Done before" in hourbit("demo", "--model", model, "--out", out, "--seed", 2, "--once").out
+    (out / "a.jpg").unlink()
+    assert once(2) == 2 and walked == [1, 2, 2]
+    (out / demo_module.RECORD).write_text('{"made": 3')
+    assert once(2) == 2 and walked == [1, 2, 2, 2]
+
+
 def test_a_body_model_is_refused(model: Path, tmp_path: Path) -> None:
     write_model(model, random_model("body", Architecture(16, width=32, stem=16, side=64)))
     ran = hourbit("demo", "--model", model, "--out", tmp_path / "demo")
