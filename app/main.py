@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import threading
@@ -24,6 +25,7 @@ def run(argv: list[str] | None = None) -> int:
     app.setApplicationDisplayName("Hourbit")
     window = make_window()
     window.show()
+    gc.freeze()  # what is there by now stays to the end: no collection need walk over it
     open_arguments(window, argv or [])
     code = app.exec()
     if threading.active_count() > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
@@ -94,9 +93,11 @@ class Contents:
                 gc.enable()
 
     def _image_of(self, id: int, data: bytes | None) -> Image:
-        with contextlib.suppress(DamagedError):
+        try:
             if data is not None:
                 return image_from(data)
+        except DamagedError:
+            pass
         self._report(f"image {id}")
         return Image(id, f"image {id}", 0, 0, State.BROKEN, reason="Its record is damaged; restore a backup.")
 

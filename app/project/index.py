@@ -34,7 +34,8 @@ class ImageIndex:
         """Add an image, or take its new values."""
         old = self._images.get(image.id)
         if old is None or old.path != image.path:
-            self.drop(image.id)
+            if old is not None:
+                self.drop(image.id)
             if self._by_path is not None:
                 self._by_path[path_key(image.path)] = image.id
             self._astray.add(image.id)
@@ -82,6 +83,4 @@ class ImageIndex:
         return natural_key(self._images[id].path), id
 
 
-def path_key(path: str) -> str:
-    """What paths are compared by: their letters' case counts only where the system minds it."""
-    return os.path.normcase(path)
+path_key = os.path.normcase  # what paths are compared by: letters' case counts only where the system minds it

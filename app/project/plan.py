@@ -135,7 +135,7 @@ class Plan:
         return 0 if found in self.images and self.images[found] is None else found
 
     def _change(self, image: int, **values: object) -> None:
-        self.images[image] = replace(self.image(image), **values)
+        self.images[image] = self.image(image).but(**values)
         self.touched.add(image)
 
     def _set(self, image: int, state: State, reason: str = "") -> None:

@@ -23,8 +23,6 @@ ARRAYS = (
 LATER = "when"  # projects of version 1 end before it
 SCHEMA = "schema"  # not a table: the property that holds the schema, as a row of its own
 TABLES = ("images", "instances")
-IMAGE_FIELDS = Image.__dataclass_fields__.keys()
-OFTEN_EMPTY = ("doubts", "fingerprint")  # left out where empty, so that older records stay as they are
 IMAGE = msgspec.json.Decoder(Image)
 KEYS = struct.Struct("<qq")
 PACKED_ABOVE = 1 << 16  # bytes of a journal entry above which it is packed
@@ -68,10 +66,12 @@ def is_intact(id: int, owner: object, data: object, crc: object) -> bool:
 
 
 def image_bytes(image: Image) -> bytes:
-    """An image as JSON."""
-    values = {name: getattr(image, name) for name in IMAGE_FIELDS}
-    values = {name: value for name, value in values.items() if value or name not in OFTEN_EMPTY}
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    """An image as JSON; what is as in a new one is left out."""
+    try:
+        return msgspec.json.encode(image)
+    except UnicodeEncodeError:  # a path that is no text has surrogates, which JSON lacks
+        values = {name: getattr(image, name) for name in Image.__struct_fields__}
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 def image_from(data: bytes) -> Image:

@@ -68,7 +68,7 @@ class Rows:
                 if instance.id not in known and not (instance.touched or image.state in ACCEPTED):
                     yield RowChange("instances", instance.id, image.id, instance_bytes(instance), None)
             if held and image.state is State.PREDICTED and image.id not in owners:
-                new = replace(image, state=State.NEW, doubt=None)
+                new = image.but(state=State.NEW, doubt=None)
                 yield RowChange("images", image.id, image.id, image_bytes(image), image_bytes(new))
 
 

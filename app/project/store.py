@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import sqlite3
@@ -274,18 +275,14 @@ class Store:
 
     @staticmethod
     def _write(connection: sqlite3.Connection, changes: list[RowChange], meta: dict[str, str]) -> None:
-        for change in changes:
-            if change.table == SCHEMA:
-                opening.write_meta(connection, {SCHEMA: change.after.decode()})
-                continue
-            table = _table(change.table)
-            if change.after is None:
-                connection.execute(f"DELETE FROM {table} WHERE id = ?", (change.id,))
+        for (table, ends), some in itertools.groupby(changes, lambda change: (change.table, change.after is None)):
+            if table == SCHEMA:
+                opening.write_meta(connection, {SCHEMA: [change.after.decode() for change in some][-1]})
+            elif ends:
+                connection.executemany(f"DELETE FROM {_table(table)} WHERE id = ?", ((c.id,) for c in some))
             else:
-                connection.execute(
-                    f"INSERT OR REPLACE INTO {table} ({COLUMNS}) VALUES (?, ?, ?, ?)",
-                    (change.id, change.owner, change.after, checksum(change.after, change.id, change.owner)),
-                )
+                rows = ((c.id, c.owner, c.after, checksum(c.after, c.id, c.owner)) for c in some)
+                connection.executemany(f"INSERT OR REPLACE INTO {_table(table)} ({COLUMNS}) VALUES (?, ?, ?, ?)", rows)
         opening.write_meta(connection, meta)
 
 
