@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.views.theme import icon, theme
+from app.views.theme import grow, icon, icon_picture, theme
 from app.views.words import told
 
 HEIGHT = 40
@@ -32,7 +32,7 @@ class Banner(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setFixedHeight(HEIGHT)
+        grow(self, height=HEIGHT)
         self._kind = "error"
         self._remedy: Callable[[], object] | None = None
         self.sign, self.text = QLabel(), QLabel()
@@ -114,5 +114,5 @@ class Banner(QFrame):
         self.setProperty("banner", self._kind)
         self.style().unpolish(self)
         self.style().polish(self)
-        self.sign.setPixmap(icon(ICONS[self._kind], 18, self._kind).pixmap(18, 18))
+        self.sign.setPixmap(icon_picture(ICONS[self._kind], 18, self._kind))
         self.cross.setIcon(icon("close", 18))

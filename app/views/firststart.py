@@ -15,7 +15,7 @@ from app.views.context import Context
 from app.views.label.numbers import number
 from app.views.sample import predict_sample
 from app.views.schema.kinds import Kinds
-from app.views.theme import icon, theme
+from app.views.theme import icon_picture, theme
 from app.views.tiles import PICTURE, RecentRow, SamplePicture, Tile, thumbnail
 from app.views.widgets import ElidedLabel, Line
 from app.views.words import told
@@ -243,7 +243,7 @@ class FirstStart(QWidget):
             self.under.set_text(told(found.get("problem", "")) or self.tr("No face was found in the sample"))
 
     def _dress(self) -> None:
-        self.drop_sign.setPixmap(icon("tray-arrow-down", 18).pixmap(18, 18))
+        self.drop_sign.setPixmap(icon_picture("tray-arrow-down", 18))
         self.left.setFixedWidth(theme().size(LEFT))
         self._fit_picture()
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.views.actions import BY_NAME, title
 from app.views.keymap import KeyMap, KeyTip
-from app.views.theme import icon, theme
+from app.views.theme import icon, icon_picture, theme
 from app.views.tokens import MENU_BAR, STATUS_BAR
 from app.views.weights import weighted
 from app.views.widgets import ElidedLabel, key_cap
@@ -67,7 +67,7 @@ class MenuLine(QWidget):
     def _dress(self) -> None:
         self.cap.setText(self._keys.cap("palette"))
         self.cap.setVisible(bool(self.cap.text()))
-        self.mark.setPixmap(icon("timer-sand-empty", 20, "accent").pixmap(20, 20))
+        self.mark.setPixmap(icon_picture("timer-sand-empty", 20, "accent"))
         self.command.setIcon(icon("magnify", 16))
         self.mark.setFixedWidth(theme().room(RAIL))
         self.setFixedHeight(theme().size(MENU_BAR))
@@ -115,7 +115,8 @@ class RailButton(QToolButton):
             painter.setPen(QPen(colours("focus"), 2))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(4, 2, -4, -2), 5, 5)
         role = "text" if self.isChecked() else "muted"
-        icon(self._spec.icon, 22, role).paint(painter, (self.width() - 22) // 2, theme().room(11), 22, 22)
+        side = min(theme().tall(22), theme().room(22))
+        icon(self._spec.icon, 22, role).paint(painter, (self.width() - side) // 2, theme().room(33) - side, side, side)
         font = weighted(self.font(), 500) if self.isChecked() else QFont(self.font())
         font.setPixelSize(theme().size(11))
         while QFontMetrics(font).horizontalAdvance(title(self._spec)) > self.width() - 4 and font.pixelSize() > 9:
@@ -282,4 +283,4 @@ class StatusLine(QWidget):
         self.setFixedHeight(theme().size(STATUS_BAR))
         name, role = ("check", "success") if self._ok else ("alert-circle-outline", "error")
         self.sign.setVisible(self._open)
-        self.sign.setPixmap(icon(name, 14, role).pixmap(14, 14))
+        self.sign.setPixmap(icon_picture(name, 14, role))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -28,7 +28,7 @@ from app.services.projects import Told
 from app.services.reading import Reading
 from app.views.banner import Banner
 from app.views.mapping_table import MappingTable
-from app.views.theme import icon, theme
+from app.views.theme import grow, icon, theme
 from app.views.widgets import ElidedLabel, Line
 from app.views.words import mark, several, told
 
@@ -103,7 +103,7 @@ class ImportPage(QDialog):
         self.folder.setAutoDefault(False)
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(160)
-        self.notes.setIconSize(QSize(14, 14))
+        grow(self.notes, icon=14)
         self.notes.setWordWrap(True)
         self.notes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.notes.setAccessibleName(self.tr("What would be left out or needs a look"))

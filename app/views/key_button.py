@@ -27,7 +27,7 @@ class KeyButton(QPushButton):
         keys.changed.connect(self._learn)
         self._capped = True
         self._faces: tuple[str, ...] = ()
-        self.setIconSize(QSize(18, 18))
+        theme.grow(self, icon=18)
         self.setAccessibleName(text)
 
     def set_face(self, text: str, name: str, primary: bool) -> None:

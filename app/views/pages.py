@@ -43,7 +43,7 @@ class SettingsPage(QDialog):
         for choice, text in zip(CHOICES, (self.tr("As the system"), self.tr("Dark"), self.tr("Light")), strict=True):
             self.scheme.addItem(text, choice)
         self.scheme.setCurrentIndex(CHOICES.index(theme().choice))
-        self.scale.setRange(*SCALES)
+        self.scale.setRange(SCALES[0], theme().largest())
         self.scale.setSingleStep(10)
         self.scale.setSuffix(" %")
         self.scale.setValue(theme().scale)

@@ -14,7 +14,7 @@ def style_sheet(c: dict[str, str], size: Callable[[int], int], pictures: Path) -
     return _base(c, size) + _buttons(c, size) + _fields(c, size, picture) + _lists(c, size) + _regions(c, size)
 
 
-def _tall(size: Callable[[int], int], pixels: int) -> int:
+def tall(size: Callable[[int], int], pixels: int) -> int:
     """The height of a control: it grows with the text, half as fast, so that bars need not grow too."""
     return (pixels + size(pixels)) // 2
 
@@ -57,7 +57,7 @@ QMenuBar::item:selected {{ background: {c["hover"]}; }}
 
 def _buttons(c: dict[str, str], size: Callable[[int], int]) -> str:
     return f"""
-QPushButton, QToolButton {{ font-weight: 500; min-height: {_tall(size, 28)}px; padding: 0px 12px; border-radius: 5px;
+QPushButton, QToolButton {{ font-weight: 500; min-height: {tall(size, 28)}px; padding: 0px 12px; border-radius: 5px;
   border: 1px solid {c["border"]}; background: {c["raised"]}; }}
 QPushButton:hover, QToolButton:hover {{ background: {c["hover"]}; }}
 QPushButton:pressed, QToolButton:pressed {{ background: {c["border"]}; }}
@@ -74,10 +74,11 @@ QPushButton[flat="true"], QToolButton[flat="true"] {{ background: transparent; b
 QPushButton[flat="true"]:hover, QToolButton[flat="true"]:hover {{ background: {c["hover"]}; }}
 QPushButton[flat="true"]:focus, QToolButton[flat="true"]:focus {{ border: 1px solid {c["focus"]}; }}
 QPushButton[link="true"] {{ background: transparent; border-color: transparent; color: {c["accent"]}; padding: 0px; }}
-QToolButton {{ min-height: 28px; padding: 0px; min-width: 28px; background: transparent; border-color: transparent; }}
+QToolButton {{ min-height: {tall(size, 28)}px; padding: 0px; min-width: {tall(size, 28)}px; background: transparent;
+  border-color: transparent; }}
 QToolButton:checked {{ background: {c["sel"]}; }}
 QToolButton::menu-indicator {{ image: none; }}
-QToolButton[split="true"], QToolButton[seg], QToolButton[chip="true"] {{ min-height: {_tall(size, 28)}px; }}
+QToolButton[split="true"], QToolButton[seg], QToolButton[chip="true"] {{ min-height: {tall(size, 28)}px; }}
 QToolButton[split="true"] {{ background: {c["raised"]}; border: 1px solid {c["border"]}; padding: 0px 26px 0px 10px; }}
 QToolButton[split="true"]:hover {{ background: {c["hover"]}; }}
 QToolButton[split="true"]::menu-button {{ border: none; border-left: 1px solid {c["border"]}; width: 20px; }}
@@ -91,7 +92,7 @@ QPushButton[seg]:hover, QToolButton[seg]:hover {{ background: {c["hover"]}; }}
 QPushButton[seg]:checked, QToolButton[seg]:checked {{ background: {c["sel"]}; font-weight: 600; }}
 QPushButton[seg]:focus, QToolButton[seg]:focus {{ border: 1px solid {c["focus"]}; }}
 QPushButton[chip="true"], QToolButton[chip="true"] {{ background: transparent; border: 1px solid {c["border"]};
-  min-height: {_tall(size, 22)}px; padding: 0px 8px; color: {c["muted"]}; font-size: {size(12)}px; }}
+  min-height: {tall(size, 22)}px; padding: 0px 8px; color: {c["muted"]}; font-size: {size(12)}px; }}
 QPushButton[chip="true"]:focus, QToolButton[chip="true"]:focus {{ border: 2px solid {c["focus"]}; padding: 0px 7px; }}
 QPushButton[chip="true"]:checked, QToolButton[chip="true"]:checked {{ background: {c["sel"]}; color: {c["text"]};
   border-color: {c["accent"]}; }}
@@ -112,7 +113,7 @@ QPushButton[command="true"] {{ background: {c["field"]}; text-align: left;
 
 def _fields(c: dict[str, str], size: Callable[[int], int], picture: dict[str, str]) -> str:
     return f"""
-QComboBox {{ min-height: {_tall(size, 28)}px; padding: 0px 8px; border: 1px solid {c["border"]}; border-radius: 5px;
+QComboBox {{ min-height: {tall(size, 28)}px; padding: 0px 8px; border: 1px solid {c["border"]}; border-radius: 5px;
   background: {c["field"]}; font-weight: 500; }}
 QComboBox:hover {{ background: {c["hover"]}; }}
 QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border: 1px solid {c["focus"]}; }}
@@ -121,7 +122,7 @@ QComboBox::drop-down {{ border: none; width: 24px; }}
 QComboBox::down-arrow {{ image: url("{picture["chevron-down"]}"); width: 16px; height: 16px; }}
 QComboBox QAbstractItemView {{ background: {c["raised"]}; border: 1px solid {c["border"]}; padding: 4px;
   selection-background-color: {c["sel"]}; outline: none; }}
-QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {_tall(size, 28)}px; padding: 0px 8px;
+QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {tall(size, 28)}px; padding: 0px 8px;
   border: 1px solid {c["border"]}; border-radius: 5px; background: {c["field"]};
   selection-background-color: {c["accent"]}; selection-color: {c["onaccent"]}; }}
 QLineEdit {{ placeholder-text-color: {c["muted"]}; }}
@@ -130,7 +131,7 @@ QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ min-height: 0px; padding: 0px; b
   background: transparent; }}
 QLineEdit QToolButton {{ min-height: 0px; min-width: 0px; padding: 0px; border: none; }}
 QLineEdit[cell="true"] {{ min-height: 20px; padding: 0px 2px; border-radius: 0px; }}
-QSpinBox, QDoubleSpinBox {{ min-height: {_tall(size, 25)}px; }}
+QSpinBox, QDoubleSpinBox {{ min-height: {tall(size, 25)}px; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
   border: none; width: 18px; background: transparent; }}
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{ image: url("{picture["chevron-up"]}"); width: 12px; height: 12px; }}

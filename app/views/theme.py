@@ -7,18 +7,20 @@ import tempfile
 from pathlib import Path
 
 import qtawesome
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.views import tokens
-from app.views.style import style_sheet
+from app.views.style import style_sheet, tall
 from app.views.weights import WeightStyle
 
 CHOICES = ("system", "dark", "light")
-SCALES = (90, 150)  # per cent of text size
+SCALES = (90, 150, 300)  # per cent of text size: least, most on any screen, and most on large ones
 FRAME = 56  # pixels of the screen that a dialogue leaves free, for its title too
-WIDEST_PANELS = 130  # per cent of a panel's width at most
+WIDEST_PANELS = 130  # per cent of a panel's width at most, on a screen of SCREEN pixels; more on wider ones
+SCREEN, ROOMY = 1280, 960  # pixels; on a screen as wide as ROOMY, words of 100 % are as large as they should be
+GROWS = "grows"  # a widget's property: pixels at 100 % of its icon, height and side, 0 for what is not set
 
 
 class Theme(QObject):
@@ -58,14 +60,24 @@ class Theme(QObject):
         room = dialog.screen().availableGeometry()
         dialog.resize(min(self.size(width), room.width() - FRAME), min(self.size(height), room.height() - FRAME))
 
+    def tall(self, pixels: int) -> int:
+        """A height or an icon's side: it grows with the text, half as fast, as controls do."""
+        return tall(self.size, pixels)
+
     def room(self, pixels: int) -> int:
         """A panel's width for the text size; the picture beside it needs its room too."""
-        return round(pixels * min(self.scale, WIDEST_PANELS) / 100)
+        most = max(WIDEST_PANELS, WIDEST_PANELS * _screen_width() // SCREEN)
+        return round(pixels * min(self.scale, most) / 100)
+
+    def largest(self) -> int:
+        """The largest text size for which the screen has room, per cent."""
+        least, usual, most = SCALES
+        return min(max(usual, _screen_width() * 10 // ROOMY * 10), most)
 
     def apply(self, app: QApplication, choice: str = "system", scale: int = 100) -> None:
         """Dress the application in a scheme: "system", "dark" or "light"."""
         self.choice = choice if choice in CHOICES else "system"
-        self.scale = min(max(scale, SCALES[0]), SCALES[1])
+        self.scale = min(max(scale, SCALES[0]), self.largest())
         self._dark = self.choice == "dark" or (self.choice == "system" and not _system_is_light())
         if self._style is None:
             self._style = WeightStyle("Fusion")
@@ -73,6 +85,9 @@ class Theme(QObject):
         app.setFont(self._font())
         app.setPalette(_palette(self.colours))
         app.setStyleSheet(style_sheet(self.colours, self.size, self._draw_pictures()))
+        for widget in app.allWidgets():
+            if widget.property(GROWS) is not None:
+                _grow(widget)
         self.changed.emit()
 
     def follow_system(self, app: QApplication) -> None:
@@ -122,6 +137,28 @@ def apply(app: QApplication, choice: str = "system", scale: int = 100) -> None:
     theme().apply(app, choice, scale)
 
 
+def grow(widget: QWidget, icon: int = 0, height: int = 0, side: int = 0) -> None:
+    """Let a widget's icon, its height, or both its sides grow with the text; pixels at 100 %."""
+    widget.setProperty(GROWS, (icon, height, side))
+    _grow(widget)
+
+
+def _grow(widget: QWidget) -> None:
+    icon, height, side = (theme().tall(pixels) for pixels in widget.property(GROWS))
+    if icon:
+        widget.setIconSize(QSize(icon, icon))
+    if height:
+        widget.setFixedHeight(height)
+    if side:
+        widget.setFixedSize(side, side)
+
+
+def icon_picture(name: str, size: int = 18, role: str = "muted") -> QPixmap:
+    """An icon for a label; `size` in pixels at 100 % of the text size."""
+    side = theme().tall(size)
+    return icon(name, size, role).pixmap(side, side)
+
+
 def icon(name: str, size: int = 18, role: str = "muted") -> QIcon:
     """A Material Design icon in a token's colour; text-coloured when checked. Ask again when the theme changes.
 
@@ -133,6 +170,11 @@ def icon(name: str, size: int = 18, role: str = "muted") -> QIcon:
         f"mdi6.{name}", color=colours[role], color_on=on, color_on_active=on, color_active=colours[role],
         color_disabled=colours["outline"],
     )  # fmt: skip
+
+
+def _screen_width() -> int:
+    screen = QGuiApplication.primaryScreen()
+    return screen.availableGeometry().width() if screen is not None else SCREEN
 
 
 def _system_is_light() -> bool:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from app.services.projects import Recent
 from app.views.marks import draw_landmarks
 from app.views.qimage import to_qimage
-from app.views.theme import icon, theme
+from app.views.theme import icon_picture, theme
 from app.views.widgets import ElidedLabel
 from engine.errors import UserError
 from engine.images import load_image
@@ -66,7 +66,7 @@ class Tile(QPushButton):
     def dress(self) -> None:
         """Colours of the scheme in force."""
         primary = bool(self.property("primary"))
-        self.sign.setPixmap(icon(self._name, 28, "onaccent" if primary else "accent").pixmap(28, 28))
+        self.sign.setPixmap(icon_picture(self._name, 28, "onaccent" if primary else "accent"))
         for label, words, token in ((self.title, self._words[0], "text"), (self.line, self._words[1], "muted")):
             colour = theme().color("onaccent" if primary else token).name()
             label.setText(f'<span style="color:{colour}">{words}</span>')

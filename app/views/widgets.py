@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.views.theme import icon, theme
+from app.views.theme import grow, icon_picture, theme
 from app.views.tokens import HEADING
 
 
@@ -37,7 +37,7 @@ class Heading(QAbstractButton):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(HEADING)
+        grow(self, height=HEADING)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.chevron, self.title, self.note = QLabel(), ElidedLabel(title), QLabel()
@@ -140,7 +140,7 @@ class Section(QWidget):
     def _dress(self) -> None:
         self.heading.setAccessibleDescription(self.tr("Open") if self._open else self.tr("Folded"))
         name = "chevron-down" if self._open else "chevron-right"
-        self.heading.chevron.setPixmap(icon(name, 16).pixmap(16, 16))
+        self.heading.chevron.setPixmap(icon_picture(name, 16))
 
 
 class EmptyState(QWidget):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from app.views.heatmaps.colour_bar import ColourBar
-from app.views.theme import icon, theme
+from app.views.theme import grow, icon, theme
 from app.views.tokens import HEADING
 from app.views.widgets import ElidedLabel, label_combo
 
@@ -25,7 +25,7 @@ class DockHeading(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("bar", True)
-        self.setFixedHeight(HEADING)
+        grow(self, height=HEADING)
         title = QLabel(self.tr("Heatmaps"))
         title.setProperty("heading", True)
         self.model = ElidedLabel("")
@@ -82,7 +82,7 @@ class DockHeading(QWidget):
 
     def _button(self, name: str, text: str) -> QToolButton:
         button = QToolButton(self)
-        button.setIconSize(QSize(18, 18))
+        grow(button, icon=18)
         button.setToolTip(text)
         button.setAccessibleName(text)
         self._icons.append((button, name))

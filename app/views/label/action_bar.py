@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
@@ -35,7 +35,7 @@ class ActionBar(QWidget):
         self.setObjectName("actionBar")
         self.setProperty("bar", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(HEIGHT)
+        theme.grow(self, height=HEIGHT)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(8)
@@ -74,7 +74,7 @@ class ActionBar(QWidget):
     def _arrow(self, name: str, action: str, step: int) -> QToolButton:
         button = QToolButton(self)
         button.setProperty("iconName", name)
-        button.setIconSize(QSize(20, 20))
+        theme.grow(button, icon=20)
         KeyTip(button, self.keys, action)
         button.setAccessibleName(title(BY_NAME[action]))
         button.clicked.connect(lambda: self.stepped.emit(step))

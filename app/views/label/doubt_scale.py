@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayo
 from app.project.queue import BY_DOUBT
 from app.views.label.numbers import number, short_count
 from app.views.label.queue_model import QueueModel
-from app.views.theme import theme
+from app.views.theme import grow, theme
 
 BINS, STEPS = 27, 100
 HEIGHT = 48
@@ -22,7 +22,7 @@ class Bars(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFixedHeight(HEIGHT)
+        grow(self, height=HEIGHT)
         self.counts, self.limit = np.zeros(BINS, int), 1.0  # limit: share of the width
 
     def paintEvent(self, event: QPaintEvent) -> None:

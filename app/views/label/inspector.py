@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -25,7 +25,8 @@ from app.views.label.numbers import number
 from app.views.widgets import EmptyState, Section, label_combo
 
 WIDTH = 320
-WIDE = 1240  # workspace width from which it grows with the text
+SHARE = 0.27  # of the workspace's width, up to which it grows with the text
+SMALLEST = 11  # pixels of the words on buttons that have little room
 GUIDE_NEEDS = 800  # window height under which the guide folds
 SEGMENTS = ((Visibility.VISIBLE, "first"), (Visibility.OCCLUDED, "mid"), (Visibility.ABSENT, "last"))
 
@@ -61,7 +62,8 @@ class Inspector(QWidget):
         column.addWidget(self.guide_section)
         for signal in (editing.changed, editing.selected, editing.previewed, editing.image_changed):
             signal.connect(self.refresh)
-        theme.theme().changed.connect(self._glyphs)
+        self._space = (0, 0)
+        theme.theme().changed.connect(self._fold_again)
         self._glyphs()
         self.refresh()
 
@@ -101,11 +103,12 @@ class Inspector(QWidget):
             button.setProperty("seg", place)
             if visibility in actions:
                 KeyTip(button, self._keys, actions[visibility])
-            button.setIconSize(QSize(14, 14))
+            theme.grow(button, icon=14)
             button.clicked.connect(lambda _=False, v=visibility: self._set_visibility(v))
             self.buttons[visibility] = button
             self.group.addButton(button)
-            segments.addWidget(button, 1)
+            segments.addWidget(button)
+        self.segments = segments
         column.addLayout(segments)
         return box
 
@@ -119,6 +122,20 @@ class Inspector(QWidget):
             marks.draw_visibility(painter, 7, 7, visibility, colour)
             painter.end()
             button.setIcon(QIcon(pixmap))
+
+    def _fit_segments(self) -> None:
+        """Where words are large the icons go, then the words are smaller: none is cut."""
+        whole = theme.theme().size(13)
+        self._glyphs()
+        for n, pixels in enumerate((whole, *range(whole, SMALLEST - 1, -1))):
+            for button in self.buttons.values():
+                font = button.font()
+                font.setPixelSize(pixels)
+                button.setFont(font)
+                if n:
+                    button.setIcon(QIcon())
+            if sum(button.sizeHint().width() for button in self.buttons.values()) <= self.width() - 32:
+                break
 
     def _choose(self, index: int) -> None:
         self._editing.activate(self.chooser.itemData(index))
@@ -189,7 +206,12 @@ class Inspector(QWidget):
         text = "<span style='color:{0}'>{1}</span>&nbsp; {2}, {3} &nbsp; <span style='color:{0}'>{4}</span>&nbsp; {5}"
         centre, scale = self.tr("centre"), self.tr("scale")
         values = number(box.cx, 1), number(box.cy, 1), number(box.side / 200.0, 2)
-        self.place.setText(text.format(muted, centre, values[0], values[1], scale, values[2]))
+        whole = text.format(muted, centre, values[0], values[1], scale, values[2])
+        short = f"{values[0]}, {values[1]} &nbsp; \u00d7 {values[2]}"
+        self.place.setText(whole)
+        tight = self.place.sizeHint().width() > self.width() - theme.theme().size(40) - 40
+        self.place.setText(short if tight else whole)
+        self.place.setToolTip(whole if tight else "")
 
     def _show_chooser(self, several: bool) -> None:
         editing = self._editing
@@ -203,8 +225,14 @@ class Inspector(QWidget):
                 if instance.id == editing.active:
                     self.chooser.setCurrentIndex(n)
 
+    def _fold_again(self) -> None:
+        self.fold_for(*self._space)
+
     def fold_for(self, width: int, height: int) -> None:
         """Fold what a small window has no room for."""
-        self.setFixedWidth(theme.theme().room(WIDTH) if width >= WIDE else WIDTH)
+        self._space = width, height
+        self.setFixedWidth(max(WIDTH, min(theme.theme().size(WIDTH), round(SHARE * width))))
+        self._fit_segments()
+        self.refresh()
         self.guide_section.fold_for_space(height < GUIDE_NEEDS)
         self.table.hide_places(width < 1100)

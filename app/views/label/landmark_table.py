@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -33,6 +33,7 @@ GLYPH, NAME, X, Y, SCORE, MOVED = range(6)
 WIDEST = {X: "000", Y: "000", SCORE: "0.00", MOVED: "00.0"}  # what a column holds at least; x and y have a decimal
 GLYPHS, SPARE = 32, 10  # width of the glyphs; what a cell needs beside its text
 ROW = 26
+NAMES = 96  # pixels that names need before the distance moved is told
 LARGE = 115  # per cent of text size from which x and y have no room
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -213,7 +214,7 @@ class LandmarkTable(QTableView):
         header.setMinimumSectionSize(24)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-        self._places_hidden = False
+        self._places_hidden, self._moved_width = False, 0
         self._scale()
         theme.theme().changed.connect(self._scale)
         self.selectionModel().currentRowChanged.connect(self._row_changed)
@@ -234,18 +235,30 @@ class LandmarkTable(QTableView):
         heading.setPixelSize(theme.theme().size(11))
         image = self._editing.image
         sizes = {X: image.width, Y: image.height} if image is not None else {}
-        self.setColumnWidth(GLYPH, theme.theme().size(GLYPHS))
+        self.setColumnWidth(GLYPH, theme.theme().tall(GLYPHS))
         for column, least in WIDEST.items():
             widest = f"{'0' * len(str(sizes[column]))}.0" if column in sizes else least
             title = self.model().headerData(column, Qt.Orientation.Horizontal)
             widths = (QFontMetricsF(font).horizontalAdvance(widest), QFontMetricsF(heading).horizontalAdvance(title))
-            self.setColumnWidth(column, math.ceil(max(widths)) + SPARE)
+            wide = math.ceil(max(widths)) + SPARE
+            self.setColumnWidth(column, wide)
+            self._moved_width = wide  # the last one's; a hidden column has none
 
     def hide_places(self, hidden: bool) -> None:
         """Leave x and y out where there is little room, for the window or for large text."""
         self._places_hidden = hidden
         for column in (X, Y):
             self.setColumnHidden(column, hidden or theme.theme().scale > LARGE)
+        self._fit_names()
+
+    def _fit_names(self) -> None:
+        taken = sum(self.columnWidth(column) for column in (GLYPH, SCORE)) + self._moved_width
+        self.setColumnHidden(MOVED, self.width() - taken < theme.theme().size(NAMES))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Names come before distances."""
+        super().resizeEvent(event)
+        self._fit_names()
 
     def _row_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if not self._mute and current.isValid():

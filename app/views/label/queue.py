@@ -134,7 +134,7 @@ class Queue(QWidget):
         self.cancel = QToolButton(foot)
         self.cancel.setToolTip(self.tr("Stop predicting"))
         self.cancel.setAccessibleName(self.tr("Stop predicting"))
-        self.cancel.setIconSize(QSize(14, 14))
+        theme.grow(self.cancel, icon=14)
         self.cancel.clicked.connect(self.cancel_wanted)
         below.addWidget(self.bar, 1)
         below.addWidget(self.cancel)

@@ -95,15 +95,19 @@ class QueueDelegate(QStyledItemDelegate):
             self._icon(painter, middle.x() - 9, middle.y() - 9, "image-off-outline", "error", 18)
 
     def _icon(self, painter: QPainter, x: float, y: float, name: str, role: str, size: int = 14) -> None:
-        theme.icon(name, size, role).paint(painter, round(x), round(y), size, size)
+        """In its middle where one of `size` at this corner would be."""
+        side = theme.theme().tall(size)
+        at = (side - size) / 2
+        theme.icon(name, size, role).paint(painter, round(x - at), round(y - at), side, side)
 
     def _narrow(self, painter: QPainter, place: QRectF, image: Image, told: tuple[float, bool] | None) -> None:
         name, role, _ = STATES[image.state]
-        corner = QRectF(place.right() - 14, place.bottom() - 14, 16, 16)
+        side = theme.theme().tall(14) + 2.0
+        corner = QRectF(place.right() + 2 - side, place.bottom() + 2 - side, side, side)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.theme().color("panel"))
         painter.drawEllipse(corner)
-        self._icon(painter, corner.left() + 1, corner.top() + 1, name, role)
+        self._icon(painter, corner.center().x() - 7, corner.center().y() - 7, name, role)
         if told is not None:
             self._bar(painter, QRectF(place.left(), place.bottom() + 3, place.width(), 4), *told)
 
@@ -131,16 +135,19 @@ class QueueDelegate(QStyledItemDelegate):
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         below = QRectF(rect.left(), top.bottom() + 2, rect.width(), size(16))
         icon, role, word = STATES[image.state]
-        self._icon(painter, below.left(), below.center().y() - 7, icon, role)
+        side = theme.theme().tall(14)
+        self._icon(painter, below.left() + (side - 14) / 2, below.center().y() - 7, icon, role)
         font.setPixelSize(theme.theme().size(12))
         painter.setFont(font)
         painter.setPen(theme.theme().color("muted"))
-        space = below.adjusted(19, 0, 0, 0)
+        space = below.adjusted(side + 5, 0, 0, 0)
         if image.state is State.BROKEN and image.reason:
             why = image.reason.removeprefix(index.data()).strip()  # the line above says the name
             word = QFontMetricsF(font).elidedText(why, Qt.TextElideMode.ElideRight, space.width())
-        painter.drawText(space, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr(word))
         group, told = index.data(GROUP_ROLE), index.data(DOUBT_ROLE)
+        taken = size(32) if group < 0 and told is not None and image.state is not State.BROKEN else 0
+        word = QFontMetricsF(font).elidedText(self.tr(word), Qt.TextElideMode.ElideRight, space.width() - taken)
+        painter.drawText(space, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, word)
         if group >= 0:
             words = tr("Group {0}").format(group + 1)
             painter.drawText(below, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
@@ -149,7 +156,7 @@ class QueueDelegate(QStyledItemDelegate):
             painter.setPen(theme.theme().color("text"))
             value = number(told[0], 2)
             painter.drawText(space, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
-            free = space.left() - 4 - (below.left() + 19 + QFontMetricsF(font).horizontalAdvance(tr(word)) + 8)
+            free = space.left() - 4 - (below.left() + side + 5 + QFontMetricsF(font).horizontalAdvance(word) + 8)
             bar = min(BAR, free)
             if bar > 8:
                 self._bar(painter, QRectF(space.left() - 4 - bar, below.center().y() - 2, bar, 4), *told)

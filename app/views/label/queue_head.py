@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -61,7 +61,7 @@ class QueueHead(QWidget):
         column.addLayout(self._chips())
         self.order = QComboBox(self)
         label_combo(self.order, self.tr("Order"))
-        self.order.setIconSize(QSize(16, 16))
+        theme.grow(self.order, icon=16)
         for words, order, criterion, _ in ORDERS:
             self.order.addItem(tr(words), (order, criterion))
         self.order.activated.connect(self._order_chosen)
@@ -80,7 +80,7 @@ class QueueHead(QWidget):
         self.total.setProperty("muted", True)
         self.states.setToolTip(self.tr("Choose one state"))
         self.states.setAccessibleName(self.tr("Choose one state"))
-        self.states.setIconSize(QSize(16, 16))
+        theme.grow(self.states, icon=16)
         self.states.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.menu = QMenu(self.states)
         self.menu.aboutToShow.connect(self._fill_menu)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QToolButton, QWidget
 
@@ -45,7 +45,7 @@ class ToolBar(QWidget):
         self.setObjectName("toolBar")
         self.setProperty("bar", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(HEIGHT)
+        theme.grow(self, height=HEIGHT)
         self.tips: dict[str, KeyTip] = {}
         self._icons: list[tuple[QToolButton | QPushButton, str]] = []
         row = QHBoxLayout(self)
@@ -98,7 +98,7 @@ class ToolBar(QWidget):
     def _button(self, icon: str, text: str, action: str, checkable: bool = False) -> QToolButton:
         button = QToolButton(self)
         button.setCheckable(checkable)
-        button.setIconSize(QSize(18, 18))
+        theme.grow(button, icon=18)
         if action in BY_NAME:
             self.tips[action] = KeyTip(button, self.keys, action, text)
         else:

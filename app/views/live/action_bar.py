@@ -29,7 +29,7 @@ class ActionBar(QWidget):
         self.setObjectName("actionBar")
         self.setProperty("bar", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(HEIGHT)
+        theme.grow(self, height=HEIGHT)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
@@ -71,8 +71,7 @@ class ActionBar(QWidget):
     def _tool(self, name: str, tip: str) -> QToolButton:
         button = QToolButton(self)
         button.setProperty("iconName", name)
-        button.setIconSize(QSize(18, 18))
-        button.setFixedSize(30, 30)
+        theme.grow(button, icon=18, side=30)
         button.setToolTip(tip)
         button.setAccessibleName(tip)
         return button

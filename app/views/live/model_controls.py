@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.views.theme import icon, theme
+from app.views.theme import icon_picture, theme
 from app.views.words import tr
 
 RUNTIMES = ("packed", "reference", "onnx")
@@ -93,4 +93,4 @@ class ModelControls(QWidget):
         self._good = good
         self.truth.setText(text)
         name, role = ("check-circle", "success") if good else ("alert-circle-outline", "warning")
-        self._sign.setPixmap(icon(name, 14, role).pixmap(14, 14))
+        self._sign.setPixmap(icon_picture(name, 14, role))

@@ -35,7 +35,7 @@ class RecordButton(QToolButton):
         super().__init__(parent)
         self._keys, self._settings = keys, None
         self._state = (False, False)
-        self.setIconSize(QSize(18, 18))
+        theme.grow(self, icon=18)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
         self.setProperty("split", True)

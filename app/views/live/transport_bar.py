@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QStyle, QToolButton, QWidget
 
@@ -23,7 +23,7 @@ class TransportBar(QWidget):
         self.transport: Transport | None = None
         self.setProperty("bar", True)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setFixedHeight(HEIGHT)
+        theme.grow(self, height=HEIGHT)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(8)
@@ -61,8 +61,7 @@ class TransportBar(QWidget):
     def _tool(self, name: str, keys: KeyMap, action: str, pressed: object) -> QToolButton:
         button = QToolButton(self)
         button.setProperty("iconName", name)
-        button.setIconSize(QSize(18, 18))
-        button.setFixedSize(30, 30)
+        theme.grow(button, icon=18, side=30)
         KeyTip(button, keys, action)
         button.setAccessibleName(button.toolTip().partition(" (")[0])
         if pressed is not None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from app.views.label.numbers import number
 from app.views.models.facts import Facts
 from app.views.models.listing import percent
-from app.views.theme import icon, theme
+from app.views.theme import icon_picture, theme
 from app.views.widgets import Section
 from app.views.words import told
 
@@ -165,7 +165,7 @@ class Comparison(QWidget):
         self.verdict.setText(f'<span style="color:{theme().color(role).name()}">{self._words}</span>')
         self.sign.setVisible(bool(sign))
         if sign:
-            self.sign.setPixmap(icon(sign, 14, role).pixmap(14, 14))
+            self.sign.setPixmap(icon_picture(sign, 14, role))
 
     def _primary(self, chosen: QPushButton | None) -> None:
         for button in (self.use, self.keep):

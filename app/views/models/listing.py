@@ -70,7 +70,7 @@ class EntryDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """Uniform rows."""
-        return QSize(240, ROW)
+        return QSize(240, theme().size(ROW))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Name and tag, number at the right, lineage below."""
@@ -98,21 +98,22 @@ class EntryDelegate(QStyledItemDelegate):
         tag_width = painter.fontMetrics().horizontalAdvance(tag) + 4
         room = inner.width() - taken - tag_width - 8
         name = painter.fontMetrics().elidedText(entry.title, Qt.TextElideMode.ElideMiddle, int(room))
-        painter.drawText(QRectF(inner.left(), inner.top(), room, 20), Qt.AlignmentFlag.AlignVCenter, name)
+        high = theme().size(20)
+        painter.drawText(QRectF(inner.left(), inner.top(), room, high), Qt.AlignmentFlag.AlignVCenter, name)
         at = inner.left() + painter.fontMetrics().horizontalAdvance(name) + 8
-        painter.drawText(QRectF(inner.right() - taken, inner.top(), taken, 20),
+        painter.drawText(QRectF(inner.right() - taken, inner.top(), taken, high),
                          Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, told)  # fmt: skip
         painter.setFont(small)
-        box = QRectF(at, inner.top() + 2, painter.fontMetrics().horizontalAdvance(tag) + 10, 16)
+        box = QRectF(at, inner.top() + 2, painter.fontMetrics().horizontalAdvance(tag) + 10, high - 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour("raised"))
         painter.drawRoundedRect(box, 3, 3)
-        painter.setPen(colour("text" if tag == "In use" else "muted"))
+        painter.setPen(colour("text" if index.model().in_use(entry) else "muted"))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tag)
         small.setPixelSize(theme().size(SMALL))
         painter.setFont(small)
         painter.setPen(colour("muted"))
-        below = QRectF(inner.left(), inner.top() + 22, inner.width(), 18)
+        below = QRectF(inner.left(), inner.top() + high + 2, inner.width(), theme().size(18))
         line = painter.fontMetrics().elidedText(lineage(entry), Qt.TextElideMode.ElideRight, int(inner.width()))
         painter.drawText(below, Qt.AlignmentFlag.AlignVCenter, line)
         if option.state & QStyle.StateFlag.State_HasFocus:

@@ -107,7 +107,7 @@ def test_an_unknown_system_scheme_is_dark(qapp, look):
 
 def test_an_unknown_choice_and_a_wild_scale_are_put_right(qapp, look):
     theme.apply(qapp, "purple", 900)
-    assert look.choice == "system" and look.scale == theme.SCALES[1]
+    assert look.choice == "system" and look.scale == look.largest() < 900
     theme.apply(qapp, "dark", 1)
     assert look.scale == theme.SCALES[0]
 
@@ -164,3 +164,26 @@ def test_the_filled_button_is_filled_with_the_accent(qapp, look, qtbot, name):
     button.setEnabled(False)
     QApplication.processEvents()
     assert button.grab().toImage().pixelColor(30, 15).name().upper() == SCHEMES[name]["raised"]
+
+
+def test_icons_and_bars_grow_with_the_text(qapp, look, qtbot):
+    button, bar = QPushButton("Go on"), QLabel()
+    qtbot.addWidget(button)
+    qtbot.addWidget(bar)
+    theme.grow(button, icon=18)
+    theme.grow(bar, height=40)
+    seen = []
+    for scale in (100, 150):
+        theme.apply(qapp, "dark", scale)
+        seen.append((button.iconSize().width(), bar.height(), theme.icon_picture("check", 14).width()))
+    assert seen[0] == (18, 40, 14)
+    assert seen[1] == (22, 50, 17)
+
+
+def test_a_small_screen_offers_no_text_that_it_has_no_room_for(qapp, look, monkeypatch):
+    found = []
+    for width in (800, 1280, 1920, 3840):
+        monkeypatch.setattr(theme, "_screen_width", lambda w=width: w)
+        theme.apply(qapp, "dark", 900)
+        found.append((look.scale, look.room(100)))
+    assert found == [(150, 130), (150, 130), (200, 195), (300, 300)]
