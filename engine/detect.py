@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from engine import crop, heatmaps
 from engine.architecture import SEGMENTATION
 from engine.errors import UserError
 from engine.modelfile import Model, read_model
 from engine.opencv import cv2
+from engine.persons import PersonDetector, seen_box, whole_box
 from engine.schema import Schema
 from engine.squares import CLASSES
-from engine.types import Box, Prediction, check_picture, overlap
+from engine.types import Box, Prediction, check_picture, suppress
 
 if TYPE_CHECKING:
     from engine.runtime import Runtime
@@ -35,18 +35,11 @@ CASCADES = (
 )
 CASCADE_SIDE = 1.156  # cascade side / landmark box side
 CASCADE_RISE = 0.165  # how far the cascade's centre lies above the landmarks', in landmark box sides
-SAME = 0.3  # boxes that overlap more than this (intersection / union) are one subject
-
-CONFIDENT = 0.15  # a landmark's score from which it counts as seen
 FOLLOWED = 0.15  # mean score under which a followed face is lost
-FEWEST = 4  # landmarks that make a body
-# Mean score in a second look, in the found box, under which there is nobody. Of training photographs new to pose16 this
-# leaves 8 of 10 bodies found in COCO, and a false one in 19 % of INRIA's without people.
-SURE = 0.18
 
 DEFAULTS = {"face": "detect", "person": "person", "body": "person"}  # by the subject of a landmark model
 THROUGH_MODEL = ("person", "whole")  # these look through the landmark model; others know its subject at most
-FALLBACKS = {"face": "face", "person": "person", "body": "person"}
+FALLBACKS = {"face": "face"}
 
 
 class Detector(Protocol):
@@ -122,65 +115,6 @@ def from_cascade(found: Iterable[int], neighbours: int, stretch: tuple[float, fl
     return Box(cx, cy + CASCADE_RISE * side, side, float(neighbours) / (float(neighbours) + 5), "face")
 
 
-class PersonDetector:
-    """One body, found by the pose network itself: run on the whole picture, the confident landmarks are boxed.
-
-    Where the picture is not square, squares along its longer side are tried as well, and the one that
-    the network is surest of counts. A second look, in its box, tells whether there is anybody at all, by a mean
-    score of `sure`; 0 spares it.
-    """
-
-    name = "person"
-
-    def __init__(self, runtime: Runtime, sure: float = SURE) -> None:
-        self._runtime, self._sure = runtime, sure
-
-    def detect(self, picture: np.ndarray) -> list[Box]:
-        """At most one landmark box."""
-        check_picture(picture)
-        looks = [self._look(picture, box) for box in self._candidates(picture)]
-        best = max(looks, key=lambda landmarks: np.where(landmarks[:, 2] >= CONFIDENT, landmarks[:, 2], 0).sum())
-        box = seen_box(best, "person")
-        nobody = box is None or self._sure and self._look(picture, box)[:, 2].mean() < self._sure
-        return [] if nobody else [box]
-
-    def _candidates(self, picture: np.ndarray) -> list[Box]:
-        height, width = picture.shape[:2]
-        boxes = [whole_box(picture, self._runtime.model.crop)]
-        short, long = sorted((height, width))
-        if long > 1.25 * short:
-            for at in (0.0, 0.5, 1.0):
-                middle = (short - 1) / 2 + at * (long - short)
-                cx, cy = (middle, (short - 1) / 2) if width > height else ((short - 1) / 2, middle)
-                boxes.append(Box(cx, cy, short / self._runtime.model.crop, 1.0, "whole"))
-        return boxes
-
-    def _look(self, picture: np.ndarray, box: Box) -> np.ndarray:
-        """(K, 3) landmarks in picture pixels from one run."""
-        model = self._runtime.model
-        side = model.side
-        affine = crop.matrix(box.cx, box.cy, box.side * model.crop, side)
-        found = heatmaps.decode(self._runtime.run(crop.sample(picture, affine, side), logits=True))
-        found[:, :2] = crop.apply(crop.invert(affine), heatmaps.to_crop(found[:, :2], model.stride))
-        return found
-
-
-def whole_box(picture: np.ndarray, factor: float = 1.0) -> Box:
-    """The landmark box whose crop, `factor` times as large, is the square around the whole picture."""
-    height, width = picture.shape[:2]
-    return Box((width - 1) / 2, (height - 1) / 2, max(width, height) / factor, 1.0, "whole")
-
-
-def seen_box(landmarks: np.ndarray, origin: str) -> Box | None:
-    """The square around the confident ones of (K, 3) landmarks; None where too few are confident."""
-    seen = landmarks[landmarks[:, 2] >= CONFIDENT]
-    if len(seen) < min(FEWEST, len(landmarks)):
-        return None
-    low, high = seen[:, :2].min(0), seen[:, :2].max(0)
-    side = float((high - low).max())
-    return Box(*(low + high) / 2, side, float(seen[:, 2].mean()), origin) if side > 0 else None
-
-
 def follow(prediction: Prediction, schema: Schema) -> Box | None:
     """The box for the next frame from this one's landmarks; None where the subject seems lost.
 
@@ -198,24 +132,14 @@ def follow(prediction: Prediction, schema: Schema) -> Box | None:
     return Box(*(low + high) / 2, side, prediction.score, "landmarks") if side > 0 else None
 
 
-def suppress(boxes: Iterable[Box]) -> list[Box]:
-    """The boxes without those that are mostly, or wholly, one with a better one; best first."""
-    kept: list[Box] = []
-    for box in sorted(boxes, key=lambda box: (-box.score, -box.side)):
-        if not any(overlap(box, other) > SAME or _inside(box, other) or _inside(other, box) for other in kept):
-            kept.append(box)
-    return kept
+def _person(runtime: Runtime | None, willing: bool = False) -> Detector:
+    """The search through a body model, which our own detector shows where to look."""
+    from engine.runtime import open_runtime
+    from engine.scene_detector import Scout, shipped_detector
 
-
-def _inside(inner: Box, outer: Box) -> bool:
-    x0, y0, x1, y1 = outer.corners
-    return inner.side <= outer.side and x0 <= inner.cx <= x1 and y0 <= inner.cy <= y1
-
-
-def _person(runtime: Runtime | None) -> Detector:
     if runtime is None or runtime.model.schema.subject == "face":
         raise UserError("Finding people needs a body model; choose one, such as pose16, or another detector.")
-    return PersonDetector(runtime)
+    return PersonDetector(runtime, Scout(open_runtime(shipped_detector())), willing=willing)
 
 
 def _scene(runtime: Runtime | None, model: Model | None = None, closer: bool = False) -> Detector:
@@ -295,6 +219,8 @@ def patient_detector(runtime: Runtime) -> Detector:
     from engine.scene_detector import FirstOf
 
     schema = runtime.model.schema
-    names = dict.fromkeys((default_detector(schema), FALLBACKS.get(schema.subject, "whole")))
-    made = [PersonDetector(runtime, sure=0) if name == "person" else make_detector(name, runtime) for name in names]
+    first, then = default_detector(schema), FALLBACKS.get(schema.subject, "whole")
+    if first == "person":
+        return _person(runtime, willing=True)
+    made = [make_detector(name, runtime) for name in dict.fromkeys((first, then))]
     return made[0] if len(made) == 1 else FirstOf(*made)

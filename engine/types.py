@@ -5,12 +5,15 @@ Coordinates are 0-based, the centre of the top-left pixel is (0, 0), the picture
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine.architecture import LANDMARKS
 from engine.heatmaps import STRIDE, probabilities
+
+SAME = 0.3  # boxes that overlap more than this (intersection / union) are one subject
 
 
 def frozen(array: np.ndarray, dtype: type | None = None) -> np.ndarray:
@@ -78,6 +81,25 @@ def overlap(one: Box, other: Box) -> float:
     if wide <= 0 or high <= 0:
         return 0.0
     return wide * high / (one.side**2 + other.side**2 - wide * high)
+
+
+def same_subject(one: Box, other: Box) -> bool:
+    """Whether two boxes are mostly one, or one is wholly in the other: nearly always the same face or body."""
+    return overlap(one, other) > SAME or _inside(one, other) or _inside(other, one)
+
+
+def _inside(inner: Box, outer: Box) -> bool:
+    x0, y0, x1, y1 = outer.corners
+    return inner.side <= outer.side and x0 <= inner.cx <= x1 and y0 <= inner.cy <= y1
+
+
+def suppress(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes without those that are the same subject as one with a better score; best first."""
+    kept: list[Box] = []
+    for box in sorted(boxes, key=lambda box: (-box.score, -box.side)):
+        if not any(same_subject(box, other) for other in kept):
+            kept.append(box)
+    return kept
 
 
 @dataclass(frozen=True)

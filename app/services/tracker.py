@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.services.following import next_box, plausible
 from app.services.identity import ALIKE, Bearing, look_of
 from engine.architecture import SEGMENTATION
-from engine.detect import Detector, follow, suppress
+from engine.detect import Detector
+from engine.persons import GUESSED, PersonDetector
 from engine.predictor import Predictor
 from engine.schema import Schema
-from engine.shape import without_outliers
 from engine.smoothing import OneEuro
-from engine.types import Box, Prediction, overlap
+from engine.types import SAME, Box, Prediction, overlap, suppress
 
-SAME = 0.3  # boxes that overlap more than this (intersection / union) are the same subject
 CLOSE = 0.5  # a followed box that overlaps the detector's less than this has drifted
 PATIENCE = 3  # looks of the detector that a followed subject may stay unseen in
-FARTHEST = 0.5  # box sides that a subject may move between two frames
 REMEMBERED = 4.0  # seconds that a lost subject's number is kept for it
 NEARBY = 1.0  # seconds in which it is looked for about where it was going
 AGAIN = 0.1  # boxes that overlap more than this may be a subject lost a moment ago
@@ -30,8 +29,6 @@ ALONE = 0.05  # boxes that overlap more than this spoil each other's looks
 FALLEN = 0.6  # of its usual score, under which the detector looks again soon
 RECOVER = 2  # frames until then
 SHARE = 0.1  # of the newest score in the usual one
-SHRINK, STRETCH = 1.1, 1.3  # how far a body's box follows what is seen of it in one frame
-GROWTH = 1.35  # how much larger or smaller it may become between two frames
 
 
 @dataclass(frozen=True)
@@ -50,6 +47,7 @@ class _Track:
     smoothing: OneEuro
     bearing: Bearing
     last: Prediction | None = None
+    before: Prediction | None = None  # the one before the last
     unseen: int = 0
     usual: float = 0.0  # what its score was like lately
     gone: float = 0.0  # seconds of the frame in which it was lost
@@ -103,7 +101,7 @@ class Tracker:
         if self._wait <= 0 or overdue or not self._tracks or self.divided:
             self._looked = moment
             self.looking = True
-            self._merge(self.detector.detect(picture), picture, moment)
+            self._merge(self._sought(picture), picture, moment)
             self.looking = False
             self._wait, spent.detected = self.every, True
         self._wait -= 1
@@ -111,7 +109,7 @@ class Tracker:
         begin, before = self.clock(), self.predictor.seconds
         subjects = []
         for track in self._tracks:
-            track.last = self.predictor.predict_box(picture, track.box, heatmaps=heatmaps)
+            track.before, track.last = track.last, self.predictor.predict_box(picture, track.box, heatmaps=heatmaps)
             if track.fallen:
                 self._wait = min(self._wait, RECOVER)
             track.usual += SHARE * (track.last.score - track.usual) if track.usual else track.last.score
@@ -123,6 +121,13 @@ class Tracker:
         spent.engine = self.predictor.seconds - before
         spent.decode = max(0.0, self.clock() - begin - spent.engine)
         return tuple(subjects), spent
+
+    def _sought(self, picture: np.ndarray) -> list[Box]:
+        """What the detector sees; people it need not look for while they are followed."""
+        if not isinstance(self.detector, PersonDetector):
+            return self.detector.detect(picture)
+        followed = [track.last for track in self._tracks if track.last is not None]
+        return self.detector.watch(picture, followed, room=len(self._tracks) < self.limit)
 
     @property
     def divided(self) -> bool:
@@ -163,8 +168,8 @@ class Tracker:
         height, width = picture.shape[:2]
         kept: list[tuple[_Track, Box]] = []
         for track in self._tracks:
-            box = self._next_box(track.last) if track.last is not None else track.box
-            if box is None or (track.last is not None and not _plausible(track.last.box, box)):
+            box = next_box(self.schema, track.last, track.before) if track.last is not None else track.box
+            if box is None or (track.last is not None and not plausible(track.last.box, box)):
                 continue
             if not (0 <= box.cx < width and 0 <= box.cy < height):
                 continue
@@ -185,16 +190,6 @@ class Tracker:
         self._tracks = [track for track in self._tracks if track in held]
         return bool(lost)
 
-    def _next_box(self, last: Prediction) -> Box | None:
-        """Where the subject should be now. In a face, single landmarks that went astray must not move the box.
-
-        Of a body more or less may be seen than a moment ago, so that its box grows and shrinks step by step.
-        """
-        if self.schema.subject == "face":
-            return follow(replace(last, landmarks=without_outliers(self.schema, last.landmarks)), self.schema)
-        box, before = follow(last, self.schema), last.box.side
-        return box and replace(box, side=float(np.clip(box.side, before / SHRINK, before * STRETCH)))
-
     def _merge(self, boxes: list[Box], picture: np.ndarray, moment: float) -> None:
         """Compare with what the detector sees: new subjects begin, and a track that it does not see gives way.
 
@@ -207,7 +202,7 @@ class Tracker:
         for n, track in enumerate(self._tracks):
             seen = matched.get(n)
             track.unseen = 0 if seen is not None else track.unseen + 1
-            if seen is not None and (self.divided or overlap(seen, track.box) < CLOSE):
+            if seen is not None and (self.divided or seen.origin == GUESSED or overlap(seen, track.box) < CLOSE):
                 track.box = seen
         fresh = [box for box in fresh if not any(box is seen for seen in matched.values())]
         if self.limit > 1:
@@ -291,9 +286,3 @@ def _match(tracks: list[_Track], boxes: list[Box], least: float) -> dict[int, Bo
             found[n] = boxes[m]
             taken.add(m)
     return found
-
-
-def _plausible(before: Box, after: Box) -> bool:
-    """Whether a subject can have come from one box to the other within a frame."""
-    moved = np.hypot(after.cx - before.cx, after.cy - before.cy) / before.side
-    return bool(moved < FARTHEST and 1 / GROWTH < after.side / before.side < GROWTH)

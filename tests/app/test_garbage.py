@@ -45,7 +45,7 @@ def test_another_thread_never_ends_a_widget(qtbot, owner):
     worker.start()
     worker.join()
     assert ended == []
-    garbage.collect()
+    gc.collect()
     assert ended == [threading.main_thread()]
 
 

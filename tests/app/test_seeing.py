@@ -27,7 +27,7 @@ def runtime():
 def middle(monkeypatch: pytest.MonkeyPatch) -> Middle:
     detector = Middle()
     monkeypatch.setitem(detect.DETECTORS, "middle", lambda runtime=None: detector)
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
     return detector
 
 
@@ -120,7 +120,7 @@ def test_who_is_lost_for_a_moment_keeps_the_number(runtime, middle, monkeypatch)
     tracker = tracker_of(runtime, middle, limit=3, every=100)
     first, _ = tracker.step(PICTURE, 0.0)
     assert [(s.number, s.prediction.box.cx) for s in first] == [(1, 120), (2, 40)]
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: None)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: None)
     middle.boxes = [Box(44, 62, 60), Box(116, 60, 50)]
     again, spent = tracker.step(PICTURE, 0.03)
     assert spent.detected

@@ -28,13 +28,13 @@ def tracker_of(runtime, detector: Middle, **options) -> Tracker:
 def test_the_detector_looks_every_nth_frame_while_subjects_are_followed(runtime, monkeypatch) -> None:
     detector = Middle()
     tracker = tracker_of(runtime, detector, every=4)
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
     picture = np.zeros((120, 160, 3), np.uint8)
     for _ in range(9):
         subjects, _ = tracker.step(picture, 0.0)
     assert detector.looks == 3  # frames 0, 4 and 8
     assert [s.number for s in subjects] == [1]
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: None)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: None)
     tracker.step(picture, 0.0)
     tracker.step(picture, 0.0)
     assert detector.looks == 5  # lost: it looks at once
@@ -59,7 +59,7 @@ def test_a_model_of_parts_is_led_by_the_detector_in_every_frame() -> None:
 
 def test_several_subjects_up_to_the_limit_keep_their_numbers(runtime, monkeypatch) -> None:
     detector = Middle([Box(30, 60, 40), Box(120, 60, 50), Box(122, 61, 48), Box(80, 20, 10)])
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
     tracker = tracker_of(runtime, detector, every=1, limit=3)
     picture = np.zeros((120, 160, 3), np.uint8)
     subjects, _ = tracker.step(picture, 0.0)
@@ -74,7 +74,7 @@ def test_several_subjects_up_to_the_limit_keep_their_numbers(runtime, monkeypatc
 def test_a_track_that_the_detector_does_not_see_gives_way_to_a_subject_that_it_sees(runtime, monkeypatch) -> None:
     """A box that drifted to the background must not hold the only place for ever."""
     detector = Middle([Box(30, 30, 40)])
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
     tracker = tracker_of(runtime, detector, every=1, limit=1)
     picture = np.zeros((120, 160, 3), np.uint8)
     tracker.step(picture, 0.0)
@@ -91,16 +91,16 @@ def test_a_subject_whose_landmarks_fall_apart_is_looked_for_anew(runtime, monkey
     tracker = tracker_of(runtime, detector, every=100)
     picture = np.zeros((120, 160, 3), np.uint8)
     for moved in (Box(80, 60, 110), Box(120, 60, 60)):  # nearly twice as large, or half a side away at once
-        monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+        monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
         tracker.step(picture, 0.0)
         looks = detector.looks
-        monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema, moved=moved: moved)
+        monkeypatch.setattr("app.services.following.follow", lambda prediction, schema, moved=moved: moved)
         tracker.step(picture, 0.1)
         assert detector.looks == looks + 1
 
 
 def test_smoothing_moves_what_is_drawn_only(runtime, monkeypatch) -> None:
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
     tracker = tracker_of(runtime, Middle(), smoothing=0.9)
     rng = np.random.default_rng(3)
     for n in range(5):
@@ -157,7 +157,7 @@ def test_who_goes_behind_another_keeps_the_number(runtime, monkeypatch, first: s
         x, y = min(here.values(), key=lambda place: abs(place[0] - prediction.box.cx))
         return Box(x, y, 40)
 
-    monkeypatch.setattr("app.services.tracker.follow", stuck)
+    monkeypatch.setattr("app.services.following.follow", stuck)
     order = (first, "b" if first == "a" else "a")
 
     def seen(step: int) -> tuple[str, ...]:
@@ -173,7 +173,7 @@ def test_who_goes_behind_another_keeps_the_number(runtime, monkeypatch, first: s
 
 
 def test_who_comes_back_elsewhere_is_known_by_the_look(runtime, monkeypatch) -> None:
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
     detector = Middle([])
     tracker = tracker_of(runtime, detector, every=1, limit=4)
     here = {"a": (60, 60), "b": (160, 60)}
@@ -187,7 +187,7 @@ def test_who_comes_back_elsewhere_is_known_by_the_look(runtime, monkeypatch) -> 
 
 
 def test_a_box_that_nobody_sees_and_whose_score_has_fallen_goes_at_once(runtime, monkeypatch) -> None:
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
     detector = Middle([Box(80, 60, 40)])
     tracker = tracker_of(runtime, detector, every=10)
     picture = np.zeros((120, 160, 3), np.uint8)

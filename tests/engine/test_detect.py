@@ -14,19 +14,17 @@ from engine.detect import (
     CASCADE_SIDE,
     DETECTORS,
     FaceDetector,
-    PersonDetector,
     follow,
     from_cascade,
     make_detector,
-    suppress,
-    whole_box,
 )
 from engine.errors import UserError
 from engine.images import decode
+from engine.persons import whole_box
 from engine.samples import sample_landmarks, sample_people, sample_pictures
 from engine.schema import load_schema
-from engine.types import Box, Prediction, overlap
-from tests.engine.blobs import BlobRuntime, blob_picture, schema_of, small_model
+from engine.types import Box, Prediction, overlap, suppress
+from tests.engine.blobs import BlobRuntime, schema_of, small_model
 
 PACKS = Path(os.environ.get("HOURBIT_PACKS", Path(__file__).parents[3] / "shared" / "data"))
 BODY = replace(small_model(), schema=schema_of(3, subject="person"), crop=1.15)
@@ -125,31 +123,6 @@ def test_overlap_and_suppression() -> None:
 def test_whole_box_just_holds_the_picture() -> None:
     box = whole_box(np.zeros((100, 300, 3), np.uint8), 1.5)
     assert (box.cx, box.cy, box.side * 1.5) == (149.5, 49.5, 300)
-
-
-def test_person_boxes_the_confident_landmarks() -> None:
-    points = np.array([[100.0, 60.0], [140.0, 130.0], [120.0, 200.0]])
-    runtime = BlobRuntime(BODY)
-    (box,) = PersonDetector(runtime).detect(blob_picture(points, 240, 260, 5.0))
-    expected = around(points)
-    assert (box.cx, box.cy, box.side) == pytest.approx((expected.cx, expected.cy, expected.side), abs=1.0)
-    assert box.origin == "person" and len(runtime.crops) == 2  # the second look is in the box
-    assert len(PersonDetector(runtime, sure=1.01).detect(blob_picture(points, 240, 260, 5.0))) == 0
-    assert PersonDetector(runtime, sure=0).detect(blob_picture(points, 240, 260, 5.0)) == [box]
-
-
-def test_person_is_sought_along_wide_pictures() -> None:
-    """A body in a corner of a wide picture is boxed, from one of the squares along it."""
-    points = np.array([[600.0, 60.0], [640.0, 130.0], [620.0, 200.0]])
-    runtime = BlobRuntime(BODY)
-    (box,) = PersonDetector(runtime).detect(blob_picture(points, 800, 260, 6.0))
-    assert (box.cx, box.cy, box.side) == pytest.approx((620, 130, 140), abs=4.0)
-    assert len(runtime.crops) == 5
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (50, 400), (300, 300)])
-def test_nobody(shape: tuple[int, int]) -> None:
-    assert PersonDetector(BlobRuntime(BODY)).detect(np.zeros((*shape, 3), np.uint8)) == []
 
 
 def prediction(points: np.ndarray, scores: list[float]) -> Prediction:

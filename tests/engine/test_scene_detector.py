@@ -15,7 +15,7 @@ from engine.modelfile import Model, make_model, write_model
 from engine.predictor import Predictor
 from engine.random_model import random_model
 from engine.runtime import open_runtime
-from engine.scene_detector import BODY_DROP, BODY_SIDE, FirstOf, SceneDetector
+from engine.scene_detector import BODY_DROP, BODY_SIDE, FirstOf, SceneDetector, Scout, upper_body
 from engine.squares import MAPS, PERSON_MARGIN, UNIT, detector_schema
 from engine.types import Box
 from tests.engine.blobs import BlobRuntime, schema_of, small_model
@@ -152,3 +152,14 @@ def test_what_a_closer_look_cuts_is_left_to_the_others() -> None:
     picture[100:108, 250:256] = 255
     (box,) = SceneDetector(Brightest(), closer=True).detect(picture)
     assert box.side == pytest.approx(80, rel=1e-5)
+
+
+def test_a_scout_goes_by_faces_first() -> None:
+    """A body about a face is often the head and the shoulders alone; bodies without one are told as they are."""
+    picture = np.zeros((128, 128, 3), np.uint8)
+    (box,) = Scout(Says((0, 60.0, 40.0, 20.0), (1, 60.0, 50.0, 50.0))).detect(picture)
+    (face,) = SceneDetector(Says((0, 60.0, 40.0, 20.0)), "face").detect(picture)
+    assert box == upper_body(face) and box.origin == "body"
+    guessed, alone = Scout(Says((0, 30.0, 40.0, 20.0), (1, 90.0, 70.0, 33.0))).detect(picture)
+    assert (guessed.origin, alone.origin) == ("body", "person")
+    assert alone.side == pytest.approx(33 / PERSON_MARGIN, rel=1e-5)

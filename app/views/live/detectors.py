@@ -18,7 +18,7 @@ from engine.squares import NAME
 
 KEY = "live/detector"
 FILE = "another file"  # the entry that asks for one
-OFFERED = {"face": ("detect", "face", "whole"), "person": ("detect", "person", "whole")}
+OFFERED = {"face": ("detect", "face", "whole"), "person": ("person", "detect", "whole")}
 OFFERED["body"] = OFFERED["person"]
 SUFFIXES = ("*.hourbit", "*.onnx")
 
@@ -92,8 +92,8 @@ class DetectorChoice(QObject):
     def _list(self, current: str) -> None:
         subject = self._subject or ""
         texts = {
-            "detect": self.tr("Faces") if subject == "face" else self.tr("People"),
-            "face": self.tr("OpenCV faces"), "person": self.tr("One person"),
+            "detect": self.tr("Faces") if subject == "face" else self.tr("People, fast"),
+            "face": self.tr("OpenCV faces"), "person": self.tr("People"),
             "whole": self.tr("Whole picture"), DRAWN: self.tr("Drawn box"),
         }  # fmt: skip
         rows = [(name, texts[name]) for name in (*OFFERED.get(subject, ("whole",)), DRAWN)]

@@ -39,7 +39,7 @@ def middle() -> Middle:
 def workspace(qtbot, monkeypatch, data_folder, middle) -> Iterator[LiveWorkspace]:
     monkeypatch.setitem(detect.DETECTORS, "middle", lambda runtime=None: middle)
     monkeypatch.setattr("app.services.live.list_cameras", lambda: [])
-    monkeypatch.setattr("app.services.tracker.follow", lambda prediction, schema: prediction.box)
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
     monkeypatch.setattr(Library, "entries", lambda self, schema=None: [])
     context = Surroundings(data_folder)
     workspace = LiveWorkspace(context)
