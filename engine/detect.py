@@ -2,7 +2,7 @@
 
 OpenCV's face cascade frames a face differently: its box side is 1.156 landmark box sides, and its centre
 lies 0.165 landmark box sides too high, on average over faces, with about 10 % scatter. `from_cascade`
-undoes both. For bodies no detector is at hand; the pose network finds its own box (`PersonDetector`).
+undoes both. Bodies are found by the pose network itself (engine.persons).
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def test_each_subject_has_its_detectors(made) -> None:
     assert names(controls) == ["detect", "face", "whole", DRAWN, FILE]
     assert live.options.detector == controls.detectors.currentData() == DEFAULTS["face"]
     choice.offer(schema("person"))
-    assert names(controls) == ["detect", "person", "whole", DRAWN, FILE] and live.options.detector == DEFAULTS["person"]
+    assert names(controls) == ["person", "detect", "whole", DRAWN, FILE] and live.options.detector == DEFAULTS["person"]
     choice.offer(schema("object"))
     assert names(controls) == ["whole", DRAWN, FILE] and live.options.detector == "whole"
 
