@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.regular import open_regular, read_regular
 
 FIRST_BYTES, MOST_BYTES = 1 << 16, 64 << 20
 MAX_ENTRIES = 1_000_000  # of one folder
+MAX_FILES, MAX_DEPTH = 1_000_000, 6  # of all folders below one
 
 
 def size_of(path: Path) -> tuple[int, int] | None:
@@ -46,6 +47,25 @@ def plain_name(name: str) -> str:
     return name.replace("\\", "/")
 
 
+def walk(folder: Path) -> Iterator[Path]:
+    """All files below a folder in a fixed order, at most a million and six folders deep; links are not followed."""
+    count = 0
+    for here, folders, files in os.walk(folder):
+        folders.sort()
+        if len(Path(here).relative_to(folder).parts) >= MAX_DEPTH:
+            folders.clear()
+        for name in sorted(files):
+            count += 1
+            if count > MAX_FILES:
+                return
+            yield Path(here) / name
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name is that of a picture."""
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
 class Finder:
     """Finds the pictures of one label file.
 
@@ -53,9 +73,13 @@ class Finder:
     `folders` (below it). Names that come from another machine, and names looked for in ReadOptions.pictures, are
     also tried without their first folders. Case of a suffix does not count; a name without a suffix, or with one
     of a file that is not there, takes the only picture with its stem. Each folder is listed once.
+    deep: of a data set, whose files move between folders: every name is tried without its first folders, and at last
+    anywhere below the folders and in any case, where just one file has it.
     """
 
-    def __init__(self, file: Path, options: ReadOptions, problems: Problems, folders: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, file: Path, options: ReadOptions, problems: Problems, folders: tuple[str, ...] = (), deep: bool = False
+    ) -> None:  # fmt: skip
         home = file if os.path.isdir(file) else file.parent
         self._own = options.pictures
         self._bases = [home, *(Path(os.path.normpath(home / folder)) for folder in folders)]
@@ -64,6 +88,8 @@ class Finder:
         self._heads: dict[str, list[str]] = {}
         self._shortened: dict[Path, str] = {}  # file -> the name that was cut to find it
         self._noted: set[tuple[str, str]] = set()
+        self._deep = deep
+        self._below: dict[str, Path | None] | None = None  # name in small letters -> the only file of that name
 
     def find(self, name: str) -> Path | None:
         """A picture's file, None where there is none or several could be meant (which is noted)."""
@@ -103,9 +129,9 @@ class Finder:
             for base in () if absolute else self._existing(head):
                 if found := self._in(base, last):
                     return found
-        if absolute or self._own is not None:
-            return self._cut(plain, absolute)
-        return None
+        if self._deep:
+            return self._cut(plain, True) or self._anywhere(plain)
+        return self._cut(plain, absolute) if absolute or self._own is not None else None
 
     def _existing(self, head: str) -> list[str]:
         """The folders that `head` may mean, in the order in which they are looked at."""
@@ -115,18 +141,36 @@ class Finder:
             self._heads[head] = [folder for folder in folders if self._names(folder) is not None]
         return self._heads[head]
 
-    def _cut(self, name: str, absolute: bool) -> Path | None:
-        """A picture by the last parts of its name: as many of them as fit."""
+    def _cut(self, name: str, everywhere: bool) -> Path | None:
+        """A picture by the last parts of its name, as many of them as fit: in all folders, or the chosen one alone."""
         parts = [part for part in name.split("/") if part not in ("", ".", "..") and not part.endswith(":")]
-        for base in [self._own, *self._bases] if absolute else [self._own]:
-            for start in range(0 if absolute else 1, len(parts)) if base is not None else ():
+        for base in [self._own, *self._bases] if everywhere else [self._own]:
+            for start in range(0 if everywhere else 1, len(parts)) if base is not None else ():
                 found = self._in(os.path.join(base, *parts[start:-1]), parts[-1])
                 if found is not None:
-                    if self._shortened.setdefault(found, name) == name:
-                        return found
-                    self._problems.add(f"picture {shown(name)}", f"{found.name} was taken for another picture already")
-                    return None
+                    return self._once(found, name)
         return None
+
+    def _once(self, found: Path, name: str) -> Path | None:
+        """A file that was found by a part of its name, which it can be for one name alone."""
+        if self._shortened.setdefault(found, name) == name:
+            return found
+        self._problems.add(f"picture {shown(name)}", f"{found.name} was taken for another picture already")
+        return None
+
+    def _anywhere(self, name: str) -> Path | None:
+        """A picture anywhere below the folders, in any case: by its whole name, else by the last part."""
+        if self._below is None:
+            self._below = {}
+            for base in dict.fromkeys(base for base in (self._own, *self._bases) if base is not None):
+                for path in filter(is_picture, walk(base)):
+                    for key in {path.relative_to(base).as_posix().lower(), path.name.lower()}:
+                        known = self._below.setdefault(key, path)
+                        if known is not None and os.path.abspath(known) != os.path.abspath(path):
+                            self._below[key] = None
+        keys = (name.lower(), name.lower().rsplit("/", 1)[-1])
+        found = next((path for key in keys if (path := self._below.get(key)) is not None), None)
+        return None if found is None or self._shortened.get(found, name) != name else self._once(found, name)
 
     def _in(self, folder: str, last: str) -> Path | None:
         """The picture of a name in a folder: as it stands, with its suffix in another case, or the only of its stem."""

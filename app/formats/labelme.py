@@ -22,7 +22,7 @@ from app.formats.names import written_name
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
 from engine.headers import HeaderError, read_header
-from engine.label_pictures import Finder
+from engine.label_pictures import Finder, walk
 from engine.label_reading import head_of, load_json, number, refuse, shown, whole
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Problems
 
@@ -90,8 +90,6 @@ class Labelme:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    from engine.layouts.pictures import walk
-
     return (file for file in walk(folder) if file.suffix.lower() == ".json")
 
 

@@ -16,7 +16,7 @@ from app.formats.copies import beside_names, copy_picture
 from app.formats.names import relative_name
 from app.formats.registry import FormatError, Holds, ReadOptions, WriteOptions
 from app.formats.rows import by_picture
-from engine.label_pictures import Finder
+from engine.label_pictures import Finder, walk
 from engine.label_reading import load_json, number, refuse, shown, whole
 from engine.labels import ABSENT, VISIBLE, LabelSet, Picture, Problems, Skeleton, Table
 from engine.rows import Rows, numbered
@@ -75,8 +75,6 @@ class Ljson:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    from engine.layouts.pictures import walk
-
     return (file for file in walk(folder) if file.suffix.lower() == ".ljson")
 
 

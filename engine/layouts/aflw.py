@@ -13,7 +13,7 @@ import numpy as np
 from engine.label_files import FormatError
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, brief, items, load_mat, text, variables
-from engine.layouts.pictures import Finder, Gallery, around
+from engine.layouts.pictures import Gallery, around
 from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
@@ -32,7 +32,7 @@ def read_sqlite(path: Path, options: Options) -> LabelSet:
     """
     problems = Problems()
     data = _rows(path)
-    gallery, rows = Gallery(Finder(around(path, options, *FOLDERS)), problems), Rows(skeleton("aflw21"))
+    gallery, rows = Gallery(around(path, options, problems, *FOLDERS), problems), Rows(skeleton("aflw21"))
     slots, add = _slots(data["FeatureCoordTypes"]), offset(options, 0.0)
     points: dict[Any, list[tuple[int, float, float]]] = {}
     for face, feature, x, y in data["FeatureCoords"]:
@@ -148,7 +148,7 @@ def read_full(path: Path, options: Options, train: int = TRAIN) -> LabelSet:
     if not all(titles):
         raise FormatError(f"Face {titles.index('') + 1} in {path.name} has no picture; get the file again.")
     problems, add = Problems(), offset(options, 0.0)
-    gallery, rows = Gallery(Finder(around(path, options, *FOLDERS)), problems), Rows(skeleton("aflw19"))
+    gallery, rows = Gallery(around(path, options, problems, *FOLDERS), problems), Rows(skeleton("aflw19"))
     learnt = set((order[:train] - 1).astype(int).tolist())
     for i in range(n):
         points = data[i].reshape(2, 19).T

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from engine.label_files import FormatError
+from engine.label_pictures import is_picture, walk
 from engine.labels import ABSENT, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, load_mat, variables
-from engine.layouts.pictures import Finder, Gallery, is_picture, walk
+from engine.layouts.pictures import Gallery, chosen
 from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
@@ -40,7 +41,7 @@ def _read(path: Path, options: Options, name: str) -> LabelSet:
     held = _files(folder) if path.is_dir() else [path]
     problems, damage = Problems(), ""
     pictures = {str(p.with_suffix("")).lower(): p for p in walk(folder) if is_picture(p)}
-    gallery = Gallery(Finder([options.pictures] if options.pictures else []), problems)
+    gallery = Gallery(chosen(options, problems), problems)
     tables = {68: Rows(skeleton("ibug68")), 21: Rows(skeleton("aflw21"))}
     split = "test" if name == "AFLW2000-3D" else "train"
     for file in held:

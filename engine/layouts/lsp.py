@@ -9,7 +9,7 @@ import numpy as np
 from engine.label_files import FormatError
 from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.matlab import array, load_mat, variables
-from engine.layouts.pictures import Finder, Gallery, around
+from engine.layouts.pictures import Gallery, around
 from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
@@ -61,7 +61,7 @@ def _set(path: Path, options: Options, joints: np.ndarray, seen: np.ndarray, dig
     if len(joints) >= 100 and (share > 0.5) != (digits == 5):
         other = "lsp" if digits == 5 else "lsp-extended"
         problems.add(path.name, f"{share:.0%} of the flags are 1, as in the other data set; is it {other}?")
-    gallery, rows = Gallery(Finder(around(path, options)), problems), Rows(skeleton("lsp14"))
+    gallery, rows = Gallery(around(path, options, problems), problems), Rows(skeleton("lsp14"))
     for n, (places, known) in enumerate(zip(joints, seen, strict=True)):
         name = f"im{n + 1:0{digits}d}.jpg"
         rows.add(gallery.number(name, "train" if n < train else "test"), places[:, :2] + add, known)

@@ -12,7 +12,7 @@ from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Problems
 from engine.layouts.mat5 import Struct
 from engine.layouts.matlab import brief, field, items, load_mat, number, text, unwrap, variables
 from engine.layouts.mpii_split import validation_people
-from engine.layouts.pictures import Finder, Gallery, around
+from engine.layouts.pictures import Gallery, around
 from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
@@ -54,7 +54,7 @@ def read_mat(path: Path, options: Options) -> LabelSet:
     if not pictures:
         raise FormatError(f"RELEASE in {path.name} has no annolist; choose mpii_human_pose_v1_u12_1.mat.")
     train, single = items(field(release, "img_train")), items(field(release, "single_person"))
-    held, gallery = validation_people(path.parent), Gallery(Finder(around(path, options)), problems)
+    held, gallery = validation_people(path.parent), Gallery(around(path, options, problems), problems)
     rows = Rows(skeleton("mpii16"))
     for index, picture in enumerate(pictures):
         where = f"{path.name}, annolist({index + 1})"

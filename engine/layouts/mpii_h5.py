@@ -11,7 +11,7 @@ from engine.label_files import FormatError
 from engine.labels import LabelSet, Problems
 from engine.layouts.hdf5 import annotations, names_in, numbers, open_hdf5, texts, values
 from engine.layouts.mpii import HEAD, ONE_BASED, SHIFT, WIDER, listed, person_box
-from engine.layouts.pictures import Finder, Gallery, around, split_of
+from engine.layouts.pictures import Gallery, around, split_of
 from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
@@ -39,7 +39,7 @@ def read_h5(path: Path, options: Options) -> LabelSet:
     points, seen = listed(path, part, visible, missing, add)
     raw = scale / WIDER
     center = center - np.stack([np.zeros(n), SHIFT * raw], 1) + add
-    gallery, rows = Gallery(Finder(around(path, options)), problems), Rows(skeleton("mpii16"))
+    gallery, rows = Gallery(around(path, options, problems), problems), Rows(skeleton("mpii16"))
     for i in range(n):
         rows.add(
             gallery.number(names[i], split), points[i], seen[i], person_box(center[i], raw[i]), center=center[i],

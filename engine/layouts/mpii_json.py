@@ -13,7 +13,7 @@ from engine.labels import LabelSet, Problems
 from engine.layouts.matlab import brief
 from engine.layouts.mpii import COUNT, HEAD, ONE_BASED, listed, person_box
 from engine.layouts.mpii_split import MAX_JSON
-from engine.layouts.pictures import Finder, Gallery, around, split_of
+from engine.layouts.pictures import Gallery, around, split_of
 from engine.layouts.values import Layout, Options, head_of, offset, skeleton
 from engine.regular import read_regular
 from engine.rows import Rows
@@ -73,7 +73,7 @@ def _read(path: Path, options: Options, person: Any) -> LabelSet:
     if not isinstance(people, list) or not people:
         raise FormatError(f"{path.name} is no list of people; choose MPII's own JSON file.")
     problems, add = Problems(), offset(options, ONE_BASED)
-    gallery, rows = Gallery(Finder(around(path, options)), problems), Rows(skeleton("mpii16"))
+    gallery, rows = Gallery(around(path, options, problems), problems), Rows(skeleton("mpii16"))
     for n, one in enumerate(people):
         try:
             name, joints, visible, missing, center, scale, split = person(one)

@@ -11,7 +11,7 @@ from engine.label_files import FormatError
 from engine.labels import OCCLUDED, VISIBLE, LabelSet, Problems, Skeleton
 from engine.layouts.matlab import array, load_mat, variables
 from engine.layouts.mirror import MirrorError, derive_flip
-from engine.layouts.pictures import Finder, Gallery, around
+from engine.layouts.pictures import Gallery, around
 from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.rows import Rows
 
@@ -37,7 +37,7 @@ def read_pifa(path: Path, options: Options) -> LabelSet:
         raise FormatError(f"{BOXES} does not lie beside {path.name}; put it there.")
     marks, boxes = load_mat(path), load_mat(boxes_at)
     problems, add = Problems(), offset(options, 0.0)
-    gallery, read = Gallery(Finder(around(path, options)), problems), []
+    gallery, read = Gallery(around(path, options, problems), problems), []
     rows = Rows(skeleton("pifa34"))
     for split, mark_name, box_name, pictures in PARTS:
         if mark_name not in marks:

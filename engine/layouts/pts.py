@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from engine.label_files import FormatError
+from engine.label_pictures import is_picture, walk
 from engine.labels import VISIBLE, LabelSet, Problems
-from engine.layouts.pictures import Finder, Gallery, is_picture, walk
+from engine.layouts.pictures import Gallery, chosen
 from engine.layouts.values import Layout, Options, offset, skeleton
 from engine.regular import read_regular
 from engine.rows import Rows, numbered
@@ -86,7 +87,7 @@ def read_folder(path: Path, options: Options) -> LabelSet:
     folder = path if path.is_dir() else path.parent
     held = [file for file in walk(folder) if file.suffix.lower() == ".pts"] if path.is_dir() else [path]
     problems, tables, pictures = Problems(), {}, _pictures(folder)
-    gallery, damage = Gallery(Finder([options.pictures] if options.pictures else []), problems), ""
+    gallery, damage = Gallery(chosen(options, problems), problems), ""
     for file in held:
         name = file.relative_to(folder).as_posix()
         try:

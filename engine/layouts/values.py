@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from engine.label_files import ReadOptions
 from engine.labels import LabelSet, Skeleton
 from engine.regular import open_regular
 from engine.rows import join
@@ -15,13 +16,10 @@ HEAD = 1 << 16  # bytes by which a file is recognised
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to read. offset: added to every coordinate, None for what the layout's docstring says; pictures: folder
-    in which pictures are looked for first; places: which of several sets of landmarks is meant (300W-LP: "pts_2d"
+class Options(ReadOptions):
+    """How to read, and of some layouts: places: which of several sets of landmarks is meant (300W-LP: "pts_2d"
     or "pts_3d" of its landmarks folder; else ""); visible_flag: the value that means visible in AFLW-PIFA."""
 
-    offset: float | None = None
-    pictures: Path | None = None
     places: str = ""
     visible_flag: int = 1
 

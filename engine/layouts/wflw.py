@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.label_files import FormatError
 from engine.labels import VISIBLE, LabelSet, Problems
-from engine.layouts.pictures import Finder, Gallery, around, split_of
+from engine.layouts.pictures import Gallery, around, split_of
 from engine.layouts.values import Layout, Options, head_of, offset, skeleton
 from engine.regular import read_regular
 from engine.rows import Rows
@@ -29,7 +29,7 @@ def read_list(path: Path, options: Options) -> LabelSet:
     if path.stat().st_size > MAX_LIST:
         raise FormatError(f"{path.name} is larger than 256 MB, so no list of faces; choose another.")
     problems, split, add = Problems(), split_of(path.stem), offset(options, 0.0)
-    gallery, rows = Gallery(Finder(around(path, options, *_FOLDERS)), problems), Rows(skeleton("wflw98"))
+    gallery, rows = Gallery(around(path, options, problems, *_FOLDERS), problems), Rows(skeleton("wflw98"))
     lines = read_regular(path).decode("utf-8-sig", "replace").splitlines()
     damage = ""
     for number, line in enumerate(lines, 1):

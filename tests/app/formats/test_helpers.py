@@ -131,6 +131,19 @@ def test_one_file_is_never_taken_for_two_pictures_with_cut_names(tmp_path: Path)
     assert len(problems) == 1
 
 
+def test_pictures_of_a_data_set_are_found_wherever_they_lie_if_one_alone_can_be_meant(tmp_path: Path) -> None:
+    one = picture(tmp_path / "Images" / "Part 1" / "A.PNG")
+    for folder in ("x", "y"):
+        picture(tmp_path / folder / "twice.png")
+    labels, problems = tmp_path / "labels.json", Problems()
+    finder = Finder(labels, ReadOptions(), problems, deep=True)
+    assert finder.find("images/part 1/a.png") == one and finder.find("images/part 1/a.png") == one
+    assert finder.find("elsewhere/a.png") is None and len(problems) == 0  # the file has a name already
+    assert finder.find("twice.png") is None and finder.find("far/x/TWICE.png") is None
+    assert finder.find("far/x/twice.png") == tmp_path / "x" / "twice.png"
+    assert Finder(labels, ReadOptions(), problems).find("images/part 1/a.png") is None
+
+
 def test_pictures_of_one_stem_are_told_apart(tmp_path: Path) -> None:
     jpg, png = picture(tmp_path / "a.jpg"), picture(tmp_path / "a.png")
     problems = Problems()
