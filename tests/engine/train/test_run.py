@@ -19,7 +19,7 @@ from engine.train.run import run  # noqa: E402
 from tests.engine.blobs import small_model  # noqa: E402
 from tests.engine.packfile import blob_points, write_pack  # noqa: E402
 
-SETTINGS = {"steps": 6, "batch": 4, "bf16": False, "flip": False, "erase": 0.0, "evaluate_every": 2}
+SETTINGS = {"steps": 6, "batch": 4, "bf16": False, "exact": False, "flip": False, "erase": 0.0, "evaluate_every": 2}
 
 
 class Told:

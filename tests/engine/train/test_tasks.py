@@ -27,7 +27,7 @@ from engine.train.starting import read_start  # noqa: E402
 from engine.train.tasks import Division, Landmarks, task_of  # noqa: E402
 
 FACE, LABELS = parts.load_parts("face-parts"), load_schema("ibug68")
-SMALL = {"width": 32, "stem": 16, "side": 64, "batch": 4, "steps": 24, "warmup": 4, "bf16": False,
+SMALL = {"width": 32, "stem": 16, "side": 64, "batch": 4, "steps": 24, "warmup": 4, "bf16": False, "exact": False,
          "evaluate_every": 1000, "checkpoint_every": 10}  # fmt: skip
 RECIPE = with_settings(load_recipe("face-parts"), SMALL)
 
