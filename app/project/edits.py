@@ -138,15 +138,19 @@ class Refit:
     title: str = "Fit the labels to the picture"
 
 
+Source = int | tuple[int, ...] | None  # where a landmark of another schema comes from
+
+
 @dataclass(frozen=True)
 class Migrate:
     """Another schema: source[k] is the present index of the new landmark k, None where it is new.
 
-    New landmarks are absent until somebody places them; accepted images with such go back into work if `reopen`.
+    Several indices are merged: the new landmark is in the middle of those that are there. New landmarks are absent
+    until somebody places them; accepted images with such go back into work if `reopen`.
     """
 
     schema: Schema
-    source: tuple[int | None, ...]
+    source: tuple[Source, ...]
     reopen: bool = True
     title: str = "Change the schema"
 

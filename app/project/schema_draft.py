@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from app.project.edits import Source
 from engine.schema import Schema, SchemaError, schema_from_json
 
 SIDES = ("left", "right", "centre")
@@ -18,7 +19,10 @@ MOST_LANDMARKS = 1000
 
 @dataclass(eq=False)
 class Landmark:
-    """One landmark of a draft. source: its index in the schema that the project has; place: x, y of the mean shape."""
+    """One landmark of a draft. source: its index in the schema that the project has; place: x, y of the mean shape.
+
+    merged: the indices of those that have become one with it.
+    """
 
     name: str
     side: str = "centre"
@@ -27,6 +31,7 @@ class Landmark:
     place: tuple[float, float] = (0.5, 0.5)
     partner: Landmark | None = field(default=None, repr=False)
     sigma: float | None = None
+    merged: tuple[int, ...] = ()
 
 
 class SchemaDraft:
@@ -74,6 +79,22 @@ class SchemaDraft:
         for n, end in enumerate(self.measure):
             if end is landmark:
                 self.measure[n] = next(other for other in self.landmarks if other not in self.measure)
+
+    def merge(self, landmark: Landmark, other: Landmark) -> None:
+        """Make one of two: it keeps its name and has the other's lines; raises SchemaError for the last two."""
+        if other is landmark:
+            raise SchemaError("A landmark cannot be merged with itself; choose another.")
+        if len(self.landmarks) <= 2:
+            raise SchemaError("A schema needs two landmarks, to measure errors by their distance; add others first.")
+        found = [k for one in (landmark, other) for k in (one.source, *one.merged) if k is not None]
+        ends = [*self.joined(landmark), *self.joined(other)]
+        if landmark.partner is other:
+            landmark.side = "centre"
+        self.measure = [landmark if end is other and landmark not in self.measure else end for end in self.measure]
+        self.remove(other)
+        self.set_lines(landmark, [end for end in ends if end is not other])
+        landmark.place = tuple((a + b) / 2 for a, b in zip(landmark.place, other.place, strict=True))
+        landmark.source, landmark.merged = (found[0], tuple(found[1:])) if found else (None, ())
 
     def rename(self, landmark: Landmark, name: str) -> None:
         """Give it another name; raises SchemaError for an empty one or another's."""
@@ -161,9 +182,9 @@ class SchemaDraft:
             "colours": {name: colour for name, colour in self.colours.items() if name in groups},
         })  # fmt: skip
 
-    def source(self) -> tuple[int | None, ...]:
-        """For each landmark its index in the schema that the project has, None for a new one."""
-        return tuple(landmark.source for landmark in self.landmarks)
+    def source(self) -> tuple[Source, ...]:
+        """For each landmark its index in the schema that the project has, all of a merged one's, None for a new one."""
+        return tuple((one.source, *one.merged) if one.merged else one.source for one in self.landmarks)
 
 
 def boxed(places: Iterable[tuple[float, float]]) -> list[list[float]]:

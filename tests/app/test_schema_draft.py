@@ -185,3 +185,70 @@ def test_a_change_is_one_edit_that_can_be_undone(tmp_path):
     assert document.schema == before and document.instances(image) == held
     assert by_name(before, load_schema("lsp14"))[0] == before.landmarks.index(load_schema("lsp14").landmarks[0])
     document.close()
+
+
+def _instance(image: int, points: list, visibility: list, origin: list) -> Instance:
+    count = len(points)
+    return Instance(0, image, Box(50, 50, 80, 1, "whole"), np.array(points, float), np.array(visibility, np.uint8),
+                    np.array(origin, np.uint8), np.full(count, 0.5, np.float32),
+                    np.full((count, 2), np.nan))  # fmt: skip
+
+
+def test_merged_landmarks_go_to_their_middle_and_undo_is_exact(tmp_path):
+    before = load_schema("mpii16")
+    document = Document.create(tmp_path / "p.hourbit-project", before, "P")
+    image = document.apply(AddImages((NewImage("a.png", 100, 100),))).created
+    points = np.random.default_rng(0).uniform(10, 90, (16, 2)).round().tolist()
+    points[8], points[9] = [20, 30], [40, 60]
+    kinds, origins = [2] * 16, [Origin.MODEL] * 16
+    kinds[8], origins[9] = Visibility.OCCLUDED, Origin.HAND
+    document.apply(PutInstance(_instance(image, points, kinds, origins)))
+    kinds[8] = Visibility.ABSENT
+    document.apply(PutInstance(_instance(image, points, kinds, origins)))
+    kinds[9] = Visibility.ABSENT
+    document.apply(PutInstance(_instance(image, points, kinds, origins)))
+    held = document.instances(image)
+    draft = SchemaDraft(before)
+    neck, top = draft.landmarks[8:10]
+    ends = {one.name for one in (*draft.joined(neck), *draft.joined(top))} - {neck.name, top.name}
+    draft.merge(neck, top)
+    assert {one.name for one in draft.joined(neck)} == ends and len(draft.landmarks) == 15
+    draft.rename(neck, "Head")
+    edit = Migrate(draft.schema(), draft.source())
+    assert edit.source[8] == (8, 9)
+    found = document.migration_preview(edit)
+    assert found.merged == (((before.landmarks[8], before.landmarks[9]), "Head"),)
+    assert (found.averaged, found.lost, found.added, found.dropped, found.reopened) == (1, 0, (), (), 0)
+    document.apply(edit)
+    both, one, none = document.instances(image)
+    assert both.points[8].tolist() == [30, 45] and both.visibility[8] == Visibility.VISIBLE
+    assert both.origin[8] == Origin.EDITED and both.touched  # a hand was at work: no model moves it
+    assert one.points[8].tolist() == [40, 60] and one.origin[8] == Origin.HAND
+    assert none.visibility[8] == Visibility.ABSENT
+    np.testing.assert_array_equal(both.points[9:], held[0].points[10:])
+    document.undo()
+    assert document.schema == before and document.instances(image) == held
+    document.redo()
+    assert document.instances(image) == (both, one, none)
+    document.close()
+
+
+def test_partners_that_become_one_stand_in_the_centre_and_merges_go_on():
+    draft = SchemaDraft(load_schema("mpii16"))
+    left, right = (next(a for a in draft.landmarks if a.name == name) for name in ("Left hip", "Right hip"))
+    draft.merge(left, right)
+    pelvis = next(a for a in draft.landmarks if a.name == "Pelvis")
+    draft.merge(left, pelvis)
+    assert left.side == "centre" and left.partner is None
+    assert sorted(draft.source()[draft.landmarks.index(left)]) == [2, 3, 6]
+    assert draft.schema().landmarks.index("Left hip") == draft.landmarks.index(left)
+    with pytest.raises(SchemaError):
+        draft.merge(left, left)
+
+
+def test_a_merge_of_the_same_landmark_twice_is_refused(tmp_path):
+    before = load_schema("lsp14")
+    document = Document.create(tmp_path / "p.hourbit-project", before, "P")
+    with pytest.raises(UserError):
+        document.apply(Migrate(before, ((0, 1), 1, *range(2, 14))))
+    document.close()

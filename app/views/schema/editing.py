@@ -67,6 +67,12 @@ class SchemaEditing(QObject):
         if self.attempt(lambda: self.draft.remove(held)):
             self.select(self.draft.landmarks[min(at, len(self.draft.landmarks) - 1)])
 
+    def merge(self, other: Landmark) -> None:
+        """Make one of the landmark in hand and another."""
+        held = self.current
+        if held is not None and self.attempt(lambda: self.draft.merge(held, other)):
+            self.selected.emit()
+
     def move(self, step: int) -> None:
         """Put the landmark in hand earlier or later in the order."""
         held = self.current

@@ -33,6 +33,7 @@ from app.views.banner import Banner
 from app.views.context import Context
 from app.views.schema.editing import SchemaEditing
 from app.views.schema.groups import Groups, Measure
+from app.views.schema.merging import MergeButton
 from app.views.schema.preview import ChangePreview
 from app.views.schema.shape import ShapePicture
 from app.views.schema.table import LandmarksTable
@@ -117,6 +118,8 @@ class SchemaPage(QDialog):
             button.setAutoDefault(False)
             button.clicked.connect(act)
             row.addWidget(button)
+        self.merge = MergeButton(self.editing)
+        row.addWidget(self.merge)
         row.addStretch(1)
         column.addLayout(row)
         form = QFormLayout()

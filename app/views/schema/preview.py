@@ -9,7 +9,7 @@ from app.project.migration import Preview
 from app.views.import_page import Figure
 from app.views.label.numbers import count
 from app.views.theme import icon
-from app.views.words import tr
+from app.views.words import mark, named, several, tr
 
 MOST_NAMES = 200
 
@@ -59,6 +59,14 @@ class ChangePreview(QWidget):
         ):
             for name in names[:MOST_NAMES]:
                 self.names.addItem(QListWidgetItem(icon(sign, 14, role), words.format(name)))
+        for old, new in found.merged[:MOST_NAMES]:
+            words = tr("{0} become {1}, in their middle where several are there")
+            words = words.format(" + ".join(map(named, old)), named(new))
+            self.names.addItem(QListWidgetItem(icon("call-merge", 14), words))
+        if found.averaged:
+            words = several(found.averaged, mark("1 landmark is moved to a middle"),
+                            mark("{0} landmarks are moved to a middle"))  # fmt: skip
+            self.names.addItem(QListWidgetItem(icon("vector-point", 14), words))
         for old, new in found.renamed[:MOST_NAMES]:
             self.names.addItem(QListWidgetItem(icon("rename-outline", 14), tr("{0} becomes {1}").format(old, new)))
         if found.moved:

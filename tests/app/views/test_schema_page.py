@@ -153,3 +153,25 @@ def test_a_draft_that_is_not_whole_is_not_previewed(page):
     page.short.textEdited.emit("two words")
     page.go_on()
     assert page.stack.currentIndex() == 0 and "short name" in page.banner.text.text()
+
+
+def test_two_landmarks_are_merged_and_the_preview_says_so(qtbot, window, page, monkeypatch):
+    document = window.context.document
+    image = document.images()[0].id
+    document.apply(PutInstance(mean_instance(document.schema, document.image(image), Box(80, 60, 60), "Ada")))
+    asked = []
+    monkeypatch.setattr("app.views.schema.merging.QInputDialog.getItem", lambda *told: asked.append(told) or (
+        told[3][told[4]], True))  # fmt: skip
+    assert not page.merge.isEnabled()
+    page.table.setCurrentCell(0, NAME)
+    page.merge.click()
+    assert asked[0][3][0] == "2  Jaw 2" and page.table.rowCount() == 67
+    page.go_on()
+    settled(qtbot, page)
+    listed = [page.preview.names.item(n).text() for n in range(page.preview.names.count())]
+    assert listed[:2] == ["Jaw 1 + Jaw 2 become Jaw 1, in their middle where several are there",
+                          "1 landmark is moved to a middle"]  # fmt: skip
+    old = document.instances(image)[0].points[:2].mean(0)
+    page.go_on()
+    settled(qtbot, page)
+    assert document.instances(image)[0].points[0].tolist() == pytest.approx(old.tolist())
