@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.views.theme import grow, icon, icon_picture, theme
+from app.views.theme import icon, icon_picture, theme
 from app.views.words import told
 
 HEIGHT = 40
@@ -32,11 +32,11 @@ class Banner(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        grow(self, height=HEIGHT)
         self._kind = "error"
         self._remedy: Callable[[], object] | None = None
         self.sign, self.text = QLabel(), QLabel()
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setWordWrap(True)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.button, self.cross = QPushButton(), QToolButton()
         self.button.setProperty("flat", True)
@@ -106,9 +106,11 @@ class Banner(QFrame):
         region, top = self.parentWidget(), 0
         if self._other is not None:
             region = self._other.parentWidget()
-            top = HEIGHT if self._other.isVisible() else 0
+            top = self._other.height() if self._other.isVisible() else 0
         at = region.mapTo(self.parentWidget(), QPoint(0, top))
-        self.setGeometry(at.x(), at.y(), region.width(), HEIGHT)
+        # A long sentence in a narrow region takes more lines: none of its words may be cut off.
+        high = max(theme().tall(HEIGHT), self.layout().totalHeightForWidth(region.width()))
+        self.setGeometry(at.x(), at.y(), region.width(), high)
 
     def _dress(self) -> None:
         self.setProperty("banner", self._kind)

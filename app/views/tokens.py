@@ -17,6 +17,16 @@ LIGHT = {
     "errorBg": "#FBE4E5", "accentHover": "#4738AE",
 }  # fmt: skip
 
+# Where a frame's time goes, from the bottom of the stack up: greys, and the networks' parts in the accent's hue.
+PARTS = {
+    "capture": "#49515B", "wait": "#5A636E", "detect": "#6B7581", "engine": "#7A70C4", "decode": "#A39BDD",
+    "draw": "#C9CED6",
+}  # fmt: skip
+PARTS_ON_LIGHT = {
+    "capture": "#343A42", "wait": "#505862", "detect": "#6C7580", "engine": "#5544CC", "decode": "#8A7EE0",
+    "draw": "#868E99",
+}  # fmt: skip
+
 SIDES = {"left": "#56B9F2", "right": "#FF9D3C", "centre": "#F4F1E6"}
 SIDES_ON_LIGHT = {"left": "#1F7FC0", "right": "#BD6000", "centre": "#6B6B60"}
 DOUBT = "#FFD84D"

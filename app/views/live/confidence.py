@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -79,7 +79,7 @@ class ConfidenceList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: list[Row] = []
-        self._sorted = 0.0
+        self._sorted, self._looked = 0.0, False
         self._chosen = (-1, -1)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(ROWS * ROW)
@@ -96,11 +96,12 @@ class ConfidenceList(QWidget):
         moment = time.monotonic()
         if not now and self.rows and moment - self._sorted < EVERY:
             return
-        self._sorted = moment
+        self._sorted, self._looked = moment, result is not None
         self._show(lowest(result) if result is not None else [])
 
     def show_frozen(self, result: Result, instances: list[Instance]) -> None:
         """List all landmarks of the subject in hand, the first one while none is."""
+        self._looked = True
         self._show(table(result, instances, max(self._chosen[0], 0)))
 
     def _show(self, rows: list[Row]) -> None:
@@ -154,7 +155,7 @@ class ConfidenceList(QWidget):
             font = QFont(self.font())
             font.setPixelSize(theme().size(12))
             painter.setFont(font)
-            if not self.rows:
+            if not self.rows and self._looked:
                 painter.setPen(theme().color("muted"))
                 painter.drawText(QRectF(0, 0, self.width(), ROW), Qt.AlignmentFlag.AlignVCenter, self.tr("None found"))
             for number, row in enumerate(self.rows):
@@ -182,9 +183,8 @@ class ConfidenceList(QWidget):
         name = painter.fontMetrics().elidedText(named(row.name), Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, vertical, name)
         if row.several:
-            painter.setPen(theme().color("muted"))
-            beside = room.adjusted(painter.fontMetrics().horizontalAdvance(name) + 6, 0, 0, 0)
-            painter.drawText(beside, vertical, self.locale().toString(row.several))
+            beside = room.left() + painter.fontMetrics().horizontalAdvance(name) + 8
+            self._paint_subject(painter, QPointF(beside, room.center().y()), row.several)
         if row.place is None:
             self._paint_bar(painter, QRectF(right - SCORE - BAR, area.center().y() - 2, BAR, 4), row.score, doubtful)
         elif row.visibility != Visibility.ABSENT:
@@ -195,6 +195,18 @@ class ConfidenceList(QWidget):
         painter.setPen(theme().color("warning" if doubtful else "text"))
         score = self.locale().toString(row.score, "f", 2)
         painter.drawText(QRectF(right - SCORE, area.top(), SCORE, ROW), vertical | Qt.AlignmentFlag.AlignRight, score)
+
+    def _paint_subject(self, painter: QPainter, at: QPointF, number: int) -> None:
+        """Whose landmark it is: a number in a frame, so that it is not read as part of the name."""
+        text = self.locale().toString(number)
+        high = painter.fontMetrics().height()
+        wide = max(high, painter.fontMetrics().horizontalAdvance(text) + 8)
+        frame = QRectF(at.x() + 0.5, round(at.y() - high / 2) + 0.5, wide - 1, high - 1)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(theme().color("outline"))
+        painter.drawRoundedRect(frame, 3, 3)
+        painter.setPen(theme().color("muted"))
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_bar(self, painter: QPainter, bar: QRectF, score: float, doubtful: bool) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

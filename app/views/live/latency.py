@@ -6,11 +6,12 @@ import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.services.pipeline import Timing
-from app.views.live.statistics import COLOURS, PARTS, LatencyPlot
+from app.views.live.statistics import PARTS, LatencyPlot, colour
+from app.views.theme import theme
 from app.views.words import tr
 
 NUMBERS_EVERY = 0.5  # seconds
@@ -34,16 +35,17 @@ def part_words() -> dict[str, str]:
 class Swatch(QWidget):
     """A small square in a part's colour."""
 
-    def __init__(self, colour: str, parent: QWidget | None = None) -> None:
+    def __init__(self, part: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._colour = QColor(colour)
+        self._part = part
         self.setFixedSize(8, 18)
+        theme().changed.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """8 x 8 in the middle."""
         painter = QPainter(self)
         try:
-            painter.fillRect(0, self.height() // 2 - 4, 8, 8, self._colour)
+            painter.fillRect(0, self.height() // 2 - 4, 8, 8, colour(self._part))
         finally:
             painter.end()
 
@@ -74,7 +76,7 @@ class LatencyPanel(QWidget):
             number.setProperty("small", True)
             number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.numbers[part] = number
-            grid.addWidget(Swatch(COLOURS[part]), row, column)
+            grid.addWidget(Swatch(part), row, column)
             grid.addWidget(name, row, column + 1)
             grid.addWidget(number, row, column + 2)
         grid.setColumnStretch(2, 1)

@@ -52,7 +52,7 @@ class ModelControls(QWidget):
         row.addWidget(self._sign)
         row.addWidget(self.truth, 1)
         layout.addLayout(row)
-        self._good = True
+        self._good: bool | None = True
         self.models.activated.connect(lambda index: self.chosen.emit(self.models.itemData(index)))
         self.seconds.activated.connect(lambda index: self.second.emit(self.seconds.itemData(index)))
         self.runtimes.activated.connect(lambda index: self.runtime.emit(self.runtimes.itemData(index)))
@@ -88,9 +88,10 @@ class ModelControls(QWidget):
         with QSignalBlocker(self.runtimes):
             self.runtimes.setCurrentIndex(max(0, self.runtimes.findData(name)))
 
-    def set_truth(self, text: str, good: bool) -> None:
-        """Say which runtime runs on what, and whether it was checked."""
+    def set_truth(self, text: str, good: bool | None) -> None:
+        """Say which runtime runs on what, and whether it was checked; None while that is not known yet."""
         self._good = good
         self.truth.setText(text)
-        name, role = ("check-circle", "success") if good else ("alert-circle-outline", "warning")
+        signs = {True: ("check-circle", "success"), False: ("alert-circle-outline", "warning")}
+        name, role = signs.get(good, ("timer-sand", "muted"))
         self._sign.setPixmap(icon_picture(name, 14, role))

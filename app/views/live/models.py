@@ -141,7 +141,7 @@ class ModelChoice(QObject):
 
     def _open(self, entry: Entry) -> None:
         # A runtime of its own: the one for stills would make live frames wait for whole batches.
-        self.panel.model.set_truth(self.tr("Opening {0}").format(entry.title), True)
+        self.panel.model.set_truth(self.tr("Opening {0}").format(entry.title), None)
         runtime = self.runtime
         self.live.load(lambda: open_runtime(entry.model, runtime), self.detectors.name_for)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,8 @@ def has_parts(view: Shown) -> bool:
     return view.result is not None and any(divided(subject.prediction) for subject in view.result.subjects)
 
 
-def paint_subjects(painter: QPainter, view: Shown, fit: Fit) -> None:
-    """Brackets, lines, landmarks and name plates of all subjects."""
+def paint_subjects(painter: QPainter, view: Shown, fit: Fit, taken: Iterable[QRectF] = ()) -> None:
+    """Brackets, lines, landmarks and name plates of all subjects; plates keep clear of `taken` places."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for number, points in enumerate(view.points()):
         prediction = view.result.subjects[number].prediction
@@ -104,8 +105,9 @@ def paint_subjects(painter: QPainter, view: Shown, fit: Fit) -> None:
         if not divided(prediction):
             _paint_marks(painter, view, fit, number, points, box.width())
     if view.look.box:
+        taken = list(taken)
         for number in range(len(view.result.subjects)):
-            _paint_plate(painter, view, fit, number)
+            taken.append(_paint_plate(painter, view, fit, number, taken))
     _paint_name(painter, view, fit)
 
 
@@ -218,16 +220,20 @@ def _paint_name(painter: QPainter, view: Shown, fit: Fit) -> None:
     draw_plate(painter, *min(places, key=cost), parts)
 
 
-def paint_read_out(painter: QPainter, view: LiveView, parts: list[tuple[str, str]]) -> None:
-    """Plates at the edges: at the left what one sees, at the right that one records, below what colours mean."""
+def paint_read_out(painter: QPainter, view: LiveView, parts: list[tuple[str, str]]) -> list[QRectF]:
+    """Plates at the edges: at the left what one sees, at the right that one records, below what colours mean.
+
+    The places of those at the top.
+    """
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     top, right, below = view.covered + MARGIN, view.width() - MARGIN, view.height() - MARGIN
-    draw_plate(painter, MARGIN, top, parts)
+    places = [draw_plate(painter, MARGIN, top, parts)]
     if view.recording is not None:
-        draw_recording(painter, right, top, f"{view.recording // 60}:{view.recording % 60:02d}")
+        places.append(draw_recording(painter, right, top, f"{view.recording // 60}:{view.recording % 60:02d}"))
     paint_parts(painter, view, QPointF(view.area.right(), view.area.bottom()))
     if view.heat_maximum is not None:
         draw_colour_bar(painter, right, below - PLATE_HEIGHT, view.locale().toString(view.heat_maximum, "f", 2))
+    return places
 
 
 def paint_parts(painter: QPainter, view: Shown, corner: QPointF) -> None:
@@ -237,27 +243,38 @@ def paint_parts(painter: QPainter, view: Shown, corner: QPointF) -> None:
         draw_legend(painter, corner.x() - MARGIN, corner.y() - MARGIN - legend_height(len(parts)), parts)
 
 
-def _paint_plate(painter: QPainter, view: Shown, fit: Fit, number: int) -> None:
-    """The subject's name and its detector's score above its box, kept inside the frame."""
+def _paint_plate(painter: QPainter, view: Shown, fit: Fit, number: int, taken: list[QRectF]) -> QRectF:
+    """The subject's name and its detector's score above its box, else below it or beside it; the plate's place."""
     subject = view.result.subjects[number]
     box = screen_box(fit, subject.prediction.box)
     left, top, wide, high = fit.rect
-    x = min(max(box.left(), left + 4), left + wide - 100)
-    highest = fit.to_screen(view.points()[number])[:, 1].min() - HIDDEN if view.look.landmarks else box.top()
-    y = min(box.top(), float(highest)) - PLATE_HEIGHT - 6
-    if y < max(top, 0) + (MARGIN + PLATE_HEIGHT + 4 if x < 280 else 4):
-        y = min(box.bottom() + 6, top + high - PLATE_HEIGHT - 4)
     score = view.locale().toString(subject.prediction.box.score, "f", 2)
-    draw_plate(painter, x, y, [(subject_name(view, number), ""), ("", score)])
+    parts = [(subject_name(view, number), ""), ("", score)]
+    across = plate_width(painter, parts)
+    x = max(min(box.left(), left + wide - across - 4), left + 4)
+    highest = fit.to_screen(view.points()[number])[:, 1].min() - HIDDEN if view.look.landmarks else box.top()
+    above = min(box.top(), float(highest)) - PLATE_HEIGHT - 6
+    below = min(box.bottom() + 6, top + high - PLATE_HEIGHT - 4)
+    beside = max(left + 4, box.left() - across - 8), min(box.right() + 8, left + wide - across - 4)
+    level = max(box.top(), top + 4)
+    inside = [(x, above)] if above >= max(top, 0) + 4 else []
+    places = [*inside, (x, below), *((at, level) for at in beside)]
+    clear = (place for place in places if not _meets(QRectF(*place, across, PLATE_HEIGHT), taken))
+    return draw_plate(painter, *next(clear, places[0]), parts)
+
+
+def _meets(place: QRectF, taken: list[QRectF]) -> bool:
+    """Whether a plate would touch another."""
+    return any(place.adjusted(-8, -4, 8, 4).intersects(other) for other in taken)
 
 
 def paint_name_of_model(
     painter: QPainter, view: LiveView, half: QRectF, name: tuple[str, str], seconds: float, note: str
-) -> None:
-    """A plate at the half's top: which model is at work in it and what it took, and a note."""
+) -> QRectF:
+    """A plate at the half's top: which model is at work in it and what it took, and a note; its place."""
     parts = [name, (view.locale().toString(seconds * 1000, "f", 1), "ms"), *([("", note)] if note else [])]
     below = view.covered + PLATE_HEIGHT + 8 if not half.top() else 0  # the read-out is there
-    draw_plate(painter, half.left() + MARGIN, half.top() + MARGIN + below, parts)
+    return draw_plate(painter, half.left() + MARGIN, half.top() + MARGIN + below, parts)
 
 
 def paint_focus(painter: QPainter, view: Shown) -> None:

@@ -45,8 +45,11 @@ def paint_picture(
     return maximum
 
 
-def paint_other(painter: QPainter, view: LiveView, fit: Fit, image: QImage) -> None:
-    """The same frame in the other half, with what the second model found; both halves have their model's name."""
+def paint_other(painter: QPainter, view: LiveView, fit: Fit, image: QImage) -> list[QRectF]:
+    """The same frame in the other half, with what the second model found; both halves have their model's name.
+
+    The places of the names.
+    """
     other, (first, second) = view.result.other, view.halves
     inside = QRectF(0, 0, second.width(), second.height())
     sheet = Sheet(replace(view.result, subjects=other.subjects, schema=other.schema), view.look, inside, view.locale())
@@ -55,7 +58,7 @@ def paint_other(painter: QPainter, view: LiveView, fit: Fit, image: QImage) -> N
     painter.setClipRect(inside)
     paint_picture(painter, sheet, fit, image, view.trouble)
     if not view.trouble:
-        overlay.paint_subjects(painter, sheet, fit)
+        overlay.paint_subjects(painter, sheet, fit, [place.translated(-second.topLeft()) for place in view.plates])
     overlay.paint_parts(painter, sheet, inside.bottomRight())
     painter.restore()
     gap = QRectF(second.left() - 1, second.top(), 2, second.height())
@@ -64,8 +67,10 @@ def paint_other(painter: QPainter, view: LiveView, fit: Fit, image: QImage) -> N
     painter.fillRect(gap, theme().color("canvas"))
     timing, result = view.result.timing, view.result
     note = tr("corrected here") if view.frozen is not None and not overlay.has_parts(view) else ""
-    overlay.paint_name_of_model(painter, view, first, ("A", result.model), timing.engine + timing.decode, note)
-    overlay.paint_name_of_model(painter, view, second, ("B", other.model), other.seconds, "")
+    return [
+        overlay.paint_name_of_model(painter, view, first, ("A", result.model), timing.engine + timing.decode, note),
+        overlay.paint_name_of_model(painter, view, second, ("B", other.model), other.seconds, ""),
+    ]
 
 
 def read_out(view: LiveView) -> list[tuple[str, str]]:

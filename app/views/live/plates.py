@@ -61,8 +61,8 @@ def draw_plate(painter: QPainter, x: float, y: float, parts: list[tuple[str, str
     return plate
 
 
-def draw_recording(painter: QPainter, right: float, y: float, time: str) -> None:
-    """A red dot and for how long one records, on a plate that ends at `right`."""
+def draw_recording(painter: QPainter, right: float, y: float, time: str) -> QRectF:
+    """A red dot and for how long one records, on a plate that ends at `right`; its place."""
     bold = _plate_font(painter, True)
     width = QFontMetricsF(bold).horizontalAdvance(time) + 2 * PADDING + DOT + 8
     plate = QRectF(right - width, y, width, PLATE_HEIGHT)
@@ -77,6 +77,7 @@ def draw_recording(painter: QPainter, right: float, y: float, time: str) -> None
     vertical = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
     painter.drawText(plate.adjusted(0, 0, -PADDING, 0), vertical, time)
     painter.setFont(_plate_font(painter, False))
+    return plate
 
 
 def draw_colour_bar(painter: QPainter, right: float, y: float, maximum: str) -> None:

@@ -67,7 +67,7 @@ class SourceChoice(QObject):
     def start(self, make: Callable[[], Source]) -> None:
         """Run what `make` gives."""
         self.starting.emit()
-        self.stage.calm()
+        self.stage.calm(all=True)
         try:
             self.live.start(make)
         except SourceError as error:
@@ -80,15 +80,15 @@ class SourceChoice(QObject):
         """Tell that the source fails, with what helps: connect again, or choose another one."""
         source = self.live.source
         if source is None or source.live:
-            self.stage.fault(sentence, self.tr("Reconnect"), self.again)
+            self.stage.silent(sentence, self.tr("Reconnect"), self.again)
         elif isinstance(source, Folder):
-            self.stage.fault(sentence, self.tr("Open folder"), lambda: self.ask("folder"))
+            self.stage.silent(sentence, self.tr("Open folder"), lambda: self.ask("folder"))
         else:
-            self.stage.fault(sentence, self.tr("Open video"), lambda: self.ask("video"))
+            self.stage.silent(sentence, self.tr("Open video"), lambda: self.ask("video"))
 
     def again(self) -> None:
         """Start the same source anew."""
-        self.stage.calm()
+        self.stage.calm(all=True)
         self.live.again()
 
     def ask(self, kind: str) -> None:

@@ -30,7 +30,7 @@ class Stage(QWidget):
             over.installEventFilter(self)
         self.empty.video.clicked.connect(self.open_video)
         self.empty.other.clicked.connect(self._other)
-        self._camera = False
+        self._camera = self._passing = False
         self.set_empty(True, False)
 
     def set_empty(self, empty: bool, camera: bool) -> None:
@@ -41,13 +41,21 @@ class Stage(QWidget):
         self._place()
 
     def fault(self, sentence: str, button: str = "", remedy: Callable[[], object] | None = None) -> None:
-        """Tell what is wrong over the picture; `remedy` is what the button does."""
+        """Tell what is wrong over the picture, until a person has read it; `remedy` is what the button does."""
+        self._passing = False
         self.banner.show_message("error", sentence, button, remedy)
 
-    def calm(self) -> None:
-        """All is well again."""
-        if self.banner.isVisible():
+    def silent(self, sentence: str, button: str, remedy: Callable[[], object]) -> None:
+        """Tell that the source is silent, until its pictures come again."""
+        self.fault(sentence, button, remedy)
+        self._passing = True
+
+    def calm(self, but: str = "", all: bool = False) -> None:
+        """The source is well again. but: what fails meanwhile, as a detector; all: nothing told before is true now."""
+        if self._passing or all:
             self.banner.hide()
+        if but:
+            self.fault(but)
 
     def ask_address(self, given: Callable[[str], None]) -> None:
         """Ask for a stream's address in the place of the work."""
@@ -56,7 +64,7 @@ class Stage(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """What lies over the picture's top has come or gone."""
-        if event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
+        if event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent, QEvent.Type.Resize):
             over = [w.height() for w in (self.banner, self.address) if not w.isHidden()]
             self.covered.emit(float(max(over, default=0)))
         return super().eventFilter(watched, event)

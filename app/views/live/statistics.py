@@ -11,19 +11,21 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.services.pipeline import Timing
+from app.views import tokens
 from app.views.theme import theme
 
 PARTS = ("capture", "wait", "detect", "engine", "decode", "draw")
-COLOURS = {
-    "capture": "#49515B", "wait": "#5A636E", "detect": "#6B7581", "engine": "#7A70C4", "decode": "#A39BDD",
-    "draw": "#C9CED6",
-}  # fmt: skip
 SECONDS = 10.0  # what the plot spans
 LIMIT = 60.0  # milliseconds from capture to screen that are promised
 COMMON = 0.95  # share of the steps that the scale must hold
 PLOT_HEIGHT, LOW_HEIGHT = 72, 40
 CAPTION_HEIGHT = 16
 COLUMNS = 139  # one step each two pixels is as fine as the eye follows
+
+
+def colour(part: str) -> QColor:
+    """A part's colour in the scheme in force."""
+    return QColor((tokens.PARTS if theme().dark else tokens.PARTS_ON_LIGHT)[part])
 
 
 def columns(history: Iterable[tuple[float, Timing]], now: float, count: int = COLUMNS) -> list[Timing | None]:
@@ -106,7 +108,7 @@ class LatencyPlot(QWidget):
                 ceiling = [low + value for low, value in zip(floor, values, strict=True)]
                 upper = self._edge(ceiling, begin, step, area, top)
                 lower = self._edge(floor, begin, step, area, top)
-                painter.setBrush(QColor(COLOURS[part]))
+                painter.setBrush(colour(part))
                 painter.drawPolygon(QPolygonF(upper + lower[::-1]))
                 floor = ceiling
 

@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
 
 from app.services.live import HISTORY, Live
 from app.views.live.latency import Swatch, part_words
-from app.views.live.statistics import COLOURS, COMMON, LIMIT, PARTS, scale_top
+from app.views.live.statistics import COMMON, LIMIT, PARTS, colour, scale_top
 from app.views.sample import runtime_truth
 from app.views.theme import icon, theme
-from app.views.widgets import Line
+from app.views.widgets import ElidedLabel, Line
 from app.views.words import tr
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class StatisticsDock(QDockWidget):
         self.live = live
         self.plot: Any = None
         self.numbers: dict[str, tuple[QLabel, QLabel]] = {}
-        self.facts, self.close_button = QLabel(), QToolButton()
+        self.facts, self.close_button = ElidedLabel(), QToolButton()
         self.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         self.setTitleBarWidget(QWidget())
         window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
@@ -97,7 +97,7 @@ class StatisticsDock(QDockWidget):
             curve.setData(moments, values)
         totals = np.sort([timing.total * 1000 for timing in timings])
         self.plot.setYRange(0, scale_top(totals[int(len(totals) * COMMON)] if len(totals) else 0.0), padding=0)
-        self.facts.setText(self._facts())
+        self.facts.set_text(self._facts())
 
     def _facts(self) -> str:
         rate = tr("{0} fps").format(self.locale().toString(self.live.rate, "f", 1))
@@ -118,15 +118,15 @@ class StatisticsDock(QDockWidget):
         self.plot.setLimits(yMin=0)
         self.plot.showGrid(x=False, y=True, alpha=0.25)
         self.plot.setAccessibleName(tr("Latency over the last ten seconds"))
-        self.curves = []
+        self.curves, self.areas = [], {}
         below = None
         for part in PARTS:
-            curve = self.plot.plot([], [], pen=pyqtgraph.mkPen(COLOURS[part], width=1))
+            curve = self.plot.plot([], [])
             if below is None:
                 curve.setFillLevel(0)
-                curve.setBrush(COLOURS[part])
             else:
-                self.plot.addItem(pyqtgraph.FillBetweenItem(below, curve, brush=COLOURS[part]))
+                self.areas[part] = pyqtgraph.FillBetweenItem(below, curve)
+                self.plot.addItem(self.areas[part])
             self.curves.append(curve)
             below = curve
         self.limit = pyqtgraph.InfiniteLine(LIMIT, angle=0)
@@ -174,8 +174,8 @@ class StatisticsDock(QDockWidget):
             grid.addWidget(_small(words, muted=True, right=True), 0, place)
         words = {**part_words(), "total": tr("Total")}
         for row, part in enumerate((*PARTS, "total"), 1):
-            if part in COLOURS:
-                grid.addWidget(Swatch(COLOURS[part]), row, 0)
+            if part in PARTS:
+                grid.addWidget(Swatch(part), row, 0)
             grid.addWidget(_small(words[part], muted=part != "total"), row, 1)
             self.numbers[part] = _small("\u2013", right=True), _small("\u2013", right=True)
             for place, label in enumerate(self.numbers[part]):
@@ -189,6 +189,9 @@ class StatisticsDock(QDockWidget):
         colours = theme().color
         self.close_button.setIcon(icon("close", 16))
         self.plot.setBackground(colours("panel"))
+        for part, curve in zip(PARTS, self.curves, strict=True):
+            curve.setPen(colour(part), width=1)
+            self.areas.get(part, curve).setBrush(colour(part))
         font = QFont(self.font())
         font.setPixelSize(theme().size(11))
         for name, words in (("left", tr("milliseconds")), ("bottom", tr("seconds"))):

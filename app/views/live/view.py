@@ -51,6 +51,7 @@ class LiveView(QWidget):
         self._drawing, self.zooming, self.correcting = BoxDrawing(self), Zooming(self), Correcting(self)
         self.recording: int | None = None
         self.paused = False
+        self.plates: list[QRectF] = []  # places at the edges, as painted last
         self.covered = 0.0  # screen pixels at the top over which a banner lies
         self.setMinimumSize(320, 240)
         self.setMouseTracking(True)
@@ -182,11 +183,11 @@ class LiveView(QWidget):
                 painter.setClipRect(self.area)
                 self.paint_frame(painter, fit)
                 if not self.trouble:
-                    overlay.paint_subjects(painter, self, fit)
+                    overlay.paint_subjects(painter, self, fit, self.plates)
                 painter.restore()
-                if self.result.other is not None:
-                    picture.paint_other(painter, self, fit, self._image)
-                overlay.paint_read_out(painter, self, picture.read_out(self))
+                two = self.result.other is not None
+                names = picture.paint_other(painter, self, fit, self._image) if two else []
+                self.plates = [*names, *overlay.paint_read_out(painter, self, picture.read_out(self))]
                 self._drawing.paint(painter, fit)
             if self._ring:
                 overlay.paint_focus(painter, self)

@@ -183,7 +183,6 @@ class LiveWorkspace(QMainWindow):
         if result is None:
             return
         self.view.show_result(result)
-        self.stage.calm()
         height, width = result.frame.pixels.shape[:2]
         self.panel.source.set_frame_size(width, height)
         self.panel.confidence.show_result(result)
@@ -195,7 +194,7 @@ class LiveWorkspace(QMainWindow):
         if state in SILENT:
             self.sources.fault(sentence)
         elif state is State.RUNNING:
-            self.stage.calm()
+            self.stage.calm(but=sentence)
         elif state is State.ENDED:
             self.say(told(sentence))
         self._tell()

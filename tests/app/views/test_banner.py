@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QWidget
 
+from app.views.banner import Banner
 from app.views.window import MainWindow
 from tests.app.views.desk import close_window, no_camera, open_window, opened, picture_folder
 
@@ -52,3 +53,20 @@ def test_it_follows_to_other_pages(qtbot, window, tmp_path):
     window.show_page("")
     assert place(window.banner).topLeft() == place(window.stack).topLeft()
     assert window.banner.isVisible()
+
+
+def test_a_long_sentence_takes_more_lines_and_loses_no_word(qtbot) -> None:
+    region = QWidget()
+    qtbot.addWidget(region)
+    region.resize(1200, 400)
+    banner = Banner(region)
+    region.show()
+    sentence = "A camera with a long name stopped sending pictures; check that it is connected and that it has power."
+    banner.show_message("error", sentence, "Reconnect", lambda: None)
+    one = banner.height()
+    assert one == 40
+    region.resize(420, 400)
+    qtbot.waitUntil(lambda: banner.height() > one)
+    text = banner.text
+    needed = text.fontMetrics().boundingRect(0, 0, text.width(), 1000, int(Qt.TextFlag.TextWordWrap), sentence)
+    assert needed.height() <= text.height() and banner.width() == region.width()

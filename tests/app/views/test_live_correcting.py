@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -190,3 +190,26 @@ def test_read_outs_keep_clear_of_a_banner(view) -> None:
     view.set_covered(40)
     image = view.grab().toImage()
     assert image.pixelColor(14, 30).name() != "#0c0d0f" and image.pixelColor(14, 64).name() == "#0c0d0f"
+
+
+def test_name_plates_keep_clear_of_the_read_out_and_of_each_other(view) -> None:
+    box = overlay.screen_box(view.fit, view.result.subjects[0].prediction.box)
+    over = QRectF(box.left(), 0, 300, box.center().y())  # all that is above the box's middle
+    painter = QPainter(canvas := QImage(view.size(), QImage.Format.Format_RGB32))
+
+    def placed(*taken: QRectF) -> QRectF:
+        return overlay._paint_plate(painter, view, view.fit, 0, list(taken))
+
+    try:
+        free, pushed, second = placed(), placed(over), placed(placed())
+        nowhere = placed(QRectF(-4000, -4000, 9000, 9000))
+    finally:
+        painter.end()
+    assert not canvas.isNull() and not pushed.intersects(over) and not second.intersects(free)
+    assert nowhere == free  # where nothing is clear, it stands where it belongs
+    view.set_covered(0)
+    view.grab()
+    assert len(view.plates) == 1 and view.plates[0].left() > 0
+    view.set_recording(3)
+    view.grab()
+    assert len(view.plates) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PySide6.QtGui import QColor, QFontInfo, QFontMetricsF, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.views import theme, tokens
+from app.views.live.statistics import PARTS
 
 GROUNDS = ("window", "panel", "raised", "field", "sel")
 # Lowest contrast on the grounds, as the design promises it: text, muted, accent, success, warning, error, outline.
@@ -76,6 +78,15 @@ def test_marks_on_chrome_are_seen():
     for side in ("left", "right", "centre"):
         assert contrast(tokens.SIDES[side], tokens.DARK["panel"]) >= 3
         assert contrast(tokens.SIDES_ON_LIGHT[side], tokens.LIGHT["panel"]) >= 3
+
+
+def test_a_frames_parts_are_seen_on_light_chrome_and_told_from_their_neighbours():
+    parts = tokens.PARTS_ON_LIGHT
+    assert list(parts) == list(tokens.PARTS) == list(PARTS)
+    assert all(contrast(hue, tokens.LIGHT["panel"]) >= 3 for hue in parts.values())
+    for below, above in pairwise(parts.values()):
+        away = np.subtract(*(np.array([int(hue[n : n + 2], 16) for n in (1, 3, 5)]) for hue in (below, above)))
+        assert np.abs(away).max() >= 24
 
 
 def test_both_schemes_have_the_same_tokens_in_hexadecimal():
