@@ -10,6 +10,7 @@ from engine.architecture import SEGMENTATION
 from engine.crop import invert
 from engine.opencv import cv2
 from engine.parts import Parts, part_map, parts_of
+from engine.persons import in_sight
 from engine.schema import Schema
 from engine.types import Heatmaps, Prediction
 
@@ -31,8 +32,9 @@ def draw(picture: np.ndarray, predictions: Iterable[Prediction], schema: Schema)
             divided = True
             continue
         points, radius = prediction.landmarks[:, :2], _radius(prediction.box.side)
-        _lines(drawn, points, schema, radius)
-        for point, side in zip(points, schema.sides, strict=True):
+        shown = in_sight(prediction.landmarks, schema)
+        _lines(drawn, points, schema, radius, shown)
+        for point, side in zip(points[shown], np.array(schema.sides)[shown], strict=True):
             _dot(drawn, point, radius, SIDES[side])
     return np.concatenate([drawn, legend(parts_of(schema), drawn.shape[1])]) if divided else drawn
 
@@ -74,10 +76,10 @@ def _fixed(point: np.ndarray) -> tuple[int, int]:
     return int(x), int(y)
 
 
-def _lines(drawn: np.ndarray, points: np.ndarray, schema: Schema, radius: float) -> None:
+def _lines(drawn: np.ndarray, points: np.ndarray, schema: Schema, radius: float, shown: np.ndarray) -> None:
     thick = max(1, round(radius * 0.6))
     for colour, width in ((DARK, thick + 2), (None, thick)):
-        for a, b in schema.edges:
+        for a, b in ((a, b) for a, b in schema.edges if shown[a] and shown[b]):
             shade = colour or SIDES[schema.sides[a] if schema.sides[a] == schema.sides[b] else "centre"]
             cv2.line(drawn, _fixed(points[a]), _fixed(points[b]), shade, width, cv2.LINE_AA, SHIFT)
 

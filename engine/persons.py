@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine import crop, heatmaps
+from engine.schema import Schema
 from engine.types import Box, Prediction, check_picture, same_subject, suppress
 
 if TYPE_CHECKING:
@@ -143,3 +144,11 @@ def seen_box(landmarks: np.ndarray, origin: str) -> Box | None:
 def whole(landmarks: np.ndarray) -> bool:
     """Whether so many of (K, 3) landmarks are seen clearly that they tell where the body ends."""
     return bool(np.mean(landmarks[:, 2] >= CLEAR) > MOST)
+
+
+def in_sight(landmarks: np.ndarray, schema: Schema) -> np.ndarray:
+    """(K,) bool: which of (K, 3) landmarks are worth showing. Of a body those that are seen, of a face all.
+
+    A face is seen whole or not at all; where a body's feet should be, below a desk, the network guesses anywhere.
+    """
+    return (landmarks[:, 2] >= CONFIDENT) | (schema.subject == "face")

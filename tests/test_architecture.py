@@ -41,7 +41,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "app.files": ("engine.errors", "platformdirs"),
     "app.settings": ("app.files", "engine.errors"),
     "app.crash": ("app.files", "engine.errors"),
-    "app.overlay": VALUES,
+    "app.overlay": (*VALUES, "engine.persons"),
     "app.library": (
         *VALUES, "engine.modelfile", "engine.external", "engine.models", "engine.torch7_network", "app.files",
         "app.settings",

@@ -56,3 +56,15 @@ def test_heat_lies_where_the_decoder_finds_the_landmark() -> None:
     ys, xs = np.mgrid[: GREY.shape[0], : GREY.shape[1]]
     centre = np.array([(xs * weight).sum(), (ys * weight).sum()]) / weight.sum()
     assert np.hypot(*(centre - place)) < 0.5
+
+
+def test_of_a_body_only_what_is_seen_is_drawn() -> None:
+    """Where its feet should be, below a desk, the network guesses anywhere."""
+    body = load_schema("mpii16")
+    places = np.column_stack([np.linspace(20, 220, 16), np.linspace(20, 180, 16)])
+    scores = np.where(np.arange(16) < 6, 0.14, 0.16)
+    drawn = draw(GREY, [Prediction(np.column_stack([places, scores]), Box(120, 100, 200), "m")], body)
+    changed = [(drawn[int(y), int(x)] != 90).any() for x, y in places.round()]
+    assert changed == [False] * 6 + [True] * 10
+    whole = draw(GREY, [Prediction(np.column_stack([places, scores + 0.01]), Box(120, 100, 200), "m")], body)
+    assert all((whole[int(y), int(x)] != 90).any() for x, y in places.round())

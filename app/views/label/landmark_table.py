@@ -24,7 +24,7 @@ from app.views.label.editing import Editing
 from app.views.label.items import draw_glyph_of
 from app.views.label.numbers import DASH, number, parse
 from app.views.label.painted import painted
-from app.views.marks import DOUBT_LIMIT
+from app.views.marks import doubt_limit
 from app.views.weights import HEAVY, weighted
 from app.views.words import named, shortened
 
@@ -171,7 +171,7 @@ class LandmarkDelegate(QStyledItemDelegate):
             font = weighted(font, HEAVY)
         text = index.data() or ""
         role = "text" if column in (NAME, X, Y) else "muted"
-        if column == SCORE and instance.score[k] < DOUBT_LIMIT and text != DASH:
+        if column == SCORE and instance.score[k] < doubt_limit(self._editing.document.schema) and text != DASH:
             role = "warning"
         painter.setFont(font)
         painter.setPen(colours.color(role))

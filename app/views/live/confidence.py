@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.project.values import Instance, Origin, Visibility
 from app.services.pipeline import Result
-from app.views.marks import DOUBT_LIMIT, draw_glyph, side_colour
+from app.views.marks import doubt_limit, draw_glyph, side_colour
 from app.views.theme import theme
 from app.views.words import named
 
@@ -38,6 +38,7 @@ class Row:
     place: tuple[float, float] | None = None
     several: int = 0  # the subject's own number, where there are several
     visibility: Visibility = Visibility.VISIBLE
+    sure: bool = True  # as its schema's models go
 
 
 def table(result: Result, instances: list[Instance], subject: int) -> list[Row]:
@@ -47,7 +48,8 @@ def table(result: Result, instances: list[Instance], subject: int) -> list[Row]:
     schema, one = result.schema, instances[subject]
     return [
         Row(subject, int(k), schema.landmarks[k], schema.sides[k], float(one.score[k]), Origin(int(one.origin[k])),
-            (float(one.points[k, 0]), float(one.points[k, 1])), visibility=Visibility(int(one.visibility[k])))
+            (float(one.points[k, 0]), float(one.points[k, 1])), visibility=Visibility(int(one.visibility[k])),
+            sure=bool(one.score[k] >= doubt_limit(schema)))
         for k in np.argsort(one.score, kind="stable")
     ]  # fmt: skip
 
@@ -63,7 +65,8 @@ def lowest(result: Result, count: int = ROWS) -> list[Row]:
         for k in np.argsort(scores, kind="stable")[:count]:
             several = subject.number if len(result.subjects) > 1 else 0
             name, score = schema.landmarks[k], float(scores[k])
-            found.append(Row(number, int(k), name, schema.sides[k], score, Origin.MODEL, several=several))
+            sure = score >= doubt_limit(schema)
+            found.append(Row(number, int(k), name, schema.sides[k], score, Origin.MODEL, several=several, sure=sure))
     return sorted(found, key=lambda row: row.score)[:count]
 
 
@@ -174,7 +177,7 @@ class ConfidenceList(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme().color("sel"))
             painter.drawRoundedRect(area, 3, 3)
-        doubtful = row.score < DOUBT_LIMIT and row.origin is Origin.MODEL
+        doubtful = not row.sure and row.origin is Origin.MODEL
         self._paint_glyph(painter, QRectF(area.left(), area.top() + 5, 16, 16), row)
         right, vertical = area.right(), Qt.AlignmentFlag.AlignVCenter
         painter.setPen(theme().color("text"))
@@ -218,7 +221,7 @@ class ConfidenceList(QWidget):
 
     def _paint_glyph(self, painter: QPainter, area: QRectF, row: Row) -> None:
         """The mark as it stands on the picture, in the colours for chrome."""
-        sure = row.place is None and row.origin is Origin.MODEL and row.score >= DOUBT_LIMIT
+        sure = row.place is None and row.origin is Origin.MODEL and row.sure
         solid = row.origin is Origin.HAND or sure
         kind = "edited" if row.origin is Origin.EDITED else "hand" if solid else "model"
         draw_glyph(painter, area, kind, side_colour(row.side, on_chrome=True), row.visibility)

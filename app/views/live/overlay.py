@@ -30,6 +30,7 @@ from app.views.theme import theme
 from app.views.words import named, tr
 from engine.opencv import cv2
 from engine.parts import parts_of
+from engine.persons import in_sight
 from engine.types import Box, Prediction
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def _paint_marks(
     look, frozen, schema = view.look, view.frozen, view.result.schema
     instance = frozen.instances[number] if frozen is not None else None
     scores = view.result.subjects[number].prediction.landmarks[:, 2]
+    if frozen is None:
+        placed = np.where(in_sight(view.result.subjects[number].prediction.landmarks, schema)[:, None], placed, np.nan)
     selected = view.selection[1] if view.selection[0] == number else -1
     share, least = LIVE_SIZE if frozen is None else FROZEN_SIZE
     radius = min(max(side / share, least), 5.0)

@@ -104,7 +104,7 @@ def test_an_occluded_mark_is_a_diamond():
 
 def test_a_doubtful_landmark_has_a_dashed_ring_outside_the_mark():
     sure = instance(scores=of_one(1, np.float32))
-    doubtful = instance(scores=np.full(len(SCHEMA), marks.DOUBT_LIMIT - 0.01, np.float32))
+    doubtful = instance(scores=np.full(len(SCHEMA), marks.doubt_limit(SCHEMA) - 0.01, np.float32))
     assert reach(sure) < 8 and 10 <= reach(doubtful) <= 14
     angles = np.linspace(0, 2 * np.pi, 720, endpoint=False)
     on_ring = np.round(MIDDLE + 11 * np.stack([np.sin(angles), np.cos(angles)])).astype(int)
