@@ -25,7 +25,7 @@ from app.api import Exporter, Wishes, exporters, packs_pictures
 from app.project.document import Document
 from app.project.values import ACCEPTED
 from app.settings import Settings
-from app.views.widgets import Line
+from app.views.widgets import foot
 from app.views.words import mark, several, told
 
 WIDTH = 560
@@ -101,15 +101,7 @@ class ExportPage(QDialog):
         form.addRow(self.tr("Licence"), self.licence)
         form.addRow("", self.names)
         form.addRow(self.tr("Folder"), _row(self.folder, self.browse))
-        self.sure.setProperty("primary", True)
-        self.sure.setDefault(True)
-        for button in (self.cancel, self.browse):
-            button.setAutoDefault(False)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addStretch(1)
-        foot.addWidget(self.cancel)
-        foot.addWidget(self.sure)
+        self.browse.setAutoDefault(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(0)
@@ -118,9 +110,7 @@ class ExportPage(QDialog):
         column.addSpacing(16)
         column.addLayout(form)
         column.addSpacing(16)
-        column.addWidget(Line())
-        column.addSpacing(12)
-        column.addLayout(foot)
+        column.addLayout(foot(self.cancel, self.sure, sure=self.sure))
         self.setMinimumWidth(WIDTH)
         for spin, name in zip(self.splits, PARTS, strict=True):
             spin.setAccessibleName(name)

@@ -29,7 +29,7 @@ from app.services.reading import Reading
 from app.views.banner import Banner
 from app.views.mapping_table import MappingTable
 from app.views.theme import grow, icon, theme
-from app.views.widgets import ElidedLabel, Line
+from app.views.widgets import ElidedLabel, Line, foot
 from app.views.words import mark, several, told
 
 SIZE = (760, 680)
@@ -92,14 +92,7 @@ class ImportPage(QDialog):
         switches.addStretch(1)
         column.addLayout(switches)
         column.addSpacing(16)
-        column.addWidget(Line())
-        column.addSpacing(12)
-        column.addLayout(self._foot())
-
-    def _foot(self) -> QHBoxLayout:
-        self.sure.setProperty("primary", True)
-        self.sure.setDefault(True)
-        self.cancel.setAutoDefault(False)
+        column.addLayout(foot(self.cancel, self.sure, left=[self.bar], sure=self.sure))
         self.folder.setAutoDefault(False)
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(160)
@@ -107,13 +100,6 @@ class ImportPage(QDialog):
         self.notes.setWordWrap(True)
         self.notes.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.notes.setAccessibleName(self.tr("What would be left out or needs a look"))
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addWidget(self.bar)
-        foot.addStretch(1)
-        foot.addWidget(self.cancel)
-        foot.addWidget(self.sure)
-        return foot
 
     def _add_heading(self, column: QVBoxLayout, words: str, note: QLabel, button: QPushButton | None = None) -> None:
         heading, row = QLabel(words), QHBoxLayout()

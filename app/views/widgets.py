@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
@@ -30,6 +32,30 @@ class Line(QFrame):
             self.setFixedWidth(1)
         else:
             self.setFixedHeight(1)
+
+
+def foot(*buttons: QPushButton, left: Iterable[QWidget] = (), sure: QPushButton | None = None) -> QVBoxLayout:
+    """How a dialogue ends: a line, and below it `left` at the left and the buttons at the right.
+
+    sure: the button in the accent colour, which Enter presses; no other one is pressed by it.
+    """
+    row, column, left = QHBoxLayout(), QVBoxLayout(), tuple(left)
+    row.setSpacing(8)
+    column.setSpacing(12)
+    for widget in left:
+        row.addWidget(widget)
+    row.addStretch(1)
+    for button in buttons:
+        row.addWidget(button)
+    for widget in (*left, *buttons):
+        if isinstance(widget, QPushButton):
+            widget.setAutoDefault(False)
+    if sure is not None:
+        sure.setProperty("primary", True)
+        sure.setDefault(True)
+    column.addWidget(Line())
+    column.addLayout(row)
+    return column
 
 
 class Heading(QAbstractButton):

@@ -26,7 +26,7 @@ from app.views.agreement.tables import HERE, THERE, LandmarkFigures, WorstSubjec
 from app.views.banner import Banner
 from app.views.label.numbers import count
 from app.views.theme import theme
-from app.views.widgets import Line, label_combo
+from app.views.widgets import foot, label_combo
 from app.views.words import mark, several, told
 from engine.errors import UserError
 
@@ -81,7 +81,7 @@ class AgreementPage(QDialog):
             f'&nbsp;&nbsp;&nbsp;<span style="color:{THERE.name()}; background:#404040">&nbsp;\u25cf&nbsp;</span> '
             f'{self.tr("the other")}'
         )
-        top, foot = QHBoxLayout(), QHBoxLayout()
+        top = QHBoxLayout()
         top.setSpacing(8)
         caption.setBuddy(self.other)
         self.start.setProperty("primary", True)
@@ -89,12 +89,6 @@ class AgreementPage(QDialog):
             top.addWidget(part)
         top.addWidget(self.bar, 1)
         top.addStretch(1)
-        foot.setSpacing(8)
-        foot.addWidget(self.legend)
-        foot.addStretch(1)
-        for button in (self.sigmas, self.export, self.leave):
-            button.setAutoDefault(False)
-            foot.addWidget(button)
         self.end.setAutoDefault(False)
         self.stack.addWidget(self._hint())
         self.stack.addWidget(self._result())
@@ -108,9 +102,7 @@ class AgreementPage(QDialog):
         column.addSpacing(16)
         column.addWidget(self.stack, 1)
         column.addSpacing(16)
-        column.addWidget(Line())
-        column.addSpacing(12)
-        column.addLayout(foot)
+        column.addLayout(foot(self.sigmas, self.export, self.leave, left=[self.legend]))
         theme().fit(self, *SIZE)
 
     def _hint(self) -> QWidget:

@@ -25,7 +25,7 @@ from app.services.schemas import read_schemas
 from app.views import marks
 from app.views.banner import Banner
 from app.views.theme import theme
-from app.views.widgets import Line
+from app.views.widgets import foot
 from app.views.words import told, tr
 from engine.errors import UserError
 from engine.schema import Schema
@@ -67,21 +67,12 @@ class SchemaChoice(QDialog):
             label.setWordWrap(True)
         self.list.setAccessibleName(title.text())
         self.list.setFixedWidth(theme().size(LIST))
-        self.sure.setProperty("primary", True)
-        self.sure.setDefault(True)
-        middle, side, foot = QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
+        middle, side = QHBoxLayout(), QVBoxLayout()
         side.addWidget(self.shape, 1)
         side.addWidget(self.facts)
         middle.setSpacing(24)
         middle.addWidget(self.list)
         middle.addLayout(side, 1)
-        foot.setSpacing(8)
-        foot.addWidget(self.file)
-        foot.addStretch(1)
-        for button in (self.cancel, self.sure):
-            foot.addWidget(button)
-        self.file.setAutoDefault(False)
-        self.cancel.setAutoDefault(False)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(0)
@@ -90,9 +81,7 @@ class SchemaChoice(QDialog):
         column.addSpacing(16)
         column.addLayout(middle, 1)
         column.addSpacing(16)
-        column.addWidget(Line())
-        column.addSpacing(12)
-        column.addLayout(foot)
+        column.addLayout(foot(self.cancel, self.sure, left=[self.file], sure=self.sure))
         theme().fit(self, *SIZE)
 
     @property

@@ -38,7 +38,7 @@ from app.views.schema.preview import ChangePreview
 from app.views.schema.shape import ShapePicture
 from app.views.schema.table import LandmarksTable
 from app.views.theme import icon, theme
-from app.views.widgets import Line
+from app.views.widgets import foot
 from app.views.words import mark, several, told, tr
 from engine.errors import UserError
 from engine.schema import Schema, load_schema, schema_names
@@ -84,12 +84,6 @@ class SchemaPage(QDialog):
         self.stack.addWidget(self._editor())
         self.stack.addWidget(self.preview)
         self.sure.setProperty("primary", True)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addStretch(1)
-        for button in (self.back, self.cancel, self.sure):
-            button.setAutoDefault(False)
-            foot.addWidget(button)
         self.start.setAutoDefault(False)
         self.export.setAutoDefault(False)
         column = QVBoxLayout(self)
@@ -97,8 +91,7 @@ class SchemaPage(QDialog):
         column.setSpacing(12)
         column.addLayout(top)
         column.addWidget(self.stack, 1)
-        column.addWidget(Line())
-        column.addLayout(foot)
+        column.addLayout(foot(self.back, self.cancel, self.sure))
 
     def _editor(self) -> QWidget:
         sides = QSplitter()
