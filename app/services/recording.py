@@ -7,6 +7,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -135,21 +136,21 @@ class Part:
         stem.parent.mkdir(parents=True, exist_ok=True)
         height, width = kind[0][:2]
         self._size = width + width % 2, height + height % 2  # what the encoders take
-        try:
-            # In fragments, so that a recording that is cut off by a crash can be played up to there.
-            options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
-            self._out = av.open(str(self.video), "w", options=options)
-            self._stream = self._encoder(av)
-        except av.FFmpegError as error:
-            raise ValueError(str(error)) from error
-        self._texts: list[TextIO] = []
-        try:
-            self._texts += [path.open("w", encoding="utf-8", newline="") for path in self.landmarks]
-        except OSError:
-            self._out.close()
-            raise
         rows = CsvRows if landmarks == "csv" else JsonRows
-        self._writers = [rows(text, one, self.video.name) for text, one in zip(self._texts, models, strict=True)]
+        with ExitStack() as opened:  # closes what was opened where the rest cannot be
+            try:
+                # In fragments, so that a recording that is cut off by a crash can be played up to there.
+                options = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+                self._out = opened.enter_context(av.open(str(self.video), "w", options=options))
+                self._stream = self._encoder(av)
+            except av.FFmpegError as error:
+                raise ValueError(str(error)) from error
+            self._writers = []
+            for path, one in zip(self.landmarks, models, strict=True):
+                text = opened.enter_context(path.open("w", encoding="utf-8", newline=""))
+                self._writers.append(rows(text, one, self.video.name))
+                opened.callback(self._writers[-1].close)
+            self._opened = opened.pop_all()
 
     def write(self, result: Result, pixels: np.ndarray) -> None:
         """One frame, and its landmarks."""
@@ -179,11 +180,8 @@ class Part:
             return ""
         self._closed = True
         try:
-            self._out.mux(self._stream.encode())
-            self._out.close()
-            for writer, text in zip(self._writers, self._texts, strict=True):
-                writer.close()
-                text.close()
+            with self._opened:
+                self._out.mux(self._stream.encode())
         except (av.FFmpegError, OSError, ValueError) as error:
             return f"{self.video.name} could not be ended ({error}); make room or choose another folder."
         return self._check()

@@ -12,7 +12,7 @@ import pytest
 
 from app.services.live import Live
 from app.services.live_values import Options, Other, Result, State, Timing
-from app.services.recording import Recorder, Recording
+from app.services.recording import Part, Recorder, Recording
 from app.services.tracker import Subject
 from app.sources import Video
 from app.sources.synthetic import Step, Synthetic
@@ -80,6 +80,20 @@ def test_json_says_the_same_in_one_document(tmp_path: Path) -> None:
     assert [frame["frame"] for frame in document["frames"]] == list(range(6))
     assert [len(frame["subjects"]) for frame in document["frames"]] == [0, 1, 0, 1, 0, 1]
     assert document["frames"][3]["subjects"][0]["landmarks"][4] == [3.0, 4.0, 0.5]
+
+
+def test_where_the_video_cannot_be_ended_the_landmarks_are_all_the_same(tmp_path: Path) -> None:
+    first = result(0, 1.0)
+    part = Part(tmp_path / "take", (first.frame.pixels.shape, *SCHEMA.landmarks), first, "json")
+    part.write(first, first.frame.pixels)
+
+    class Full:
+        def encode(self) -> None:
+            raise OSError("the disk is full")
+
+    part._stream = Full()
+    assert "take.mp4 could not be ended (the disk is full)" in part.close() and part.close() == ""
+    assert len(json.loads((tmp_path / "take.json").read_text("utf-8"))["frames"]) == 1
 
 
 def test_another_size_begins_another_part_and_odd_sizes_are_taken(tmp_path: Path) -> None:
