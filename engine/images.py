@@ -25,7 +25,12 @@ from engine.types import check_picture
 
 IMAGE_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm",
-    ".avif", ".heic", ".heif", ".hif",
+    ".jfif", ".pjpeg", ".pjp", ".dib", ".avif", ".heic", ".heif", ".hif",
+})  # fmt: skip
+# Pictures of kinds that are not decoded; whoever opens a folder is told that they were left out.
+OTHER_SUFFIXES = frozenset({
+    ".jxl", ".jp2", ".j2k", ".psd", ".xcf", ".svg", ".exr", ".hdr", ".tga", ".ico", ".dng", ".cr2", ".cr3", ".nef",
+    ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw",
 })  # fmt: skip
 MAX_BYTES = 512 << 20
 JPEG_END = b"\xff\xd9"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from app.project.opening import Busy, Unwritable
 from app.project.values import Image
 from app.services.own_schemas import find_schema
 from engine.errors import UserError
-from engine.images import IMAGE_SUFFIXES, image_size, natural_key
+from engine.images import IMAGE_SUFFIXES, OTHER_SUFFIXES, image_size, natural_key
 from engine.regular import digest_of
 from engine.samples import write_sample_folder
 
@@ -60,6 +60,16 @@ def pictures_in(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: natural_key(str(path)))
 
 
+def left_out(folder: Path) -> tuple[str, int]:
+    """The kinds of pictures in a folder that cannot be read, such as ".cr2, .jxl", and how many files those are."""
+    kinds: Counter[str] = Counter()
+    for _, folders, names in os.walk(folder):
+        folders[:] = [f for f in folders if not f.startswith(".")]
+        kinds.update(Path(n).suffix.lower() for n in names if not n.startswith("."))
+    others = sorted(OTHER_SUFFIXES & set(kinds))
+    return ", ".join(others), sum(kinds[suffix] for suffix in others)
+
+
 def open_folder(folder: Path, schema: str = FACES, told: Told = _go_on) -> Document:
     """The project of a folder: the one that was made for it, with new pictures added, or a new one.
 
@@ -67,6 +77,8 @@ def open_folder(folder: Path, schema: str = FACES, told: Told = _go_on) -> Docum
     """
     folder = folder.absolute()
     pictures = pictures_in(folder)
+    if not pictures and (kinds := left_out(folder)[0]):
+        raise UserError(f"{folder.name or folder} holds only pictures as {kinds}; save them as PNG or JPEG.")
     if not pictures:
         raise UserError(f"There are no pictures in {folder.name or folder}; choose a folder with JPEG or PNG files.")
     return _open_with(project_of(folder, schema), schema, folder.name or "Pictures", pictures, told)

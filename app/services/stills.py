@@ -160,6 +160,24 @@ class Stills(OwnThread, QObject):
             self._done = self._total = 0
         self._tell(self.progress, 0, 0)
 
+    def withdraw(self, unwanted: Callable[[Hashable], bool]) -> set[Hashable]:
+        """Drop what `predict_all` still has to do under tokens that are `unwanted`; returns those tokens.
+
+        The picture in hand is told all the same, and its token is among them.
+        """
+        with self._ready:
+            gone = {token for _, token in self._in_hand if unwanted(token)}
+            gone |= {batch.token for _, batch in self._backlog if unwanted(batch.token)}
+            kept = [piece for piece in self._backlog if not unwanted(piece[1].token)]
+            self._total -= len(self._backlog) - len(kept)
+            self._backlog = deque(kept)
+            if self._done >= self._total:
+                self._done = self._total = 0
+            done, total = self._done, self._total
+        if gone:
+            self._tell(self.progress, done, total)
+        return gone
+
     # ---- the thread
     def _next(self) -> Request | tuple[int, Batch] | None:
         self._in_hand = ()

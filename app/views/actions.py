@@ -31,6 +31,13 @@ class Spec:
     toggles: bool = False
 
 
+# What goes on while its key is held; everything else is done once a press: a held Enter accepts one picture.
+REPEATS = frozenset({
+    "undo", "redo", "next_image", "previous_image", "next_to_check", "previous_to_check", "next_landmark",
+    "previous_landmark", "next_group", "previous_group", "next_peak", "zoom_in", "zoom_out", "rotate_left",
+    "rotate_right", "grow", "shrink",
+})  # fmt: skip
+
 ACTIONS: tuple[Spec, ...] = (
     Spec("new_project", mark("New project\u2026"), FILE, keys=("Ctrl+N",), icon="file-plus-outline"),
     Spec("open_project", mark("Open project\u2026"), FILE, keys=("Ctrl+O",), icon="folder-open-outline"),

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QWidget
 
+from app.services.importing import LABEL_SUFFIXES
+from app.services.projects import SUFFIX
+from app.sources.video import FILMS
 from app.views.theme import theme
+from app.views.words import tr
+from engine.images import IMAGE_SUFFIXES
+from engine.models import FILES as MODELS
 
 
 class DropFrame(QWidget):
@@ -41,3 +48,20 @@ class DropFrame(QWidget):
 def dropped_paths(event: QDropEvent) -> list[Path]:
     """The local files and folders of a drag."""
     return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+
+
+def describe(path: Path, with_project: bool) -> str:
+    """One line that says what a drop of this would do."""
+    if os.path.isdir(path):
+        return tr("Open the folder as a project")
+    if path.name.endswith(SUFFIX):
+        return tr("Open the project")
+    if path.suffix.lower() in MODELS:
+        return tr("Add the model to the library")
+    if path.suffix.lower() in FILMS:
+        return tr("Play the video in Live")
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return tr("Add the pictures to the project") if with_project else tr("Open the picture's folder")
+    if path.suffix.lower() in LABEL_SUFFIXES:
+        return tr("Import the labels")
+    return tr("Hourbit cannot open this")

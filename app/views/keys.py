@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
+from app.views.actions import REPEATS
 from app.views.keymap import KeyMap
 
 SAME = {Qt.Key.Key_Enter: Qt.Key.Key_Return}
@@ -32,19 +33,22 @@ class Keys(QObject):
         self._table = self._map.table(self._scope)
 
     def act(self, event: QKeyEvent) -> bool:
-        """Do what a key means; False where it means nothing here."""
+        """Do what a key means, while it is held only what repeats; False where it means nothing here."""
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        return self.press(Qt.Key(event.key()), modifiers)
+        return self.press(Qt.Key(event.key()), modifiers, event.isAutoRepeat())
 
-    def press(self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> bool:
-        """Do what a key with modifiers means; False where it means nothing here."""
+    def press(
+        self, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier, again: bool = False
+    ) -> bool:
+        """Do what a key with modifiers means; False where it means nothing here. again: it is held down."""
         key, shift = SAME.get(key, key), Qt.KeyboardModifier.ShiftModifier
         name = self._table.get(modifiers.value | key.value)
         if name is None and modifiers & shift and is_symbol(key):
             name = self._table.get((modifiers & ~shift).value | key.value)
         if name is None:
             return False
-        self._trigger(name)
+        if not again or name in REPEATS:
+            self._trigger(name)
         return True
 
     def watch(self, *widgets: QWidget) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from app.api import exporters
 from app.project.document import Document
 from app.services.projects import Recent
-from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, MODEL, VIEW, title
+from app.views.actions import ACTIONS, ANYWHERE, BY_NAME, MENUS, MODEL, REPEATS, VIEW, title
 from app.views.keymap import KeyMap
 from app.views.words import told, tr
 
@@ -52,6 +52,7 @@ class Menus(QObject):
             if spec.name in GROUPS:
                 self.menus[spec.menu].addSeparator()
             self.menus[spec.menu].addAction(action)
+            action.setAutoRepeat(spec.name in REPEATS)
             window.addAction(action)
             if spec.name == "open_project":
                 self.recent = self.menus["File"].addMenu(self.tr("Recent projects"))

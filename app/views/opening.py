@@ -14,7 +14,9 @@ from app.services.importing import LABEL_SUFFIXES
 from app.services.projects import (
     FACES,
     SUFFIX,
+    Told,
     joined,
+    left_out,
     open_folder,
     open_or_read,
     open_sample,
@@ -61,6 +63,7 @@ class Opening(QObject):
         self.recents, self.recovering = Recents(context), Recovering(context, window)
         self.recent = self.recents.listed
         self._name, self._place = "", None  # of what is being read
+        self._left_out = "", 0  # what to tell of a folder once it is open
         self.recovering.offered.connect(self.offered)
         self.recovering.said.connect(self.said)
         self.recovering.opened.connect(self._read)
@@ -85,11 +88,15 @@ class Opening(QObject):
             return
         folder, subject = Path(place).absolute(), self._subject()
         self._remember_place(folder)
-        if self._is_open(project_of(folder, subject)):
-            document = self.context.document
-            self._read(folder.name, lambda told: read_new(pictures_in(folder), document.known_paths(), told))
-        else:
-            self._read(folder.name, lambda told: open_folder(folder, subject, told))
+        document = self.context.document if self._is_open(project_of(folder, subject)) else None
+
+        def make(told: Told) -> Document | tuple[NewImage, ...]:
+            self._left_out = left_out(folder)
+            if document is None:
+                return open_folder(folder, subject, told)
+            return read_new(pictures_in(folder), document.known_paths(), told)
+
+        self._read(folder.name, make)
 
     def project(self, path: str | Path = "") -> None:
         """Open a project file."""
@@ -168,23 +175,6 @@ class Opening(QObject):
             self.failed.emit(self.tr("{0} is nothing that Hourbit opens; drop a folder, picture, video, project, model "
                                      "or label file.").format(first.name))  # fmt: skip
 
-    def describe(self, path: Path) -> str:
-        """One line that says what a drop of this would do."""
-        if os.path.isdir(path):
-            return self.tr("Open the folder as a project")
-        if path.name.endswith(SUFFIX):
-            return self.tr("Open the project")
-        if path.suffix.lower() in MODELS:
-            return self.tr("Add the model to the library")
-        if path.suffix.lower() in FILMS:
-            return self.tr("Play the video in Live")
-        if path.suffix.lower() in IMAGE_SUFFIXES:
-            with_project = self.context.document is not None
-            return self.tr("Add the pictures to the project") if with_project else self.tr("Open the picture's folder")
-        if path.suffix.lower() in LABEL_SUFFIXES:
-            return self.tr("Import the labels")
-        return self.tr("Hourbit cannot open this")
-
     # ---- reading in the background
 
     def _read(self, name: str, make: Make, place: Path | None = None) -> None:
@@ -209,6 +199,11 @@ class Opening(QObject):
         elif not (self._relink(made) if isinstance(made, Found) else self._add(made)):
             return
         self.show.emit("label")
+        kinds, count = self._left_out
+        if kinds:
+            self._left_out = "", 0
+            words = self.tr("Left out, as {0} is not read: {1}. Save such pictures as PNG or JPEG.")
+            self.offered.emit("warning", words.format(kinds, count), "", None)
 
     def _add(self, new: tuple[NewImage, ...]) -> bool:
         document = self.context.document

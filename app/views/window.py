@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLay
 from app.views.actions import ACTIONS
 from app.views.banner import Banner
 from app.views.context import Context
-from app.views.drops import DropFrame, dropped_paths
+from app.views.drops import DropFrame, describe, dropped_paths
 from app.views.firststart import FirstStart
 from app.views.frame import WORKSPACES, MenuLine, Rail, StatusLine
 from app.views.menus import Menus
@@ -260,7 +260,7 @@ class MainWindow(QMainWindow):
         paths = dropped_paths(event)
         if paths:
             event.acceptProposedAction()
-            self.drop.show_words(self.opening.describe(paths[0]))
+            self.drop.show_words(describe(paths[0], self.context.document is not None))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """Nothing was dropped."""

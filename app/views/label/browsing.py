@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
-from app.project.edits import Fingerprint, Onto, SetState
+from app.project.edits import Fingerprint, Onto, Predicted, SetState
 from app.project.values import Image, State
 from app.services.likeness import Likeness
 from app.services.pictures import Picture, Pictures
@@ -196,6 +196,14 @@ class Browsing(QObject):
             self.show(after)
         return True
 
+    def undo(self) -> None:
+        """Take back the last edit; what came of an order to predict goes with all that is still to come of it."""
+        adopted = self.document is not None and self.document.undo_title == Predicted.title
+        change = self.editing.undo()
+        if adopted and change is not None:
+            self.guesses.withdraw_orders()
+        self.travel(change)
+
     def travel(self, change: Change | None) -> None:
         """Show what undo or redo has changed."""
         if change is None or self.current in change.images:
@@ -210,16 +218,19 @@ class Browsing(QObject):
         if image != self.current:
             return
         self.picture = picture
+        self.editing.set_unseen(False)
         self.picture_loaded.emit(picture)
         if picture.size != (self.editing.image.width, self.editing.image.height):
             self.size_differs.emit(*picture.size)
 
     def _failed(self, image: int, reason: str) -> None:
         if image == self.current:
+            self.editing.set_unseen(True)
             self.picture_failed.emit(reason)
 
     def _missing(self, image: int, reason: str) -> None:
         if image == self.current:
+            self.editing.set_unseen(True)
             self.picture_missing.emit(reason)
 
     def _unreadable(self, image: int, reason: str) -> None:

@@ -90,6 +90,8 @@ class Canvas(LabelledView):
         if self._space:
             self._space_used = True
             return Pan(self, position)
+        if self.picture.boundingRect().isEmpty():
+            return Clear(self, position)  # it is being read, or is not there: nothing can be aimed at
         if self.tool in ("box", "new"):
             return DrawBox(self, position, self.tool == "new" or self.editing.current is None)
         if self.tool == "place":

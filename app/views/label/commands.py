@@ -35,7 +35,7 @@ def command_table(workspace: LabelWorkspace) -> dict[str, Callable[[], object]]:
         "peak_1": lambda: guesses.take_peak(1),
         "peak_2": lambda: guesses.take_peak(2),
         "peak_3": lambda: guesses.take_peak(3),
-        "undo": lambda: browsing.travel(editing.undo()),
+        "undo": browsing.undo,
         "redo": lambda: browsing.travel(editing.redo()),
         "fit": canvas.fit,
         "actual_size": canvas.actual_size,

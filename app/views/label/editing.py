@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.project.document import Change, Document
 from app.project.edits import Accept, PutInstance, Reject, RemoveImages, RemoveInstance, SetTags
-from app.project.values import Box, Image, Instance, Origin, Visibility
+from app.project.values import Box, Image, Instance, Visibility
 from app.views.label import shapes
 from app.views.words import mark
 from engine.errors import UserError
@@ -26,7 +26,7 @@ class Editing(QObject):
     """State and commands. `landmark` is -1 and `active` None where nothing is selected.
 
     `chosen` are all selected landmarks, `landmark` the one that was selected last. `may_leave`: landmarks may
-    lie outside the picture.
+    lie outside the picture. `unseen`: the picture cannot be shown; what needs eyes is then refused.
     """
 
     image_changed = Signal()  # another picture is on screen
@@ -35,6 +35,7 @@ class Editing(QObject):
     previewed = Signal()  # a drag in hand moved something
     failed = Signal(str)  # an edit was refused, with the reason
     let_go = Signal()  # no drag is in hand any more
+    said = Signal(str)  # a line for the status bar
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +45,7 @@ class Editing(QObject):
         self.active: int | None = None  # an instance's id
         self.landmark = -1
         self.chosen: frozenset[int] = frozenset()
-        self.may_leave = False
+        self.may_leave = self.unseen = False
         self.preview: Instance | None = None
         self.grabbed = False
         self._refused: object | None = None
@@ -57,7 +58,7 @@ class Editing(QObject):
 
     def show(self, image: int | None) -> None:
         """Put a picture on screen."""
-        self._refused = None
+        self._refused, self.unseen = None, False
         self.release()
         self.cancel_preview()
         self.image = shapes.find(self.document, image)
@@ -87,6 +88,12 @@ class Editing(QObject):
 
     def _index(self) -> int:
         return next((n for n, i in enumerate(self.instances) if i.id == self.active), 0)
+
+    def set_unseen(self, unseen: bool) -> None:
+        """Say whether the picture on screen cannot be shown."""
+        if unseen != self.unseen:
+            self.unseen = unseen
+            self.changed.emit()
 
     @property
     def current(self) -> Instance | None:
@@ -142,6 +149,11 @@ class Editing(QObject):
     def apply(self, edit: object) -> Change | None:
         """Apply an edit; a refusal is told by `failed` and leaves the last good state on screen."""
         if self.document is None:
+            return None
+        if self.unseen and shapes.needs_eyes(edit, self.image.id):
+            self.cancel_preview()
+            self.said.emit(self.tr("Labels are changed and accepted only while their picture can be seen"))
+            self.changed.emit()  # what was typed goes
             return None
         try:
             change = self.document.apply(edit)
@@ -282,14 +294,3 @@ class Editing(QObject):
         except UserError as error:
             self.failed.emit(str(error))
             return None
-
-    # ---- facts
-    def to_confirm(self) -> int:
-        """Landmarks of the active instance that only a model has placed."""
-        instance = self.current
-        return 0 if instance is None else int((instance.origin == Origin.MODEL).sum())
-
-    def to_place(self) -> int:
-        """Landmarks of the active instance that nobody has placed or said to be absent."""
-        instance = self.current
-        return 0 if instance is None else int((instance.origin == Origin.NONE).sum())

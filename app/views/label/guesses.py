@@ -45,6 +45,7 @@ class Guesses(QObject):
         self.maps: dict[int, object] = {}  # instance id -> Prediction with heatmaps, of the picture on screen
         self.passing = -1  # a landmark whose map is looked at in passing
         self._held: list[Answer] = []
+        self._withdrawn: set[int] = set()  # numbers of orders that were taken back
         stills.predicted.connect(self._predicted)
         editing.image_changed.connect(self._forget)
         editing.let_go.connect(self._release)
@@ -94,6 +95,13 @@ class Guesses(QObject):
             editing.activate(target)
             self._run_in(target, box)
 
+    def withdraw_orders(self) -> None:
+        """Take the rest of all orders back: what they have not predicted yet is left as it is."""
+        gone = self.stills.withdraw(lambda token: isinstance(token, Order))
+        self._withdrawn |= {order.number for order in gone}
+        if gone:
+            self.said.emit(self.tr("Taken back; the rest of the order was stopped"))
+
     def _run_in(self, instance: int, box: Box) -> None:
         self.stills.request(self.editing.image.id, self.path(), box, heatmaps=True, token=("box", instance))
 
@@ -104,13 +112,13 @@ class Guesses(QObject):
     def take(self, answer: Answer) -> None:
         """Use a prediction. Points made or held by hand stay as they are."""
         editing = self.editing
-        if editing.document is None:
+        token = answer.request.token
+        if editing.document is None or (isinstance(token, Order) and token.number in self._withdrawn):
             return
         on_screen = editing.image is not None and answer.image == editing.image.id
         if on_screen and (editing.grabbed or editing.preview is not None):
             self._held.append(answer)
             return
-        token = answer.request.token
         if isinstance(token, tuple) and token[0] == "box":
             self._take_box(token[1], answer)
         elif not answer.request.boxes:

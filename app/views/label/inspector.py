@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.project.values import State, Visibility
 from app.views import marks, theme
 from app.views.keymap import KeyMap, KeyTip
+from app.views.label import shapes
 from app.views.label.editing import Editing
 from app.views.label.guide import Guide
 from app.views.label.landmark_table import LandmarkTable
@@ -156,9 +157,9 @@ class Inspector(QWidget):
             self.place.setText(number(float("nan"), 1))
         else:
             total = len(instance.points)
-            left = editing.to_confirm()
+            left = shapes.to_confirm(editing.current)
             note = self.tr("{0} of {1} to confirm").format(left, total) if left else self.tr("all confirmed")
-            if to_place := editing.to_place():
+            if to_place := shapes.to_place(editing.current):
                 note = self.tr("{0} of {1} to place").format(to_place, total)
             self.subject.set_note(note)
             self._show_box(instance)

@@ -91,9 +91,14 @@ class LabelledView(PictureView):
         self._selected()
 
     # ---- what lies under the mouse
+    @property
+    def graspable(self) -> bool:
+        """Whether what is labelled can be seen, and so can be taken hold of."""
+        return self.labels_shown and not self.picture.boundingRect().isEmpty()
+
     def landmark_at(self, position: QPointF) -> tuple[int, int] | None:
         """(instance id, landmark) within reach of a place; the active instance's and the selected first."""
-        if not self.labels_shown:
+        if not self.graspable:
             return None
         for instance in sorted(self.editing.shown(), key=lambda i: i.id != self.editing.active):
             active = instance.id == self.editing.active
@@ -129,7 +134,7 @@ class LabelledView(PictureView):
     def box_part_at(self, position: QPointF) -> int | str | None:
         """Corner 0 to 3 of the active box, "edge", or None."""
         instance = self.editing.shown_current()
-        if instance is None or not self.labels_shown:
+        if instance is None or not self.graspable:
             return None
         return box_part(self.box_on_screen(instance), position)
 
@@ -138,7 +143,7 @@ class LabelledView(PictureView):
         """The frame in viewport pixels, where it is of use: several landmarks are selected, or the tool is move."""
         several = len(self.editing.chosen) > 1 and self.tool == "select"
         instance = self.editing.shown_current()
-        if instance is None or not self.labels_shown or not (several or self.tool == "move"):
+        if instance is None or not self.graspable or not (several or self.tool == "move"):
             return None
         members = self.shaping.members()
         return shape_frame.around(self.to_view(instance.points[members])) if members else None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.project.document import Document
+from app.project.edits import Accept, Batch, Edit, PutInstance
 from app.project.values import Box, Image, Instance, Origin, Visibility
 from engine.errors import UserError
 from engine.schema import Schema
@@ -21,6 +22,25 @@ def find(document: Document | None, image: int | None) -> Image | None:
         return document.image(image)
     except UserError:
         return None
+
+
+def needs_eyes(edit: Edit, image: int) -> bool:
+    """Whether an edit says what an image shows, and so is for somebody who can see it."""
+    if isinstance(edit, Batch):
+        return any(needs_eyes(part, image) for part in edit.edits)
+    if isinstance(edit, PutInstance):
+        return edit.instance.image == image
+    return isinstance(edit, Accept) and edit.image == image
+
+
+def to_confirm(instance: Instance | None) -> int:
+    """Landmarks that only a model has placed."""
+    return 0 if instance is None else int((instance.origin == Origin.MODEL).sum())
+
+
+def to_place(instance: Instance | None) -> int:
+    """Landmarks that nobody has placed or said to be absent."""
+    return 0 if instance is None else int((instance.origin == Origin.NONE).sum())
 
 
 def clamp(image: Image, x: float, y: float) -> tuple[float, float]:

@@ -107,7 +107,7 @@ class LabelWorkspace(QMainWindow):
         editing.changed.connect(self._refresh)
         editing.selected.connect(self._refresh_peaks)
         self.guesses.maps_changed.connect(self._refresh_peaks)
-        for teller in (self.guesses, self.transfer, self.canvas.shaping):
+        for teller in (editing, self.guesses, self.transfer, self.canvas.shaping):
             teller.said.connect(self._say)
         self.transfer.pasted.connect(self.guesses.ask)
         browsing.moved.connect(self._moved)
@@ -204,7 +204,7 @@ class LabelWorkspace(QMainWindow):
     def _refresh(self) -> None:
         document, model, current = self.context.document, self.browsing.model, self.browsing.current
         self.bar.set_place(model.row_of(current), model.rowCount())
-        usable = current is not None and self.editing.image.state is not State.BROKEN
+        usable = current is not None and self.editing.image.state is not State.BROKEN and not self.editing.unseen
         self.bar.set_usable(usable)
         self.tools.again.setEnabled(usable)
         self.tools.set_history(*((document.undo_title, document.redo_title) if document else (None, None)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,11 @@ from app.project.edits import Accept, Onto, SetState, SetTags
 from app.project.values import Origin, State
 from app.services.stills import Answer, Request
 from app.views.label import shapes
+from app.views.label.browsing import Browsing
 from app.views.label.guesses import Order
 from engine.types import Box, Prediction
 from tests.app.views.bench import SCHEMA, SIZE, Bench
+from tests.app.views.desk import WAIT
 
 
 @pytest.fixture
@@ -161,6 +164,36 @@ def test_a_hand_s_edit_in_between_and_another_order_are_steps_of_their_own(bench
     steps = [(bench.document.undo_title, *bench.document.undo().images) for _ in range(4)]
     adopted = "Adopt predictions"
     assert steps == [(adopted, images[2]), (adopted, images[1]), ("Tag", images[0]), (adopted, images[0])]
+
+
+def test_undo_in_the_middle_of_an_order_ends_the_order(bench, qtbot):
+    """What is still to come of it stays as it is; what others wait for is predicted."""
+    images = worked_on(bench)
+    before = [bench.document.instances(id) for id in images]
+    browsing = Browsing(bench.editing, bench.guesses, bench.stills)
+    browsing.document, order, waiting = bench.document, Order(Onto.MODEL), threading.Event()
+
+    def path(id: int) -> Path | None:
+        if id == images[1]:
+            waiting.wait(WAIT / 1000)  # in hand when undo comes
+        return bench.document.picture_path(bench.document.image(id))
+
+    shown, said = [], []
+    bench.stills.progress.connect(lambda done, total: shown.append((done, total)))
+    bench.guesses.said.connect(said.append)
+    bench.stills.predict_all(images, path, order)
+    qtbot.waitUntil(lambda: bench.document.undo_title == "Adopt predictions", timeout=WAIT)
+    browsing.undo()
+    assert [bench.document.instances(id) for id in images] == before and len(said) == 1
+    waiting.set()
+    qtbot.waitUntil(lambda: shown[-1] == (0, 0), timeout=WAIT)
+    qtbot.wait(50)  # an answer that was under way
+    assert [bench.document.instances(id) for id in images] == before
+    later = Order(Onto.MODEL)  # the same wish again is a new order
+    bench.stills.predict_all(images, path, later)
+    qtbot.waitUntil(lambda: shown[-1] == (0, 0) and len(shown) > 4, timeout=WAIT)
+    qtbot.waitUntil(lambda: bench.document.undo_title == "Adopt predictions", timeout=WAIT)
+    assert browsing.close()
 
 
 def worked_on(bench: Bench) -> list[int]:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from app.project.edits import PutInstance
 from app.project.values import Origin, Visibility
 from app.views.keymap import KeyMap
+from app.views.label import shapes
 from app.views.label.inspector import Inspector
 from app.views.label.landmark_table import MOVED, NAME, SCORE, X, Y
 from app.views.label.numbers import DASH, count, number, parse
@@ -89,10 +90,10 @@ def test_visibility_buttons_show_and_set_the_selected_landmark(bench):
 
 
 def test_the_heading_counts_what_is_still_to_confirm(bench):
-    assert bench.editing.to_confirm() == 16
+    assert shapes.to_confirm(bench.editing.current) == 16
     bench.drag(bench.at(0), (8, 8))
     assert bench.editing.current.origin[0] == Origin.EDITED
-    assert bench.editing.to_confirm() == 15
+    assert shapes.to_confirm(bench.editing.current) == 15
     assert "15 of 16" in bench.inspector.subject.note()
 
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from app.project.edits import PutInstance
 from app.project.values import Image, Instance, Origin, Visibility
-from app.views.label import moves
+from app.views.label import moves, shapes
 from app.views.label.last_picture import LastPicture
 from app.views.label.transfer import Transfer, transplanted
 from engine.types import Box
@@ -100,7 +100,7 @@ def test_the_rest_follows_the_landmarks_that_were_placed(bench):
         bench.editing.drop(k, *wanted[k])
     bench.canvas.shaping.fit_rest()
     assert points(bench) == pytest.approx(wanted, abs=1e-6)
-    assert bench.editing.to_confirm() == K - 3  # the others are still to be confirmed
+    assert shapes.to_confirm(bench.editing.current) == K - 3  # the others are still to be confirmed
     bench.editing.undo()
     assert points(bench)[1] == pytest.approx(guess[1])
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
 
 from app.project.document import Document
 from app.project.edits import PutInstance
@@ -72,11 +73,38 @@ def test_a_disk_that_is_away_is_a_state_and_work_goes_on_when_it_is_back(qtbot, 
     assert [i.state for i in document.images()] == [State.IN_WORK, State.NEW, State.NEW]
     workspace = window.workspace("label")
     (held,) = document.instances(document.images()[0].id)
-    workspace.editing.drop(0, 11.0, 12.0)  # labels can be worked on all the same
     away.rename(folder)
     qtbot.waitUntil(lambda: workspace.browsing.picture is not None and banner(window) == "", timeout=WAIT)
+    workspace.editing.drop(0, 11.0, 12.0)
     assert document.instances(held.image)[0].points[0].tolist() == [11.0, 12.0]
     qtbot.waitUntil(lambda: all(i.state is not State.NEW for i in document.images()), timeout=30_000)
+
+
+def test_what_cannot_be_seen_is_neither_moved_nor_accepted(qtbot, window, folder, tmp_path):
+    path = labelled(folder)
+    folder.rename(tmp_path / "unplugged")
+    document = opened(qtbot, window, path)
+    qtbot.waitUntil(lambda: "not there" in banner(window), timeout=WAIT)
+    workspace = window.workspace("label")
+    canvas, image = workspace.canvas, document.images()[0]
+    before, said = document.instances(image.id), []
+    workspace.editing.said.connect(said.append)
+    place = QPoint(*canvas.to_view(before[0].points[0]).astype(int))
+    QTest.mousePress(canvas.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseMove(canvas.viewport(), place + QPoint(30, 10))
+    QTest.mouseRelease(canvas.viewport(), Qt.MouseButton.LeftButton, pos=place + QPoint(30, 10))
+    assert not said  # nothing was taken hold of
+    workspace.editing.select(0)
+    QTest.keyClick(canvas, Qt.Key.Key_Right)
+    workspace.trigger("mean_shape")
+    workspace.trigger("accept")
+    assert len(said) == 3 and not workspace.bar.accept.isEnabled()
+    assert document.instances(image.id) == before and document.image(image.id).state is State.IN_WORK
+    workspace.trigger("flag")  # what needs no eyes is done
+    workspace.trigger("delete_instance")
+    assert document.image(image.id).tags and document.instances(image.id) == ()
+    workspace.trigger("undo")
+    assert document.instances(image.id) == before and "not there" in banner(window)
 
 
 def test_labels_of_a_picture_of_another_size_wait_for_an_answer(qtbot, window, folder):
