@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.project.document import Document
 from app.project.edits import PutInstance
-from app.project.values import Instance, Origin
+from app.project.values import ACCEPTED, Instance, Origin
 from app.views.window import MainWindow
 from tests.app.projects import SCHEMA, instance, new_document
 from tests.app.views.desk import add_model, close_window, no_camera, open_window
@@ -107,3 +107,18 @@ def test_the_last_pictures_labels_come_over_by_one_key(window, document):
     assert len(touched) == 1 and touched[0].points == pytest.approx(source.points)
     assert (touched[0].origin == source.origin).all() and touched[0].origin[0] == Origin.EDITED
     assert np.isnan(touched[0].guess).all()
+
+
+def test_a_held_key_accepts_one_picture_but_goes_on_through_the_landmarks(window, document):
+    canvas = window.workspaces["label"].canvas
+
+    def hold(key: Qt.Key, times: int) -> None:
+        for n in range(times):
+            event = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, "", n > 0)
+            QApplication.sendEvent(canvas, event)
+
+    hold(Qt.Key.Key_S, 3)
+    assert canvas.editing.landmark == 2
+    hold(Qt.Key.Key_Return, 5)
+    accepted = [image.state in ACCEPTED for image in document.images()]
+    assert accepted == [True, False]

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
@@ -267,18 +266,6 @@ def test_a_small_window_gives_the_room_to_the_picture(desk, qtbot):
 def test_plain_keys_work_on_the_canvas(desk, key, seen):
     QTest.keyClick(desk.canvas, key)
     assert seen(desk.workspace)
-
-
-def test_a_held_key_accepts_one_picture_but_goes_on_through_the_list(desk):
-    def hold(key: Qt.Key, times: int) -> None:
-        for n in range(times):
-            event = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, "", n > 0)
-            QApplication.sendEvent(desk.canvas, event)
-
-    hold(Qt.Key.Key_Return, 5)
-    assert [i.state for i in desk.document.images()] == [State.DONE, *[State.PREDICTED] * 3]
-    hold(Qt.Key.Key_D, 3)
-    assert desk.workspace.bar.place.text() == "3 of 3"  # of those to check
 
 
 def test_visibility_keys(desk):
