@@ -77,3 +77,17 @@ def test_dropping_something_else_says_so(qtbot, window, tmp_path):
     drop_on(window, strange)
     qtbot.waitUntil(window.banner.isVisible, timeout=WAIT)
     assert "notes.txt" in window.banner.text.text()
+
+
+def test_pictures_of_kinds_that_are_not_read_are_named(qtbot, window, tmp_path):
+    folder = picture_folder(tmp_path, 2)
+    for name in ("a.CR2", "b.cr2", "c.jxl", "notes.txt", ".hidden.jxl"):
+        (folder / name).write_bytes(b"anything")
+    document = opened(qtbot, window, folder)
+    assert len(document.images()) == 2
+    assert ".cr2, .jxl" in window.banner.text.text() and ": 3." in window.banner.text.text()
+    only = tmp_path / "raw"
+    only.mkdir()
+    (only / "a.nef").write_bytes(b"anything")
+    window.opening.folder(only)
+    qtbot.waitUntil(lambda: "raw holds only pictures as .nef" in window.banner.text.text(), timeout=WAIT)

@@ -61,20 +61,6 @@ def test_a_folder_opened_again_brings_its_project_with_what_is_new(qtbot, window
     assert len(opened(qtbot, window, folder).images()) == 5
 
 
-def test_pictures_of_kinds_that_are_not_read_are_named(qtbot, window, tmp_path):
-    folder = picture_folder(tmp_path, 2)
-    for name in ("a.CR2", "b.cr2", "c.jxl", "notes.txt", ".hidden.jxl"):
-        (folder / name).write_bytes(b"anything")
-    document = opened(qtbot, window, folder)
-    assert len(document.images()) == 2
-    assert ".cr2, .jxl" in window.banner.text.text() and ": 3." in window.banner.text.text()
-    only = tmp_path / "raw"
-    only.mkdir()
-    (only / "a.nef").write_bytes(b"anything")
-    window.opening.folder(only)
-    qtbot.waitUntil(lambda: "raw holds only pictures as .nef" in window.banner.text.text(), timeout=WAIT)
-
-
 def test_a_place_that_cannot_be_written_is_left_alone(qtbot, window, monkeypatch, tmp_path, data_folder):
     folder = picture_folder(tmp_path / "locked")
     can = os.access  # who runs the tests may be allowed everything
