@@ -2,7 +2,8 @@
 
 The layout serves the training packs and our own frozen snapshots alike:
 `blob` (uint8, encoded pictures one after the other), `offsets` (int64, N + 1), `landmarks` or `joints`
-(N, K, 2) in picture pixels, `box` (N, 3) = centre x, centre y, side; optional `weight` (N, K),
+(N, K, 2) in picture pixels, `box` (N, 3) = centre x, centre y, side (where it is not above 0, the square around the
+labelled landmarks counts, and a subject whose landmarks span none is unlabelled); optional `weight` (N, K),
 `absent` (N, K), `source`, `id`, `kind` (N,) bytes, `holdout` (N,) bool: kept out of training.
 """
 
@@ -26,6 +27,7 @@ MAX_BYTES = 4 << 30  # of what is held in memory
 MAPPED = 64 << 20  # bytes from which pictures stay in the file and are read from there
 NEEDED = ("blob", "offsets", "box")  # arrays of a pack besides its landmarks
 BLOB = "blob.npy"
+UNKNOWN = -1.0  # both coordinates of a landmark that is not labelled
 LOCAL_HEADER = 30  # bytes of a file's header inside a zip archive, before its name
 
 
@@ -161,6 +163,24 @@ def _mapped_blob(path: Path, archive: zipfile.ZipFile) -> np.ndarray | None:
         return np.memmap(path, np.uint8, "r", file.tell(), shape)
 
 
+def _sized(box: np.ndarray, points: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes (N, 3) that all have a size, and of which subjects it is known, (N,) bool.
+
+    A box without one becomes the square around the known landmarks (N, K); where these span none either, nobody can
+    say which part of the picture is meant.
+    """
+    lacking = np.flatnonzero(box[:, 2] <= 0)
+    box, spanned = box.copy(), np.ones(len(box), bool)
+    for i in lacking:
+        held = points[i][known[i]]
+        side = float(np.ptp(held, 0).max()) if len(held) else 0.0
+        if side > 0:
+            box[i] = *(held.min(0) + held.max(0)) / 2, side
+        else:
+            box[i, 2], spanned[i] = 1, False
+    return box, spanned
+
+
 def _read(path: Path, data: np.lib.npyio.NpzFile, blob: np.ndarray | None) -> Pack:
     name = _landmarks_of(path, data.files)
     lacking = [part for part in NEEDED if part not in data]
@@ -174,12 +194,17 @@ def _read(path: Path, data: np.lib.npyio.NpzFile, blob: np.ndarray | None) -> Pa
     blob = data["blob"] if blob is None else blob
     if offsets.shape != (n + 1,) or (np.diff(offsets) < 0).any() or offsets[0] < 0 or offsets[-1] > len(blob):
         raise PackError(f"The picture offsets in {path.name} do not fit its {n} pictures; write the pack again.")
-    if box.shape != (n, 3) or not np.isfinite(box).all() or not np.isfinite(points).all():
-        raise PackError(f"Boxes or landmarks in {path.name} are missing or not finite; write the pack again.")
     weight = np.asarray(data["weight"], np.float32) if "weight" in data else np.ones((n, k), np.float32)
     absent = np.asarray(data["absent"], bool) if "absent" in data else np.zeros((n, k), bool)
     if weight.shape != (n, k) or absent.shape != (n, k):
         raise PackError(f"weight and absent in {path.name} must have the shape ({n}, {k}).")
+    if not (weight >= 0).all() or not np.isfinite(weight).all():
+        raise PackError(f"weight in {path.name} must hold numbers of 0 or more; write the pack again.")
+    points = np.where((weight == 0)[..., None] & ~np.isfinite(points), np.float32(UNKNOWN), points)
+    if box.shape != (n, 3) or not np.isfinite(box).all() or not np.isfinite(points).all():
+        raise PackError(f"Boxes or landmarks in {path.name} are missing or not finite; write the pack again.")
+    box, spanned = _sized(box, points, (weight > 0) & ~absent)
+    weight = weight * spanned[:, None]
     has_holdout = "holdout" in data
     holdout = np.asarray(data["holdout"]) if has_holdout else np.zeros(n, bool)
     if holdout.shape != (n,) or holdout.dtype != bool:

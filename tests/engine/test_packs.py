@@ -55,11 +55,24 @@ def test_training_uses_the_packs_holdout(tmp_path: Path) -> None:
     {"landmarks": POINTS[..., :1]}, {"landmarks": POINTS * np.nan}, {"box": np.zeros((4, 3))},
     {"box": np.full((5, 3), np.inf)}, {"offsets": np.arange(3)}, {"offsets": np.array([0, 1, 2, 3, 4, 10**9])},
     {"offsets": np.array([0, 5, 4, 6, 7, 8])}, {"weight": np.ones((5, 4))}, {"absent": np.ones(5)},
+    {"weight": np.full((5, 3), np.nan)}, {"weight": np.full((5, 3), -1)},
     {"holdout": np.zeros(4, bool)}, {"holdout": np.zeros(5, int)}, {"id": np.array(["a"])}, {"id": np.arange(5)},
 ])  # fmt: skip
 def test_wrong_fields(tmp_path: Path, more: dict) -> None:
     with pytest.raises(PackError, match=r"\.$"):
         load_pack(write_pack(tmp_path / "p.npz", POINTS, **more))
+
+
+def test_boxes_without_size_come_from_the_landmarks(tmp_path: Path) -> None:
+    box, weight, points = blob_boxes(POINTS), np.ones((5, 3), np.float32), POINTS.copy()
+    box[1:4, 2] = 0, 0, -3
+    weight[2], weight[3, 1:] = 0, 0  # nothing labelled, and one landmark alone
+    points[2, 0] = np.nan
+    pack = load_pack(write_pack(tmp_path / "p.npz", points, pictures=POINTS, box=box, weight=weight))
+    low, high = POINTS[1].min(0), POINTS[1].max(0)
+    np.testing.assert_allclose(pack.box[1], [*(low + high) / 2, (high - low).max()])
+    assert (pack.box[:, 2] > 0).all() and np.isfinite(pack.points).all()
+    assert (pack.weight > 0).any(1).tolist() == [True, True, False, False, True]
 
 
 def test_pickled_objects_are_refused(tmp_path: Path) -> None:
