@@ -120,7 +120,10 @@ def _paint_marks(
     instance = frozen.instances[number] if frozen is not None else None
     scores = view.result.subjects[number].prediction.landmarks[:, 2]
     if frozen is None:
-        placed = np.where(in_sight(view.result.subjects[number].prediction.landmarks, schema)[:, None], placed, np.nan)
+        height, width = view.result.frame.pixels.shape[:2]
+        inside = ((points > -1) & (points < (width, height))).all(1) | (schema.subject == "face")
+        seen = in_sight(view.result.subjects[number].prediction.landmarks, schema) & inside
+        placed = np.where(seen[:, None], placed, np.nan)
     selected = view.selection[1] if view.selection[0] == number else -1
     share, least = LIVE_SIZE if frozen is None else FROZEN_SIZE
     radius = min(max(side / share, least), 5.0)

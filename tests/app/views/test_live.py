@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +45,11 @@ def make_result(points: np.ndarray = POINTS, heatmaps: bool = False, subjects: i
 
 @pytest.fixture
 def view(qtbot) -> LiveView:
+    return open_view(qtbot)
+
+
+def open_view(qtbot) -> LiveView:
+    """Shown, 640 x 480."""
     view = LiveView()
     qtbot.addWidget(view)
     view.resize(640, 480)
@@ -66,24 +70,6 @@ def hold(view: LiveView) -> None:
 
 def on_screen(view: LiveView, point: np.ndarray) -> QPoint:
     return QPoint(*(int(v) for v in np.rint(view.fit.to_screen(point))))
-
-
-def test_of_a_body_in_motion_only_what_is_seen_is_drawn(view: LiveView) -> None:
-    """A face is shown whole; of a body the landmark that is not seen comes back once it is frozen to be corrected."""
-
-    def marked() -> bool:
-        x, y = on_screen(view, POINTS[1]).toTuple()
-        return any(colour_at(view, x + dx, y) != (200, 0, 0) for dx in range(-8, 9))
-
-    result = make_result()
-    low = result.subjects[0].prediction.landmarks.copy()
-    low[1, 2] = 0.1
-    unsure = replace(result.subjects[0], prediction=replace(result.subjects[0].prediction, landmarks=low))
-    for subject, shown in (("face", True), ("person", False)):
-        view.show_result(replace(result, subjects=(unsure,), schema=replace(result.schema, subject=subject)))
-        assert marked() is shown
-    hold(view)
-    assert marked()
 
 
 # ---- geometry
