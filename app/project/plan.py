@@ -176,13 +176,13 @@ class Plan:
             self.touched.add(id)
 
     def _relink(self, edit: Relink) -> None:
+        for link in edit.links:  # all leave their places before any takes another's
+            self.paths[path_key(self.image(link.image).path)] = 0
         for link in edit.links:
-            holder = self._find(link.path)
-            if holder and holder != link.image:
+            if self._find(link.path):
                 raise UserError(f"{link.path} is in the project already; remove one of the two images first.")
-            old = self.image(link.image)
-            self._change(link.image, path=link.path, digest=link.digest or old.digest)
-            self.paths.update({path_key(old.path): 0, path_key(link.path): link.image})
+            self._change(link.image, path=link.path, digest=link.digest or self.image(link.image).digest)
+            self.paths[path_key(link.path)] = link.image
 
     def _refit(self, edit: Refit) -> None:
         old = self.image(edit.image)

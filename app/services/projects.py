@@ -15,9 +15,9 @@ from app.project.edits import AddImages, Batch, Edit, Link, NewImage, Relink
 from app.project.opening import Busy, Unwritable
 from app.project.values import Image
 from app.services.own_schemas import find_schema
+from app.services.renumbered import is_missing, making_room, new_image, strangers
 from engine.errors import UserError
-from engine.images import IMAGE_SUFFIXES, OTHER_SUFFIXES, image_size, natural_key
-from engine.regular import digest_of
+from engine.images import IMAGE_SUFFIXES, OTHER_SUFFIXES, natural_key
 from engine.samples import write_sample_folder
 
 SUFFIX = ".hourbit-project"
@@ -112,11 +112,6 @@ def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: T
     return document
 
 
-def is_missing(document: Document, image: Image) -> bool:
-    """Whether an image's file is nowhere: its disk may be away, so this is asked and never stored."""
-    return not os.path.isfile(document.picture_path(image))
-
-
 def joined(document: Document, new: Iterable[NewImage]) -> tuple[Edit | None, int, int]:
     """The edit that takes pictures in, how many images it adds, and how many it finds again.
 
@@ -124,11 +119,12 @@ def joined(document: Document, new: Iterable[NewImage]) -> tuple[Edit | None, in
     moved. What lies at such an image's old place is then looked at as a picture of its own. None where nothing is
     to do.
     """
-    waiting, by_digest = list(new), defaultdict(list)
+    others = strangers(document)
+    waiting, by_digest = [*new, *others.values()], defaultdict(list)
     for image in document.images():
         if image.digest:
             by_digest[image.digest].append(image)
-    links: list[Link] = []
+    links: dict[str, Link] = {}
     added: list[NewImage] = []
     while waiting:
         picture = waiting.pop(0)
@@ -137,17 +133,22 @@ def joined(document: Document, new: Iterable[NewImage]) -> tuple[Edit | None, in
             added.append(picture)
             continue
         by_digest[picture.digest].remove(image)
-        links.append(Link(image.id, picture.path))
-        if not is_missing(document, image):
-            waiting.append(_new_image(document.picture_path(image)))
-    parts = [edit for edit, some in ((Relink(tuple(links)), links), (AddImages(tuple(added)), added)) if some]
+        links[picture.path] = Link(image.id, picture.path)
+        place = document.picture_path(image)
+        if image.id not in others and not is_missing(document, image):
+            waiting.append(new_image(place))
+    moved = {link.image for link in links.values()}
+    replaced = {other.path for id, other in others.items() if id not in moved}  # is told when it is shown
+    added = [picture for picture in added if picture.path not in replaced]
+    links = making_room(document, links.values())
+    parts = [edit for edit, some in ((Relink(links), links), (AddImages(tuple(added)), added)) if some]
     edit = Batch(tuple(parts), parts[1].title) if len(parts) == 2 else parts[0] if parts else None
     return edit, len(added), len(links)
 
 
 def _has_left(document: Document, image: Image) -> bool:
     """Whether an image's file is not at its place any more, though another may be."""
-    return is_missing(document, image) or _new_image(document.picture_path(image)).digest != image.digest
+    return is_missing(document, image) or new_image(document.picture_path(image)).digest != image.digest
 
 
 def open_or_read(path: str | Path) -> Document:
@@ -170,18 +171,8 @@ def read_new(pictures: list[Path], known: Collection[str], told: Told = _go_on) 
     for number, path in enumerate(unknown):
         if not told(number, len(unknown)):
             raise Cancelled
-        found.append(_new_image(path))
+        found.append(new_image(path))
     return tuple(found)
-
-
-def _new_image(path: Path) -> NewImage:
-    """A picture that cannot be read is added all the same: the queue says why."""
-    try:
-        width, height = image_size(path)
-        digest = digest_of(path)
-    except (UserError, OSError):
-        return NewImage(str(path), 1, 1)
-    return NewImage(str(path), width, height, digest)
 
 
 def project_of(folder: Path, schema: str) -> Path:

@@ -9,7 +9,8 @@ from pathlib import Path
 from app.project.document import Document
 from app.project.edits import Link
 from app.project.values import Image
-from app.services.projects import Cancelled, Told, is_missing, pictures_in
+from app.services.projects import Cancelled, Told, pictures_in
+from app.services.renumbered import is_missing, making_room, strangers
 from engine.errors import UserError
 from engine.images import image_size
 from engine.regular import digest_of
@@ -29,12 +30,15 @@ def find_missing(document: Document, folder: Path, told: Told) -> Found:
     missing = [image for image in document.images() if is_missing(document, image)]
     if not missing:
         raise UserError("No picture of this project is missing; there is nothing to look for.")
-    known = document.known_paths()
+    known, others = document.known_paths(), strangers(document)
     free = [path for path in pictures_in(folder) if str(path) not in known]
     search = _Search(missing, free, told)
     search.by_name()
+    search.add({image: document.picture_path(image) for image in document.images() if image.id in others})
     search.by_bytes()
-    return Found(tuple(search.links), len(missing) - len(search.links), tuple(sorted(search.others)))
+    links = making_room(document, search.links)
+    gone = {image.id for image in missing} - {link.image for link in search.links}
+    return Found(links, len(gone) + len(links) - len(search.links), tuple(sorted(search.others)))
 
 
 class _Search:
@@ -72,6 +76,11 @@ class _Search:
             image = wanted.pop(self._digest(path), None)
             if image is not None:
                 self._link(image, path)
+
+    def add(self, replaced: dict[Image, Path]) -> None:
+        """Look for images as well whose places others have taken, and at what is there."""
+        self.missing.update((image.id, image) for image in replaced)
+        self.free.update(dict.fromkeys(replaced.values()))
 
     def _go_on(self, done: int) -> None:
         if not self.told(done, max(len(self.missing) + len(self.links), len(self.free), done + 1)):

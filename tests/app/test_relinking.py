@@ -82,6 +82,35 @@ def test_another_picture_under_the_name_is_left_alone_and_named(folder, document
     assert found.links == () and found.missing == 4 and found.others == ("picture1.png", "picture2.png")
 
 
+def renumbered(folder: Path) -> None:
+    """The second of four is deleted, and the later ones move up."""
+    (folder / "picture2.png").unlink()
+    (folder / "picture3.png").rename(folder / "picture2.png")
+    (folder / "picture4.png").rename(folder / "picture3.png")
+
+
+@pytest.mark.parametrize("way", ["folder", "search"])
+def test_files_numbered_anew_after_one_was_deleted_keep_their_labels(folder, document, way) -> None:
+    before, digests = labels(document), {image.id: image.digest for image in document.images()}
+    renumbered(folder)
+    if way == "folder":
+        document.close()
+        document = open_folder(folder, "mpii16")
+    else:
+        found = find_missing(document, folder, go_on)
+        assert found.missing == 1 and found.others == ()
+        document.apply(Relink(found.links))
+    assert labels(document) == before and len(document.images()) == 4
+    assert {image.id: image.digest for image in document.images()} == digests
+    assert names(document) == ["picture1.png", "picture2.png", "picture2 (gone).png", "picture3.png"]
+    for image in document.images():
+        path = document.picture_path(image)
+        assert not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() == image.digest
+    assert not find_missing(document, folder, go_on).links  # nothing more to do
+    document.undo()
+    assert names(document) == [f"picture{n}.png" for n in (1, 2, 3, 4)]
+
+
 def test_a_search_can_be_cancelled_and_needs_something_missing(folder, document, tmp_path) -> None:
     with pytest.raises(UserError, match="No picture"):
         find_missing(document, folder, go_on)
