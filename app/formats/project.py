@@ -18,11 +18,12 @@ MAGIC = b"SQLite format 3\0"
 SILENT = frozenset({State.DONE, State.DONE_EMPTY, State.NEW})  # said by `visited` alone
 
 
-def labels_of(document: Document, states: Set[State]) -> LabelSet:
+def labels_of(document: Document, states: Set[State], annotator: str = "") -> LabelSet:
     """The labels of a project's images in `states`, in the project's order.
 
     The skeleton is called after the schema's subject. Accepted labels are a person's; elsewhere instances that no
     hand has touched are the model's (hand False) and have its scores. Boxes are those that a person drew.
+    annotator: only the labels of this one.
     """
     schema = document.schema
     rows = Rows(Skeleton(schema.subject, schema.landmarks, schema.edges, schema.flip))
@@ -31,6 +32,8 @@ def labels_of(document: Document, states: Set[State]) -> LabelSet:
         if image.state not in states:
             continue
         for instance in document.instances(image.id):
+            if annotator and instance.annotator != annotator:
+                continue
             _add(rows, len(pictures), image, instance)
         pictures.append(_picture(document, image))
     damaged = tuple(Problem(document.path.name, f"{what} is damaged; restore a backup") for what in document.damaged)

@@ -220,7 +220,7 @@ class Document:
             automatic = is_automatic(edit, self._contents)
             if self.read_only:
                 return self._refuse(automatic, kind)
-            plan = Plan(self._contents, self.schema, self._next_id, int(self.clock()))
+            plan = Plan(self._contents, self.schema, self._next_id, int(self.clock()), self.annotator)
             plan.run(edit)
             rows = self._rows.of_plan(plan)
             if not rows:

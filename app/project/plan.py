@@ -8,6 +8,7 @@ import numpy as np
 
 from app.project import migration
 from app.project.contents import Contents
+from app.project.credit import credited
 from app.project.edits import (
     Accept,
     AddImages,
@@ -37,7 +38,6 @@ WORKED = {State.NEW: State.IN_WORK, State.PREDICTED: State.IN_WORK, State.DONE_E
           State.BROKEN: State.IN_WORK, State.REJECTED: State.IN_WORK}  # fmt: skip
 PREDICTABLE = (State.NEW, State.PREDICTED, State.BROKEN)  # no hand has been at work
 SAME_SUBJECT = 0.5  # overlap of two boxes, over their union, from which they are of one subject
-PER_LANDMARK = ("points", "visibility", "origin", "score", "guess")
 
 
 def is_automatic(edit: Edit, contents: Contents) -> bool:
@@ -55,13 +55,14 @@ def is_automatic(edit: Edit, contents: Contents) -> bool:
 class Plan:
     """The project as it would be after an edit: reads fall through to its contents, writes stay here.
 
-    now: the time to remember for landmarks that change, seconds since 1970.
+    now: the time to remember for landmarks that change, seconds since 1970; annotator: who changes them, "" unknown.
     """
 
     contents: Contents
     schema: Schema
     next_id: int
     now: int
+    annotator: str = ""
     images: dict[int, Image | None] = field(default_factory=dict)
     instances: dict[int, Instance | None] = field(default_factory=dict)
     touched: set[int] = field(default_factory=set)
@@ -144,7 +145,11 @@ class Plan:
     def _accept(self, image: int) -> None:
         if self._lacks(image):
             raise UserError("A label of this image is damaged: it is not empty; restore a backup, or label it anew.")
-        self._set(image, State.DONE if self.of_image(image) else State.DONE_EMPTY)
+        held = self.of_image(image)
+        for instance in held if self.annotator else ():
+            if not instance.annotator:  # a model's: it is the label of who agrees with it
+                self.instances[instance.id] = replace(instance, annotator=self.annotator)
+        self._set(image, State.DONE if held else State.DONE_EMPTY)
 
     def _lacks(self, image: int) -> bool:
         """Whether an image seems to be empty because what it holds is damaged."""
@@ -210,9 +215,9 @@ class Plan:
             old = self._existing(instance.id)
             if old.image != image:
                 raise UserError("An instance stays in its image; add a new one to the other image.")
-            instance = replace(instance, image=image, when=self._times(old, instance))
+            instance = credited(old, replace(instance, image=image), self.annotator, self.now)
         else:
-            instance = self._new(image, instance)
+            instance = self._new(image, credited(None, instance, self.annotator, self.now))
             self.created = self.last_image if image == self.last_image else instance.id
         self.instances[instance.id] = instance
         self.touched.add(image)
@@ -224,16 +229,6 @@ class Plan:
         made = replace(instance, id=own, image=image, when=np.full(len(instance.points), self.now, np.int64))
         self.instances[own] = made
         return made
-
-    def _times(self, old: Instance, new: Instance) -> np.ndarray:
-        """When each landmark became as it is: now where it differs from what is held."""
-        if len(old.points) != len(new.points):
-            return np.full(len(new.points), self.now, np.int64)
-        differs = np.zeros(len(new.points), bool)
-        for name in PER_LANDMARK:
-            one, other = getattr(old, name), getattr(new, name)
-            differs |= ((one != other) & ~((one != one) & (other != other))).reshape(len(differs), -1).any(1)
-        return np.where(differs, self.now, old.when)
 
     def _remove(self, id: int) -> None:
         instance = self._existing(id)

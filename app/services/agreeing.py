@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,11 @@ import numpy as np
 
 from app.files import atomic_write
 from app.formats.converting import read_labels
-from app.formats.project import labels_of
+from app.formats.project import SUFFIX, labels_of
 from app.formats.registry import ReadOptions
 from app.project.document import Document
-from app.project.edits import Migrate
-from app.project.values import State
+from app.project.edits import AddImages, Migrate, NewImage
+from app.project.values import ACCEPTED, State
 from app.services.importing import telling
 from app.services.labelled import project_subjects
 from app.services.projects import Told
@@ -31,6 +33,7 @@ from engine.runtime import open_runtime
 from engine.schema import Schema
 
 SHOWN, SIDE = 24, 192  # of the worst instances, and pixels of their pictures
+BESIDE = 8  # other projects that are offered
 AROUND = 1.35  # side of such a picture over that of the landmarks' box
 
 
@@ -55,11 +58,15 @@ class Shot:
 
 @dataclass(frozen=True)
 class Agreed:
-    """What engine.agreement says; `landmarks` are the numbers in the project's schema of those compared."""
+    """What engine.agreement says; `landmarks` are the numbers in the project's schema of those compared.
+
+    people: the two whose labels were compared, where both have labelled in the project itself.
+    """
 
     figures: dict[str, Any]
     shots: tuple[Shot, ...]
     landmarks: tuple[int, ...]
+    people: tuple[str, ...] = ()
 
 
 def compare(document: Document, path: Path, told: Told) -> Agreed:
@@ -68,6 +75,55 @@ def compare(document: Document, path: Path, told: Told) -> Agreed:
     pairs = pair(labels_of(document, frozenset(State)), other)
     ids = {image.path: image.id for image in document.images()}
     return _agreed(document, pairs, [ids[name] for name in pairs.pictures], told)
+
+
+def compare_people(document: Document, told: Told) -> Agreed:
+    """The two annotators with most pictures in common, within the project; raises UserError, and Cancelled."""
+    seen = _pictures_of(document, told)
+    names = sorted(seen)
+    common = {(a, b): len(seen[a] & seen[b]) for n, a in enumerate(names) for b in names[n + 1 :]}
+    people = max(common, key=lambda two: common[two], default=())
+    if not people or not common[people]:
+        raise UserError("No picture here has labels of two people; let the other one work in a copy without labels.")
+    one, other = (labels_of(document, frozenset(State), name) for name in people)
+    pairs = pair(one, other)
+    ids = {image.path: image.id for image in document.images()}
+    return replace(_agreed(document, pairs, [ids[name] for name in pairs.pictures], told), people=people)
+
+
+def _pictures_of(document: Document, told: Told) -> dict[str, set[int]]:
+    """Annotator -> the images in which there are labels of theirs."""
+    seen: dict[str, set[int]] = defaultdict(set)
+    tell, images = telling(told), document.images()
+    for done, image in enumerate(images):
+        if done % 100 == 0:
+            tell(done, len(images))
+        for instance in document.instances(image.id):
+            if instance.annotator and (instance.touched or image.state in ACCEPTED):
+                seen[instance.annotator].add(image.id)
+    return seen
+
+
+def copy_without_labels(document: Document, path: Path) -> None:
+    """A new project of the same pictures and landmarks, for another person to label; raises UserError."""
+    images = document.images()
+    made = Document.create(path, document.schema, path.name.removesuffix(SUFFIX))
+    try:
+        made.apply(AddImages(tuple(
+            NewImage(str(document.picture_path(image)), image.width, image.height, image.digest) for image in images
+        )))  # fmt: skip
+    finally:
+        made.close()
+
+
+def beside(document: Document) -> list[Path]:
+    """Other projects in the folder of one, those of a like name first."""
+    own = document.path.name.casefold()
+    try:
+        found = [path for path in document.path.parent.glob(f"*{SUFFIX}") if path != document.path]
+    except OSError:
+        return []
+    return sorted(found, key=lambda path: (-len(os.path.commonprefix([own, path.name.casefold()])), path.name))[:BESIDE]
 
 
 def compare_with_model(document: Document, model: AnyModel, told: Told) -> Agreed:

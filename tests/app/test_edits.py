@@ -191,3 +191,20 @@ def test_a_landmark_remembers_who_placed_it_and_how_far_it_moved() -> None:
     gone = guessed.visibility.copy()
     gone[4] = Visibility.ABSENT
     assert replace(guessed, visibility=gone).with_point(4, 1, 1).visibility[4] == Visibility.VISIBLE
+
+
+def test_labels_carry_the_name_of_who_changed_them_last(document: Document, image: int) -> None:
+    document.apply(Predicted(image, (replace(instance(image), annotator=""),)))
+    assert [i.annotator for i in document.instances(image)] == [""]  # a model's is nobody's
+    document.annotator = "Anna"
+    document.apply(Accept(image))
+    (accepted,) = document.instances(image)
+    assert accepted.annotator == "Anna"
+    document.annotator = "Ben"
+    document.apply(Accept(image))
+    document.apply(PutInstance(accepted))
+    assert document.instances(image)[0].annotator == "Anna"  # nothing was changed
+    document.apply(PutInstance(accepted.with_point(0, 5, 5)))
+    assert document.instances(image)[0].annotator == "Ben"
+    document.undo()
+    assert document.instances(image) == (accepted,)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.services.agreeing import Agreed, Shot
     from app.views.agreement.page import AgreementPage
 
+PEOPLE = ":people"  # in place of a path: the annotators of the project itself
 OTHERS = (SUFFIX, ".npz", *LABEL_SUFFIXES)
 
 
@@ -49,7 +50,8 @@ class Agreeing(QObject):
 
             entries = [e for e in self.context.library.entries() if not e.problem and self._fits(e)]
             self.page = AgreementPage(document, entries, self.window)
-            self.page.asked.connect(self.compare)
+            self.page.asked.connect(self._asked)
+            self.page.copy_wanted.connect(lambda: self.copy_for_another())
             self.page.stopped.connect(self.reading.cancel)
             self.page.wanted.connect(self._show)
         self.page.show()
@@ -59,13 +61,41 @@ class Agreeing(QObject):
         """Models of the project's landmarks, whatever their schema is called."""
         return entry.schema == self.context.document.schema.name
 
+    def _asked(self, chosen: Entry | Path | str) -> None:
+        if isinstance(chosen, Entry):
+            self.compare(chosen)
+        else:
+            self.compare(None, chosen)
+
+    def copy_for_another(self, path: str = "") -> None:
+        """Make a project of the same pictures without labels, and say what to do with it."""
+        from app.services.agreeing import copy_without_labels
+
+        document = self.context.document
+        if document is None or self.page is None:
+            return
+        stem = document.path.name.removesuffix(SUFFIX)
+        wanted = str(document.path.with_name(self.tr("{0}, second person").format(stem) + SUFFIX))
+        kinds = self.tr("Projects") + f" (*{SUFFIX})"
+        path = path or QFileDialog.getSaveFileName(self.page, self.tr("Copy without labels"), wanted, kinds)[0]
+        if not path:
+            return
+        path = path if path.endswith(SUFFIX) else path + SUFFIX
+        try:
+            copy_without_labels(document, Path(path))
+        except UserError as error:
+            self.page.show_problem(str(error))
+        else:
+            self.page.offer(Path(path))
+
     def compare(self, entry: Entry | None, path: str | Path = "") -> None:
         """Compare with a model, or with the labels of a file, which is asked for where none is given."""
         document = self.context.document
         if document is None or self.page is None or self.reading.busy:
             return
         try:
-            make = self._with_model(entry) if entry is not None else self._with_labels(path)
+            make = self._with_model(entry) if entry is not None else (
+                self._of_people() if path == PEOPLE else self._with_labels(path))  # fmt: skip
         except (UserError, OSError) as error:
             self.page.show_problem(str(error))
             return
@@ -78,6 +108,11 @@ class Agreeing(QObject):
 
         self._name = entry.title
         return partial(compare_with_model, self.context.document, entry.model)
+
+    def _of_people(self) -> partial[Agreed]:
+        from app.services.agreeing import compare_people
+
+        return partial(compare_people, self.context.document)
 
     def _with_labels(self, path: str | Path) -> partial[Agreed] | None:
         from app.services.agreeing import compare
@@ -93,7 +128,8 @@ class Agreeing(QObject):
 
     def _made(self, agreed: Agreed) -> None:
         if self.page is not None:
-            self.page.show_agreed(agreed, self._name)
+            people = self.tr("{0} and {1}").format(*agreed.people) if agreed.people else self._name
+            self.page.show_agreed(agreed, people)
 
     def _show(self, shot: Shot) -> None:
         self.shown.emit("label")

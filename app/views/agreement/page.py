@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -21,7 +22,9 @@ from PySide6.QtWidgets import (
 
 from app.library import Entry
 from app.project.document import Document
-from app.services.agreeing import Agreed, measured_sigmas, take_sigmas, write_table
+from app.services.agreeing import Agreed, beside, measured_sigmas, take_sigmas, write_table
+from app.services.projects import SUFFIX
+from app.views.agreement.desk import PEOPLE
 from app.views.agreement.tables import HERE, THERE, LandmarkFigures, WorstSubjects, shown
 from app.views.banner import Banner
 from app.views.label.numbers import count
@@ -31,13 +34,15 @@ from app.views.words import mark, several, told
 from engine.errors import UserError
 
 SIZE, HINT = (1080, 720), 640
-FILE = ""  # in place of a model's path: labels
+FILE = ""  # in place of a path: a file that is asked for
 
 
 class AgreementPage(QDialog):
-    """asked(Entry or None): compare with a model or with labels; stopped: no more; wanted(Shot): show it in Label."""
+    """asked(Entry, path, PEOPLE or FILE): compare with a model or labels; stopped: no more; wanted(Shot): show it in
+    Label; copy_wanted: a project without labels for another person."""
 
     asked = Signal(object)
+    copy_wanted = Signal()
     stopped = Signal()
     wanted = Signal(object)
 
@@ -51,11 +56,13 @@ class AgreementPage(QDialog):
         self.said, self.legend, self.stack = QLabel(), QLabel(), QStackedWidget()
         self.landmarks, self.worst = LandmarkFigures(), WorstSubjects()
         self.sigmas, self.export = QPushButton(self.tr("Use these sigmas")), QPushButton(self.tr("Export\u2026"))
-        self.leave = QPushButton(self.tr("Close"))
+        self.leave, self.second = QPushButton(self.tr("Close")), QPushButton(self.tr("Copy without labels\u2026"))
         self._fill()
         self._lay_out()
         self.banner = Banner(self)
-        self.start.clicked.connect(lambda: self.asked.emit(self._entries.get(self.other.currentData())))
+        self.start.clicked.connect(lambda: self.asked.emit(
+            self._entries.get(self.other.currentData(), self.other.currentData())))  # fmt: skip
+        self.second.clicked.connect(self.copy_wanted)
         self.end.clicked.connect(self.stopped)
         self.worst.wanted.connect(self.wanted)
         self.sigmas.clicked.connect(self._take)
@@ -65,6 +72,9 @@ class AgreementPage(QDialog):
 
     def _fill(self) -> None:
         self.other.addItem(self.tr("Labels: another project or a file\u2026"), FILE)
+        for path in beside(self.document):
+            self.other.addItem(self.tr("Project: {0}").format(path.name.removesuffix(SUFFIX)), str(path))
+        self.other.addItem(self.tr("People who labelled in this project"), PEOPLE)
         for path, entry in self._entries.items():
             self.other.addItem(self.tr("Model: {0}").format(entry.title), path)
         label_combo(self.other, self.tr("Compare with"))
@@ -76,11 +86,6 @@ class AgreementPage(QDialog):
         title.setProperty("title", True)
         for label in (name, caption, self.legend):
             label.setProperty("muted", True)
-        self.legend.setText(
-            f'<span style="color:{HERE.name()}; background:#404040">&nbsp;\u25cf&nbsp;</span> {self.tr("project")}'
-            f'&nbsp;&nbsp;&nbsp;<span style="color:{THERE.name()}; background:#404040">&nbsp;\u25cf&nbsp;</span> '
-            f'{self.tr("the other")}'
-        )
         top = QHBoxLayout()
         top.setSpacing(8)
         caption.setBuddy(self.other)
@@ -89,6 +94,10 @@ class AgreementPage(QDialog):
             top.addWidget(part)
         top.addWidget(self.bar, 1)
         top.addStretch(1)
+        self.second.setProperty("flat", True)
+        self.second.setAutoDefault(False)
+        self.second.setToolTip(self.tr("A project of the same pictures for another person, to be compared later"))
+        top.addWidget(self.second)
         self.end.setAutoDefault(False)
         self.stack.addWidget(self._hint())
         self.stack.addWidget(self._result())
@@ -108,7 +117,9 @@ class AgreementPage(QDialog):
     def _hint(self) -> QWidget:
         hint = QLabel(self.tr(
             "Another person's project or label file of the same pictures tells how far two people place each landmark "
-            "apart; a model, how far it is from the labels that were accepted here."
+            "apart; a model, how far it is from the labels that were accepted here. For a second person make a copy "
+            "without labels: neither sees the other's. Where two people have labelled the same pictures in this "
+            "project, each under a name of their own (Settings, Annotator), they can be compared as well."
         ))  # fmt: skip
         hint.setProperty("muted", True)
         hint.setWordWrap(True)
@@ -168,12 +179,25 @@ class AgreementPage(QDialog):
                 parts.append(words.format(count(value[key])))
         apart = self.tr("{0} px, {1} % of the subject's size apart on average").format(
             shown(value["pixels"], 2), shown(value["percent"], 2))  # fmt: skip
-        self.said.setText(f"<b>{name}</b>: {apart}. {', '.join(parts)}.")
+        self.said.setText(f"<b>{escape(name)}</b>: {apart}. {', '.join(parts)}.")
+        self._name_colours(*(agreed.people or (self.tr("project"), self.tr("the other"))))
         self.landmarks.show_figures(value["landmarks"])
         self.worst.show_shots(agreed, self.document.schema)
         self.stack.setCurrentIndex(1)
         self.banner.dismiss()
         self.show_running(False)
+
+    def _name_colours(self, *names: str) -> None:
+        dots = (f'<span style="color:{colour.name()}; background:#404040">&nbsp;\u25cf&nbsp;</span> {escape(name)}'
+                for colour, name in zip((HERE, THERE), names, strict=True))  # fmt: skip
+        self.legend.setText("&nbsp;&nbsp;&nbsp;".join(dots))
+
+    def offer(self, path: Path) -> None:
+        """A copy was made: it can be compared with once there are labels in it."""
+        self.other.insertItem(1, self.tr("Project: {0}").format(path.name.removesuffix(SUFFIX)), str(path))
+        self.other.setCurrentIndex(1)
+        self.banner.show_message("success", self.tr(
+            "{0} has the pictures and no labels; once somebody has labelled in it, compare here").format(path.name))
 
     def show_problem(self, sentence: str) -> None:
         """What went wrong, above the rest."""

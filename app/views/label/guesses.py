@@ -137,7 +137,7 @@ class Guesses(QObject):
         boxed = image is not None and any(i.box.origin == "hand" for i in document.instances(image.id))
         if image is None or (boxed and onto is Onto.NEW):
             return  # somebody has said by a box where the subjects are
-        found = tuple(shapes.instance_of(p, image, document.annotator) for p in answer.predictions)
+        found = tuple(shapes.instance_of(p, image, "") for p in answer.predictions)
         number = order.number if order is not None else 0
         self.editing.apply(Predicted(image.id, found, answer.doubt, onto=onto, doubts=answer.doubts, order=number))
         if not found and self.editing.image is not None and image.id == self.editing.image.id:

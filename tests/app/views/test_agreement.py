@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from PySide6.QtWidgets import QWidget
 
 from app.plugins import load_plugins
 from app.project.document import Document
-from app.project.edits import Accept
+from app.project.edits import Accept, PutInstance
 from app.services.agreeing import measured_sigmas
-from app.views.agreement.desk import Agreeing
+from app.views.agreement.desk import PEOPLE, Agreeing
 from app.views.agreement.page import AgreementPage
 from engine.modelfile import write_model
 from tests.app.views.bench import SCHEMA, moved_project
@@ -93,3 +94,47 @@ def test_what_goes_wrong_is_said_where_the_work_is(qtbot, tmp_path: Path, desk: 
     assert "notes.txt" in page.banner.text.text() and page.start.isEnabled()
     desk.context.set_document(None)
     assert desk.page is None
+
+
+def test_a_copy_without_labels_is_made_labelled_and_compared(qtbot, tmp_path: Path, desk: Agreeing) -> None:
+    document = desk.context.document
+    place = document.path.with_name("Second.hourbit-project")
+    desk.copy_for_another(str(place))
+    page = desk.page
+    assert page.banner.isVisibleTo(page) and page.other.currentData() == str(place)
+    copy = Document.open(place)
+    assert [i.path for i in copy.images()] == [str(document.picture_path(i)) for i in document.images()]
+    assert {i.state.value for i in copy.images()} == {"new"} and copy.schema == document.schema
+    assert not any(copy.instances(i.id) for i in copy.images())
+    page.start.click()  # nothing in it yet: said, not shown
+    ended(qtbot, desk)
+    assert page.agreed is None and "no labels" in page.banner.text.text()
+    for mine, theirs in zip(document.images(), copy.images(), strict=True):
+        for instance in document.instances(mine.id):
+            copy.apply(PutInstance(replace(instance, id=0, image=theirs.id, points=instance.points + 2.0)))
+    copy.close()
+    page.start.click()
+    ended(qtbot, desk)
+    assert page.agreed.figures["pixels"] == pytest.approx(2 * 2**0.5)
+    desk.copy_for_another(str(place))
+    assert "Second" in page.banner.text.text() and Document.open(place).close() is None  # what is there stays
+
+
+def test_two_people_of_one_project_are_compared(qtbot, desk: Agreeing) -> None:
+    document, page = desk.context.document, desk.page
+    page.other.setCurrentIndex(page.other.findData(PEOPLE))
+    page.start.click()
+    ended(qtbot, desk)
+    assert page.agreed is None and "two people" in page.banner.text.text()
+    document.annotator = "Ben"
+    for image in document.images():
+        for instance in document.instances(image.id):
+            document.apply(PutInstance(replace(instance, annotator="Anna & co")))
+            document.apply(PutInstance(replace(instance, id=0, annotator="", points=instance.points + [3.0, 0.0])))
+        document.apply(Accept(image.id))
+    found = {i.annotator for image in document.images() for i in document.instances(image.id)}
+    assert found == {"Anna & co", "Ben"}
+    page.start.click()
+    ended(qtbot, desk)
+    assert page.agreed.people == ("Anna & co", "Ben") and page.agreed.figures["pixels"] == pytest.approx(3.0)
+    assert "Anna &amp; co" in page.legend.text() and "Ben" in page.said.text()
