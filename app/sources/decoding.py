@@ -7,10 +7,10 @@ timestamp is read once, without decoding; a frame's number is the place of its t
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -141,22 +141,26 @@ class Reader:
         self._frames = self._decode()
 
     def _decode(self) -> Iterator[av.VideoFrame]:
-        """Frames from the first key frame on; what cannot be decoded is passed over."""
+        """Frames from the first key frame on; what cannot be decoded, or only from what was lost, is passed over."""
         import av
 
-        started = not self.index.keys
-        for packet in packets(self._container, self._stream):
+        started, losses = not self.index.keys, Losses(self._container.format.name == "mpegts")
+        # Without key frames to begin anew at, pictures mend themselves bit by bit; counted ones must not be left out.
+        trusting = self._lenient or self.index.counted or len(self.index.keys) < 2
+        whole = self._whole if trusting else lambda frame: self._whole(frame) and losses.spare(frame)
+        for packet, following in with_next(packets(self._container, self._stream)):
             if not started and not packet.is_keyframe:
                 continue
             if not started and packet.pts is not None:
                 self._landed = packet.pts
             started = True
+            losses.meet(packet, following)
             try:
-                yield from filter(self._whole, packet.decode())
+                yield from filter(whole, packet.decode())
             except (av.FFmpegError, OSError):
                 continue
         try:
-            yield from filter(self._whole, self._stream.decode(None))
+            yield from filter(whole, self._stream.decode(None))
         except (av.FFmpegError, OSError):
             return
 
@@ -208,6 +212,51 @@ class Reader:
     def end_at(self, count: int) -> None:
         """Only so many frames came: that is the length."""
         self.index = self.index.part(0, count)
+
+
+class Losses:
+    """Which frames were encoded against one of which a part is missing, as where a broadcast was disturbed.
+
+    The decoder fills such holes with what was there before: frames that look sound, and are not of their time.
+    early: in transport streams it is the packet after the one that the demuxer marks of which parts are missing.
+    """
+
+    def __init__(self, early: bool) -> None:
+        self._early, self._warned = early, False
+        self._torn = False  # since the last key frame
+        self._key: int | None = None  # pts of the key frame that mended it; what is shown before leans on the hole
+        self._lost: set[int] = set()
+
+    def meet(self, packet: av.Packet, following: av.Packet | None) -> None:
+        """Take note of a packet before it is decoded."""
+        torn = packet.is_corrupt
+        if self._early:
+            # Where files were joined the counters jump as well, but then a key frame comes next.
+            torn = self._warned and not (following is not None and following.is_keyframe)
+            self._warned = packet.is_corrupt
+        if packet.is_keyframe:
+            self._key = packet.pts if self._torn else None
+            self._torn = torn
+        self._torn |= torn
+        if packet.pts is not None and (self._torn or (self._key is not None and packet.pts < self._key)):
+            self._lost.add(packet.pts)
+
+    def spare(self, frame: av.VideoFrame) -> bool:
+        """Whether nothing of a frame was lost."""
+        sound = frame.pts not in self._lost
+        self._lost.discard(frame.pts)
+        return sound
+
+
+def with_next(values: Iterable[Any]) -> Iterator[tuple[Any, Any | None]]:
+    """Each value with the one after it; None after the last."""
+    before, begun = None, False
+    for value in values:
+        if begun:
+            yield before, value
+        before, begun = value, True
+    if begun:
+        yield before, None
 
 
 def to_pixels(frame: av.VideoFrame) -> np.ndarray:

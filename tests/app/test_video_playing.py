@@ -188,3 +188,31 @@ def test_a_video_stands_upright_as_it_was_held(matrix: tuple[int, int, int, int]
             place = (down + shown.shape[0] - 1) // 2, (right + shown.shape[1] - 1) // 2
             assert np.abs(shown[place] - stored[y, x]).max() < 30
     video.close()
+
+
+@pytest.mark.parametrize("gone", [[(0.4, 0.5)], [(0.1, 0.12), (0.45, 0.5), (0.9, 0.93)], [(0.3, 0.31)]])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
+def test_what_leans_on_lost_parts_of_a_broadcast_is_not_shown(codec: str, gone: list, tmp_path: Path) -> None:
+    """A decoder fills holes with what was there before; no frame may be shown that is not of its time."""
+    data = bytearray(write_coded(tmp_path / "a.ts", codec=codec, options={"x264-params": "open-gop=1"}).read_bytes())
+    for begin, end in reversed(gone):
+        del data[int(len(data) * begin) // 188 * 188 : int(len(data) * end) // 188 * 188]
+    path = tmp_path / "b.ts"
+    path.write_bytes(data)
+    video = Video(path, paced=False)
+    video.open()
+    frames = []
+    while (frame := video.read()) is not None:
+        frames.append(frame)
+    first = number_in(frames[0].pixels)
+    assert [number_in(f.pixels) for f in frames] == [first + round(f.moment * 30) for f in frames] and len(frames) > 8
+    shown = {frame.index for frame in frames}
+    assert shown | set(video.unreadable) >= set(range(video.count)) and not shown & set(video.unreadable)
+    video.close()
+    again = Video(path, hold=True)
+    again.open()
+    again.transport.pause()
+    for frame in frames[::-3]:
+        again.transport.seek(frame.index)
+        assert number_in(again.read().pixels) == number_in(frame.pixels)
+    again.close()
