@@ -106,6 +106,15 @@ def beside(path: Path) -> Path:
     return path.with_name(f".{path.name[:40]}.{os.getpid():x}-{secrets.token_hex(2)}{computer()}.part")
 
 
+def free_name(folder: Path, stem: str, suffix: str = "", between: str = " ") -> Path:
+    """A place in a folder that is not taken yet: the stem's, else with the first number from 2 that is free."""
+    path, number = folder / f"{stem}{suffix}", 1
+    while os.path.exists(path):
+        number += 1
+        path = folder / f"{stem}{between}{number}{suffix}"
+    return path
+
+
 def shortened(name: str, room: int) -> str:
     """A name of at most `room` bytes: as it is, or its beginning and eight digits that tell it from others."""
     data = os.fsencode(name)

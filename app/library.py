@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from app.files import atomic_write
+from app.files import atomic_write, free_name
 from app.settings import Settings
 from engine.errors import UserError
 from engine.external import SUFFIX, ExternalModel, description_path, read_external
@@ -127,7 +127,7 @@ class Library:
         except OSError as error:
             raise UserError(f"{self.folder} cannot be made ({error.strerror}); check its permissions.") from error
         stem = re.sub(r"[^\w.-]+", "-", model.name).strip("-.")[:LONGEST_STEM] or "model"
-        target = _free(self.folder, stem, SUFFIX if isinstance(model, ExternalModel) else ".hourbit")
+        target = free_name(self.folder, stem, SUFFIX if isinstance(model, ExternalModel) else ".hourbit", "-")
         latents = path.with_name(path.stem + LATENTS)
         if isinstance(model, ExternalModel):
             _describe(target, {"name": model.name, **model.description})
@@ -201,14 +201,6 @@ class Library:
             name, model.name, model.schema.name, path, size, origin,
             str(card.get("parent") or ""), str(card.get("date") or ""), card=card,
         )  # fmt: skip
-
-
-def _free(folder: Path, stem: str, suffix: str) -> Path:
-    path, number = folder / f"{stem}{suffix}", 1
-    while os.path.exists(path):
-        number += 1
-        path = folder / f"{stem}-{number}{suffix}"
-    return path
 
 
 def _describe(path: Path, description: Mapping[str, Any]) -> None:

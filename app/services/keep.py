@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 
-from app.files import atomic_write, data_folder
+from app.files import atomic_write, data_folder, free_name
 from app.project.document import Document
 from app.project.edits import AddImages, Batch, NewImage, PutInstance
 from app.project.values import Instance
@@ -43,15 +41,6 @@ def keep_again(document: Document, image: int, instances: Iterable[Instance], ti
     pairs = zip(stored, instances, strict=False)
     puts = tuple(PutInstance(replace(new, id=old.id, image=image), title) for old, new in pairs)
     document.apply(Batch(puts, title))
-
-
-def free_name(folder: Path, stem: str, suffix: str) -> Path:
-    """A file name that is not taken yet."""
-    path, number = folder / f"{stem}{suffix}", 1
-    while os.path.exists(path):
-        number += 1
-        path = folder / f"{stem} {number}{suffix}"
-    return path
 
 
 def new_project(schema: Schema, name: str = "Live frames") -> Document:

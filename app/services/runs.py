@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from app.files import atomic_write, data_folder
+from app.files import atomic_write, data_folder, free_name
 from app.library import Entry, Library
 from engine.errors import UserError
 from engine.modelfile import Model
@@ -50,11 +50,7 @@ class Worst:
 
 def new_folder(schema: str) -> Path:
     """A folder of its own for a run that starts now; raises UserError."""
-    base = data_folder() / "runs" / f"{time.strftime('%Y-%m-%d %H.%M.%S')} {schema}"
-    found, number = base, 1
-    while os.path.exists(found):
-        number += 1
-        found = base.with_name(f"{base.name} {number}")
+    found = free_name(data_folder() / "runs", f"{time.strftime('%Y-%m-%d %H.%M.%S')} {schema}")
     try:
         found.mkdir(parents=True)
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.api import Exporter, Wishes, exporters, packs_pictures
+from app.files import free_name
 from app.project.document import Document
 from app.project.values import ACCEPTED
 from app.settings import Settings
@@ -72,16 +72,8 @@ class ExportPage(QDialog):
         self._accepted = sum(counts[state] for state in ACCEPTED)
         images = several(self._accepted, mark("1 accepted image"), mark("{0} accepted images"))
         self.line.setText(f"{images}, {self.document.name}")
-        self.folder.setText(str(self._free()))
+        self.folder.setText(str(free_name(self.document.path.parent, f"{self.document.name} data set")))
         self.licence.setPlaceholderText(self.tr("Said in the README, for example CC BY 4.0"))
-
-    def _free(self) -> Path:
-        """A folder beside the project that is not there yet."""
-        place, n = self.document.path.with_name(f"{self.document.name} data set"), 1
-        while os.path.exists(place):
-            n += 1
-            place = self.document.path.with_name(f"{self.document.name} data set {n}")
-        return place
 
     def _lay_out(self) -> None:
         title, form = QLabel(self.tr("Export a data set")), QFormLayout()

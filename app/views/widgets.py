@@ -9,9 +9,11 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QComboBox,
+    QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMainWindow,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -20,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.views.theme import grow, icon_picture, theme
 from app.views.tokens import HEADING
+from app.views.words import tr
 
 
 class Line(QFrame):
@@ -56,6 +59,28 @@ def foot(*buttons: QPushButton, left: Iterable[QWidget] = (), sure: QPushButton 
     column.addWidget(Line())
     column.addLayout(row)
     return column
+
+
+def fixed_dock(window: QMainWindow, name: str, content: QWidget, area: Qt.DockWidgetArea, key: str = "") -> QDockWidget:
+    """A panel at a side of the window, without title and never moved; `key`, else its name, is what Qt keeps it by."""
+    dock = QDockWidget(tr(name), window)
+    dock.setObjectName(key or name)
+    dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+    dock.setTitleBarWidget(QWidget())
+    dock.setWidget(content)
+    window.addDockWidget(area, dock)
+    return dock
+
+
+def bar_row(bar: QWidget, height: int, left: int = 12) -> QHBoxLayout:
+    """Dress a widget as a bar of this height, and its row for what stands in it."""
+    bar.setProperty("bar", True)
+    bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    grow(bar, height=height)
+    row = QHBoxLayout(bar)
+    row.setContentsMargins(left, 0, 12, 0)
+    row.setSpacing(8)
+    return row
 
 
 class Heading(QAbstractButton):

@@ -94,13 +94,19 @@ def test_doubt_is_the_same_whether_heatmaps_are_kept_or_not(stills, files, qtbot
     assert heard.answers[0].doubt == heard.answers[1].doubt
 
 
-def test_the_newest_request_comes_first_and_single_requests_before_the_batch(qtbot, runtime, files):
+def held_up(runtime, file: Path, image: int) -> tuple[Gate, Stills, Listener]:
+    """Stills with one picture under way that waits at the gate."""
     gate = Gate(runtime)
     stills = Stills(lambda schema: gate)
     stills.set_schema(SCHEMA)
     heard = Listener(stills)
-    stills.request(1, files[0], BOX, token=1)
+    stills.request(image, file, BOX, token=image)
     assert gate.started.wait(20)
+    return gate, stills, heard
+
+
+def test_the_newest_request_comes_first_and_single_requests_before_the_batch(qtbot, runtime, files):
+    gate, stills, heard = held_up(runtime, files[0], 1)
     stills.predict_all([5, 6], lambda n: files[n - 1])
     for n in (2, 3, 4):
         stills.request(n, files[n - 1], BOX, token=n)
@@ -113,12 +119,7 @@ def test_the_newest_request_comes_first_and_single_requests_before_the_batch(qtb
 
 
 def test_heatmaps_of_a_picture_that_left_the_screen_are_not_made(qtbot, runtime, files):
-    gate = Gate(runtime)
-    stills = Stills(lambda schema: gate)
-    stills.set_schema(SCHEMA)
-    heard = Listener(stills)
-    stills.request(1, files[0], BOX, token=1)
-    assert gate.started.wait(20)
+    gate, stills, heard = held_up(runtime, files[0], 1)
     stills.request(2, files[1], BOX, heatmaps=True)  # for the screen only
     stills.request(3, files[2], BOX, heatmaps=True)
     gate.opened.set()
@@ -128,12 +129,7 @@ def test_heatmaps_of_a_picture_that_left_the_screen_are_not_made(qtbot, runtime,
 
 
 def test_cancel_drops_the_batch(qtbot, runtime, files):
-    gate = Gate(runtime)
-    stills = Stills(lambda schema: gate)
-    stills.set_schema(SCHEMA)
-    heard = Listener(stills)
-    stills.request(9, files[0], BOX, token=9)
-    assert gate.started.wait(20)
+    gate, stills, heard = held_up(runtime, files[0], 9)
     stills.predict_all(range(1, len(files) + 1), lambda n: files[n - 1])
     stills.cancel()
     gate.opened.set()

@@ -13,7 +13,7 @@ from app.views.fitting import give_way
 from app.views.key_button import KeyButton
 from app.views.keymap import KeyMap, KeyTip
 from app.views.label.numbers import count, number
-from app.views.widgets import Line
+from app.views.widgets import Line, bar_row
 
 HEIGHT = 48
 PEAKS = 3
@@ -33,12 +33,7 @@ class ActionBar(QWidget):
         self.keys = keys
         self._scored, self._peaks = True, np.empty((0, 3))
         self.setObjectName("actionBar")
-        self.setProperty("bar", True)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        theme.grow(self, height=HEIGHT)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(8)
+        row = bar_row(self, HEIGHT)
         self.previous = self._arrow("chevron-left", "previous_image", -1)
         self.place = QLabel("")
         self.place.setProperty("muted", True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.project.values import State
 from app.services.pictures import Picture
@@ -30,8 +30,8 @@ from app.views.label.tool_bar import ToolBar
 from app.views.label.transfer import Transfer
 from app.views.label.troubles import Troubles
 from app.views.theme import theme
-from app.views.widgets import EmptyState, Line
-from app.views.words import mark, tr
+from app.views.widgets import EmptyState, Line, fixed_dock
+from app.views.words import mark
 from engine.errors import UserError
 
 NARROW_UNDER = 1240  # workspace width under which the queue shows thumbnails alone
@@ -85,18 +85,11 @@ class LabelWorkspace(QMainWindow):
         column.addWidget(Line())
         column.addWidget(self.bar)
         self.setCentralWidget(middle)
-        self.queue_dock = self._dock(mark("Queue"), self.queue, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.inspector_dock = self._dock(mark("Inspector"), self.inspector, Qt.DockWidgetArea.RightDockWidgetArea)
+        self.queue_dock = fixed_dock(self, mark("Queue"), self.queue, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.inspector_dock = fixed_dock(
+            self, mark("Inspector"), self.inspector, Qt.DockWidgetArea.RightDockWidgetArea
+        )
         self.resizeDocks([self.queue_dock], [theme().room(QUEUE_WIDTH)], Qt.Orientation.Horizontal)
-
-    def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(tr(name), self)
-        dock.setObjectName(name)
-        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
-        dock.setTitleBarWidget(QWidget())
-        dock.setWidget(content)
-        self.addDockWidget(area, dock)
-        return dock
 
     def _connect(self) -> None:
         editing, browsing, context = self.editing, self.browsing, self.context

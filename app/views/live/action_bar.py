@@ -11,6 +11,7 @@ from app.views.fitting import give_way
 from app.views.key_button import KeyButton
 from app.views.keymap import KeyMap, KeyTip
 from app.views.live.record_button import RecordButton
+from app.views.widgets import bar_row
 
 HEIGHT, LEAST = 48, 400
 
@@ -27,13 +28,8 @@ class ActionBar(QWidget):
     def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("actionBar")
-        self.setProperty("bar", True)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        theme.grow(self, height=HEIGHT)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
+        row = bar_row(self, HEIGHT)
         row.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)
-        row.setSpacing(8)
         self.freeze = KeyButton(self.tr("Freeze"), keys, "freeze", self)
         self.add = KeyButton(self.tr("Add to project"), keys, "add_to_project", self)
         self.record = RecordButton(keys, self)

@@ -9,8 +9,8 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage, QPainter
 
-from app.files import atomic_write, data_folder
-from app.services.keep import free_name, keep_again, keep_frame, new_project
+from app.files import atomic_write, data_folder, free_name
+from app.services.keep import keep_again, keep_frame, new_project
 from app.views.context import Context
 from app.views.live import overlay
 from app.views.live.frozen import Frozen

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, QObject
 from PySide6.QtGui import QFont
 
-from app.files import data_folder
-from app.services.keep import free_name
+from app.files import data_folder, free_name
 from app.services.recording import Recording
 from app.views.live.record_button import RecordWishes
 from app.views.live.sheet import painted

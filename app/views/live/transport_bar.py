@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QStyle, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QSlider, QStyle, QToolButton, QWidget
 
 from app.sources.transport import SPEEDS, Transport
 from app.views import theme
 from app.views.keymap import KeyMap, KeyTip
-from app.views.widgets import label_combo
+from app.views.widgets import bar_row, label_combo
 from app.views.words import tr
 
 HEIGHT = 40
@@ -21,12 +21,7 @@ class TransportBar(QWidget):
     def __init__(self, keys: KeyMap, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.transport: Transport | None = None
-        self.setProperty("bar", True)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        theme.grow(self, height=HEIGHT)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 12, 0)
-        row.setSpacing(8)
+        row = bar_row(self, HEIGHT)
         self.back = self._tool("skip-previous", keys, "step_back", lambda: self.step(-1))
         self.play = self._tool("pause", keys, "play", self.toggle)
         self.forward = self._tool("skip-next", keys, "step_forward", lambda: self.step(1))

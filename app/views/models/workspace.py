@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from app.library import Entry
 from app.project.values import ACCEPTED
@@ -17,8 +17,8 @@ from app.views.context import Context
 from app.views.models.comparison import Comparison
 from app.views.models.library_pane import LibraryPane
 from app.views.models.pages import CardPage, FormPage
-from app.views.widgets import EmptyState
-from app.views.words import mark, tr
+from app.views.widgets import EmptyState, fixed_dock
+from app.views.words import mark
 from engine.errors import UserError
 from engine.modelfile import read_model
 
@@ -47,19 +47,12 @@ class ModelsWorkspace(QMainWindow):
             self.stack.addWidget(page)
         self.banner = Banner(self.stack)
         self.setCentralWidget(self.stack)
-        self._dock(mark("Library"), self.library, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.side_dock = self._dock(mark("Comparison"), self.side, Qt.DockWidgetArea.RightDockWidgetArea)
+        fixed_dock(self, mark("Library"), self.library, Qt.DockWidgetArea.LeftDockWidgetArea, "Models Library")
+        self.side_dock = fixed_dock(
+            self, mark("Comparison"), self.side, Qt.DockWidgetArea.RightDockWidgetArea, "Models Comparison"
+        )
         self._connect()
         self.refresh()
-
-    def _dock(self, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
-        dock = QDockWidget(tr(name), self)
-        dock.setObjectName(f"Models {name}")
-        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
-        dock.setTitleBarWidget(QWidget())
-        dock.setWidget(content)
-        self.addDockWidget(area, dock)
-        return dock
 
     def _connect(self) -> None:
         context, training = self.context, self.training

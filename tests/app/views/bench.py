@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,10 @@ class Bench:
         x, y = self.canvas.to_view(self.editing.shown_current().points[landmark])
         return QPoint(round(x), round(y))
 
+    def points(self) -> np.ndarray:
+        """(K, 2) those of the first instance, as the document holds them."""
+        return self.document.instances(self.editing.image.id)[0].points.copy()
+
     def point(self, landmark: int) -> np.ndarray:
         """A landmark of the first instance, as the document holds it."""
         return self.document.instances(self.editing.image.id)[0].points[landmark].copy()
@@ -150,6 +155,15 @@ class Bench:
 
     def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         QTest.keyClick(self.canvas, key, modifier)
+
+
+def first_picture(qtbot: object, tmp_path: Path) -> Iterator[Bench]:
+    """For a fixture: a bench with the first picture and an instance on screen, all of it in view."""
+    made = Bench(tmp_path)
+    made.show(made.images[0])
+    made.canvas.fit()
+    yield made
+    made.close()
 
 
 def send_key(widget: QWidget, kind: QEvent.Type, key: Qt.Key) -> None:

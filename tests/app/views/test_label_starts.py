@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,50 +14,40 @@ from app.views.label import moves, shapes
 from app.views.label.last_picture import LastPicture
 from app.views.label.transfer import Transfer, transplanted
 from engine.types import Box
-from tests.app.views.bench import SCHEMA, SIZE, Bench, guessed
+from tests.app.views.bench import SCHEMA, SIZE, first_picture, guessed
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 K = len(SCHEMA)
 ARM = SCHEMA.groups["Left arm"]
 
 
-@pytest.fixture
-def bench(qtbot: object, tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    made.show(made.images[0])
-    made.canvas.fit()
-    yield made
-    made.close()
-
-
-def points(bench: Bench) -> np.ndarray:
-    return bench.document.instances(bench.editing.image.id)[0].points.copy()
+bench = pytest.fixture(first_picture, name="bench")
 
 
 # ---- sides
 def test_swapping_sides_twice_changes_nothing_and_centres_stay(bench):
-    before, order = points(bench), SCHEMA.permutation
+    before, order = bench.points(), SCHEMA.permutation
     bench.canvas.shaping.swap_sides()
-    assert points(bench) == pytest.approx(before[order])
+    assert bench.points() == pytest.approx(before[order])
     centre = [k for k in range(K) if order[k] == k]
     assert (bench.editing.current.origin[centre] == Origin.MODEL).all()
     bench.canvas.shaping.swap_sides()
-    assert points(bench) == pytest.approx(before)
+    assert bench.points() == pytest.approx(before)
 
 
 def test_one_selected_landmark_swaps_with_its_partner_alone(bench):
-    before, order = points(bench), SCHEMA.permutation
+    before, order = bench.points(), SCHEMA.permutation
     k = int(np.flatnonzero(order != np.arange(K))[0])
     bench.editing.select(k)
     bench.canvas.shaping.swap_sides()
-    changed = set(np.flatnonzero((points(bench) != before).any(1)))
+    changed = set(np.flatnonzero((bench.points() != before).any(1)))
     assert changed == {k, int(order[k])}
 
 
 def test_a_mirrored_shape_stays_in_place_and_left_stays_left(bench):
-    before, order = points(bench), SCHEMA.permutation
+    before, order = bench.points(), SCHEMA.permutation
     bench.canvas.shaping.mirror()
-    after = points(bench)
+    after = bench.points()
     assert (after.min(0), after.max(0)) == (pytest.approx(before.min(0)), pytest.approx(before.max(0)))
     flipped = before[:, 0].min() + before[:, 0].max() - before[order][:, 0]
     assert after[:, 0] == pytest.approx(flipped) and after[:, 1] == pytest.approx(before[order][:, 1])
@@ -69,13 +57,13 @@ def test_one_side_is_copied_to_the_other_over_the_midline(bench):
     instance = upright(bench.editing.image.id)
     order = SCHEMA.permutation
     bench.document.apply(PutInstance(replace(instance, id=bench.editing.active)))
-    wanted = points(bench)
+    wanted = bench.points()
     right = [int(order[k]) for k in ARM]
     bench.editing.choose(right)
     bench.canvas.shaping.nudge(7.0, 5.0)  # the right arm is wrong now
     bench.editing.choose(ARM)
     bench.canvas.shaping.to_other_side()
-    assert points(bench) == pytest.approx(wanted, abs=0.5)
+    assert bench.points() == pytest.approx(wanted, abs=0.5)
     assert bench.editing.chosen == set(right)
 
 
@@ -92,17 +80,17 @@ def upright(image: int) -> Instance:
 
 # ---- starting shapes
 def test_the_rest_follows_the_landmarks_that_were_placed(bench):
-    guess = points(bench)
+    guess = bench.points()
     move = moves.turn(np.array([80.0, 60.0]), 10.0)
     move[:, 2] += [4.0, -3.0]
     wanted = moves.moved_by(move, guess)
     for k in (0, 6, 12):
         bench.editing.drop(k, *wanted[k])
     bench.canvas.shaping.fit_rest()
-    assert points(bench) == pytest.approx(wanted, abs=1e-6)
+    assert bench.points() == pytest.approx(wanted, abs=1e-6)
     assert shapes.to_confirm(bench.editing.current) == K - 3  # the others are still to be confirmed
     bench.editing.undo()
-    assert points(bench)[1] == pytest.approx(guess[1])
+    assert bench.points()[1] == pytest.approx(guess[1])
 
 
 def test_the_mean_shape_takes_only_what_no_hand_has_placed(bench):
@@ -110,7 +98,7 @@ def test_the_mean_shape_takes_only_what_no_hand_has_placed(bench):
     bench.canvas.shaping.mean_shape()
     box = bench.editing.current.box
     expected = np.array(SCHEMA.mean) * box.side + [box.cx - box.side / 2, box.cy - box.side / 2]
-    after = points(bench)
+    after = bench.points()
     assert after[3] == pytest.approx([50.0, 50.0])
     free = [k for k in range(K) if k != 3]
     assert after[free] == pytest.approx(np.clip(expected, 0, np.array(SIZE) - 1.0)[free])
@@ -171,18 +159,18 @@ def test_a_drag_snaps_to_a_peak_and_c_goes_through_them(bench, qtbot):
     peaks = bench.guesses.peaks()
     assert len(peaks) >= 2
     bench.guesses.next_peak()
-    first = points(bench)[0]
+    first = bench.points()[0]
     bench.guesses.next_peak()
-    assert np.hypot(*(points(bench)[0] - first)) > 1
+    assert np.hypot(*(bench.points()[0] - first)) > 1
     target = bench.canvas.to_view(peaks[0, :2])
     start = bench.at(0)
     near = np.array(target.round() + [5, -4], int) - [start.x(), start.y()]
     bench.canvas.snapping = True
     bench.drag(start, tuple(near))
-    assert points(bench)[0] == pytest.approx(np.clip(peaks[0, :2], 0, np.array(SIZE) - 1.0))
+    assert bench.points()[0] == pytest.approx(np.clip(peaks[0, :2], 0, np.array(SIZE) - 1.0))
     bench.canvas.snapping = False
     bench.drag(bench.at(0), (5, -4))
-    assert np.hypot(*(points(bench)[0] - peaks[0, :2])) > 0.5
+    assert np.hypot(*(bench.points()[0] - peaks[0, :2])) > 0.5
 
 
 # ---- from picture to picture
