@@ -6,6 +6,7 @@ Only figures that a source beside the paper's text confirms are listed (resource
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
@@ -16,6 +17,11 @@ from engine.graph import Architecture
 DATA_SETS = {
     "mpii": "MPII validation, 2,958 people", "aflw2000-3d": "AFLW2000-3D", "aflw": "AFLW, test list unpublished",
     "pifa": "AFLW-PIFA",
+}  # fmt: skip
+# The layouts (engine.layouts) in which the paper's own test sets come, and how many subjects they have.
+TEST_SETS = {
+    "mpii": ({"mpii-mat", "mpii-h5", "mpii-json", "mpii-pose-json"}, 2958), "aflw2000-3d": ({"aflw2000"}, 2000),
+    "pifa": ({"aflw-pifa"}, 1299),
 }  # fmt: skip
 
 
@@ -54,6 +60,12 @@ class Run:
     figures: dict[str, Any]
     data: str
     known_as: str = field(default="")  # mpii, aflw2000-3d, ... where the data is one of the paper's own sets
+
+
+def known_as(layouts: Sequence[str], subjects: int) -> str:
+    """Which of the paper's test sets data of these layouts with so many subjects is, "" for none of them."""
+    fits = (name for name, (known, size) in TEST_SETS.items() if size == subjects and known & set(layouts))
+    return next(fits, "")
 
 
 @cache

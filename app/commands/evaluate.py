@@ -76,9 +76,12 @@ def evaluate(
 
         write_errors(csv, done, opened.model.schema)
     if paper:
-        from engine.paper import Run, beside, table_lines
+        from engine.layouts import sniff
+        from engine.paper import Run, beside, known_as, table_lines
 
-        rows = beside(Run(opened.model.architecture, value, Path(data).name))
+        layouts = (form,) if form else sniff(data) if os.path.exists(data) else ()
+        own = known_as(layouts, len(done.labelled))
+        rows = beside(Run(opened.model.architecture, value, Path(data).name, own))
         value = value | {"paper": [_paper_json(row) for row in rows]}
         lines += ["", *columns(table_lines(rows))]
     emit(value, as_json, lines)

@@ -120,6 +120,36 @@ def test_our_figure_stands_in_the_row_of_the_same_network_only() -> None:
     assert ours == [1.0, 2.0, 6.0, 3.0]
 
 
+def test_the_papers_own_data_is_told_from_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By layout and number of subjects: here three faces of AFLW-PIFA, which has 1,299 of them."""
+    from engine import paper
+    from engine.graph import Architecture
+    from engine.random_model import random_model
+    from engine.schema import load_schema
+    from tests.engine.layouts import writers
+
+    pytest.importorskip("scipy")
+    faces = np.concatenate([np.random.default_rng(0).uniform(1, 60, (3, 68)), np.ones((3, 34))], 1)
+    writers.mat(tmp_path / "pifa" / "Landmark.mat", phisT=faces)
+    writers.mat(tmp_path / "pifa" / "BoundingBox.mat", bboxesT=np.tile([1.0, 1, 60, 60], (3, 1)))
+    for n in range(3):
+        writers.picture(tmp_path / "pifa" / "TestImages" / f"{n + 1}.jpg", 64, 64)
+    model = tmp_path / "net.hourbit"
+    write_model(model, random_model("net", Architecture(34, width=32, stem=16, side=64), load_schema("pifa34"), 0))
+    monkeypatch.setattr(paper, "same_net", lambda architecture, row: row.data == "pifa")
+
+    def told() -> list[str]:
+        ran = hourbit("evaluate", model, tmp_path / "pifa", "--normalise", "file", "--paper", "--json")
+        return [row["run"] for row in ran.json["paper"] if row["ours"] is not None]
+
+    assert told() == ["run, on other data (pifa)"]
+    monkeypatch.setitem(paper.TEST_SETS, "pifa", ({"aflw-pifa"}, 3))
+    assert told() == ["run, on the paper's data"]
+    sets = {("mpii-h5", 2958): "mpii", ("aflw2000", 2000): "aflw2000-3d", ("pack", 2958): "", ("mpii-mat", 2957): ""}
+    for (layout, count), name in sets.items():
+        assert paper.known_as((layout,), count) == name
+
+
 def test_names_that_the_model_lacks_are_a_sentence(model: Path, tmp_path: Path) -> None:
     path = write_coco(tmp_path / "set", blob_points(2), ["wing", "beak", "claw"], np.full((2, 3), 2))
     ran = hourbit("evaluate", model, path)
