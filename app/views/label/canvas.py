@@ -34,6 +34,7 @@ class Canvas(LabelledView):
         self.hover_part: str | None = None
         self._space = self._space_used = False
         self._in_hand: int | None = None  # the instance that was active when the gesture began
+        self._at = QPointF()  # where the mouse was last with a button down
         self.setObjectName("canvas")
         self.setAccessibleName(self.tr("Picture with landmarks"))
         ReadingAloud(self, editing)
@@ -135,6 +136,7 @@ class Canvas(LabelledView):
         """Begin a gesture; the right button cycles a landmark's visibility."""
         event.accept()
         self._hear_modifiers(event)
+        self._at = event.position()
         if self.gesture is not None or self.editing.image is None:
             return
         if event.button() == Qt.MouseButton.LeftButton:
@@ -165,7 +167,10 @@ class Canvas(LabelledView):
         """Follow a gesture, or say what lies under the mouse."""
         position = event.position()
         self._hear_modifiers(event)
+        if self.gesture is not None and not event.buttons():
+            self._finish(self._at)  # the release went elsewhere, to a dialog that came up: what was seen is kept
         if self.gesture is not None:
+            self._at = position
             self.gesture.move(position)
         else:
             self._hover(position)
@@ -173,17 +178,19 @@ class Canvas(LabelledView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the gesture; this is where edits are made."""
-        gesture = self.gesture
         self._hear_modifiers(event)
-        if gesture is not None and not event.buttons():
-            try:
-                gesture.finish(event.position())
-            finally:
-                self.gesture = None
-                self.editing.release()
-            self._hover(event.position())
-            self._repaint()
+        if self.gesture is not None and not event.buttons():
+            self._finish(event.position())
         event.accept()
+
+    def _finish(self, position: QPointF) -> None:
+        try:
+            self.gesture.finish(position)
+        finally:
+            self.gesture = None
+            self.editing.release()
+        self._hover(position)
+        self._repaint()
 
     def _hover(self, position: QPointF) -> None:
         found = self.landmark_at(position) if self.tool in ("select", "move") else None

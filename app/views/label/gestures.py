@@ -126,11 +126,13 @@ class MoveBox(Gesture):
         box = self.box
         if self.corner is None:
             by = place - self.origin
-            self.result = Box(box.cx + by.x(), box.cy + by.y(), box.side, 1.0, "hand")
+            middle = shapes.clamp(self.canvas.editing.image, box.cx + by.x(), box.cy + by.y())
+            self.result = Box(*middle, box.side, 1.0, "hand")
         else:
             x0, y0, x1, y1 = box.corners
             fixed = ((x1, y1), (x0, y1), (x0, y0), (x1, y0))[self.corner]
-            self.result = shapes.square(*fixed, place.x(), place.y()) or self.result
+            place = shapes.about(self.canvas.editing.image, place.x(), place.y())
+            self.result = shapes.square(*fixed, *place) or self.result
         if self.result is not None:
             self.canvas.editing.drag_box(self.result)
 
@@ -151,8 +153,9 @@ class DrawBox(Gesture):
         self.origin = canvas.to_picture(start)
 
     def _box(self, position: QPointF) -> Box | None:
-        place = self.canvas.to_picture(position)
-        return shapes.square(self.origin.x(), self.origin.y(), place.x(), place.y())
+        place, image = self.canvas.to_picture(position), self.canvas.editing.image
+        start = shapes.about(image, self.origin.x(), self.origin.y())
+        return shapes.square(*start, *shapes.about(image, place.x(), place.y()))
 
     def follow(self, position: QPointF) -> None:
         self.canvas.rubber.show_box(self._box(position))

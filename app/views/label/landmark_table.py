@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractItemDelegate,
     QAbstractItemView,
     QHeaderView,
     QLineEdit,
@@ -139,6 +140,7 @@ class LandmarkDelegate(QStyledItemDelegate):
         line.setFrame(False)
         line.setProperty("cell", True)
         line.setAlignment(Qt.AlignmentFlag.AlignRight)
+        line.setProperty("of", self._editing.active)
         return line
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
@@ -147,8 +149,10 @@ class LandmarkDelegate(QStyledItemDelegate):
         editor.selectAll()
 
     def setModelData(self, editor: QWidget, model: QAbstractTableModel, index: Index) -> None:
-        """Take the text over."""
-        model.setData(index, editor.text())
+        """Take the text over, unless it is as it was, or what it was typed for is on screen no more."""
+        same = editor.text() == number(index.data(Qt.ItemDataRole.EditRole), 1)
+        if editor.property("of") == self._editing.active and not same:
+            model.setData(index, editor.text())
 
     @painted
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -221,6 +225,12 @@ class LandmarkTable(QTableView):
         editing.selected.connect(self._follow)
         editing.changed.connect(self._follow)
         editing.image_changed.connect(self._measure)
+        editing.image_changed.connect(self._close_lines)
+
+    def _close_lines(self) -> None:
+        """What is being typed belongs to the picture before."""
+        for line in self.findChildren(QLineEdit):
+            self.closeEditor(line, QAbstractItemDelegate.EndEditHint.NoHint)
 
     def _scale(self) -> None:
         """Columns and rows grow with the text."""

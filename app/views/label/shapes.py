@@ -48,6 +48,12 @@ def clamp(image: Image, x: float, y: float) -> tuple[float, float]:
     return min(max(float(x), 0.0), image.width - 1.0), min(max(float(y), 0.0), image.height - 1.0)
 
 
+def about(image: Image, x: float, y: float) -> tuple[float, float]:
+    """The nearest place in the picture or half its longer side beside it, where a subject that it cuts may end."""
+    margin = max(image.width, image.height) / 2
+    return min(max(x, -margin), image.width + margin), min(max(y, -margin), image.height + margin)
+
+
 def clamped(image: Image, points: np.ndarray) -> np.ndarray:
     """Points (K, 2) in picture pixels, each moved to the nearest place inside the picture."""
     return np.clip(points, 0.0, [image.width - 1.0, image.height - 1.0])
