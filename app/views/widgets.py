@@ -61,10 +61,10 @@ def foot(*buttons: QPushButton, left: Iterable[QWidget] = (), sure: QPushButton 
     return column
 
 
-def fixed_dock(window: QMainWindow, name: str, content: QWidget, area: Qt.DockWidgetArea, key: str = "") -> QDockWidget:
-    """A panel at a side of the window, without title and never moved; `key`, else its name, is what Qt keeps it by."""
+def fixed_dock(window: QMainWindow, name: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+    """A panel at a side of the window, without title and never moved; its English name is what Qt keeps it by."""
     dock = QDockWidget(tr(name), window)
-    dock.setObjectName(key or name)
+    dock.setObjectName(name)
     dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
     dock.setTitleBarWidget(QWidget())
     dock.setWidget(content)

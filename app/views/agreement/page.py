@@ -177,6 +177,9 @@ class AgreementPage(QDialog):
                            ("unread", self.tr("{0} left out, whose pictures cannot be read"))):  # fmt: skip
             if value[key]:
                 parts.append(words.format(count(value[key])))
+        here, there = value["predicted"]
+        parts += [self.tr("the labels here are a model's")] if here else []
+        parts += [self.tr("the labels there are a model's")] if there and not value["against_model"] else []
         apart = self.tr("{0} px, {1} % of the subject's size apart on average").format(
             shown(value["pixels"], 2), shown(value["percent"], 2))  # fmt: skip
         self.said.setText(f"<b>{escape(name)}</b>: {apart}. {', '.join(parts)}.")

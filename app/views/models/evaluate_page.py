@@ -227,6 +227,7 @@ def _facts(figures: dict[str, Any]) -> dict[str, Any]:
     facts |= {
         tr("Subjects"): figures["n"], tr("Missed"): figures["missed"] or None,
         tr("Left out"): figures["left_out"] or None,
+        tr("Labels placed by"): tr("a model, not people") if figures["predicted"] else None,
     }  # fmt: skip
     speed = figures["speed"]
     return facts | {tr("ms a crop"): speed["ms_per_crop"], tr("Runtime"): f"{speed['runtime']}, {speed['isa']}"}

@@ -47,10 +47,8 @@ class ModelsWorkspace(QMainWindow):
             self.stack.addWidget(page)
         self.banner = Banner(self.stack)
         self.setCentralWidget(self.stack)
-        fixed_dock(self, mark("Library"), self.library, Qt.DockWidgetArea.LeftDockWidgetArea, "Models Library")
-        self.side_dock = fixed_dock(
-            self, mark("Comparison"), self.side, Qt.DockWidgetArea.RightDockWidgetArea, "Models Comparison"
-        )
+        fixed_dock(self, mark("Library"), self.library, Qt.DockWidgetArea.LeftDockWidgetArea)
+        self.side_dock = fixed_dock(self, mark("Comparison"), self.side, Qt.DockWidgetArea.RightDockWidgetArea)
         self._connect()
         self.refresh()
 

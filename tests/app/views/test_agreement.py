@@ -47,6 +47,7 @@ def test_the_open_project_is_compared_with_another_one(qtbot, tmp_path: Path, de
     page = ended(qtbot, desk)
     row = page.landmarks.topLevelItem(0)
     assert page.landmarks.topLevelItemCount() == len(SCHEMA) and page.worst.count() == 2
+    assert "the labels here are a model's, the labels there are a model's" in page.said.text()
     assert row.text(0) == SCHEMA.landmarks[0] and row.text(1) == "2" and row.text(2).replace(",", ".") == "3.00"
     page.worst.itemActivated.emit(page.worst.item(1))
     (image, points, landmark), document = pointed[0], desk.context.document
