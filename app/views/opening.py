@@ -43,12 +43,13 @@ from engine.models import FILES as MODELS
 class Opening(QObject):
     """What brings things in; files are read in the background.
 
-    failed(sentence); said(sentence); show(workspace); video(path); working(text, done 0..1), text "" at the end;
-    offered(kind, sentence, button, what it does): something is wrong, and what helps.
+    begun(): what was told before is settled; failed(sentence); said(sentence); show(workspace); video(path);
+    working(text, done 0..1), text "" at the end; offered(kind, sentence, button, remedy): what is wrong, what helps.
     """
 
     offered = Signal(str, str, str, object)
     failed = Signal(str)
+    begun = Signal()
     said = Signal(str)
     show = Signal(str)
     video = Signal(object)
@@ -182,6 +183,7 @@ class Opening(QObject):
             self.failed.emit(self.tr("Still reading {0}; wait for it, or cancel it below.").format(self._name))
             return
         self._name, self._place = name, place
+        self.begun.emit()
         self.reading.start(make)
 
     def _progress(self, done: int, total: int) -> None:
@@ -202,8 +204,9 @@ class Opening(QObject):
         kinds, count = self._left_out
         if kinds:
             self._left_out = "", 0
-            words = self.tr("Left out, as {0} is not read: {1}. Save such pictures as PNG or JPEG.")
-            self.offered.emit("warning", words.format(kinds, count), "", None)
+            one = self.tr("1 file was left out, since {1} is not read; save it as PNG or JPEG.")
+            many = self.tr("{0} files were left out, since {1} are not read; save them as PNG or JPEG.")
+            self.offered.emit("warning", (one if count == 1 else many).format(count, kinds), "", None)
 
     def _add(self, new: tuple[NewImage, ...]) -> bool:
         document = self.context.document

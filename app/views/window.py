@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         opening.failed.connect(lambda sentence: self.banner.show_message("error", sentence))
         opening.offered.connect(self.banner.show_message)
         self.broken.connect(lambda sentence: self.banner.show_message("error", sentence))
+        opening.begun.connect(self.banner.dismiss)
         opening.said.connect(self.say)
         opening.show.connect(self.show_page)
         opening.video.connect(self._play)
