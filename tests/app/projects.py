@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,13 @@ from engine.types import Box
 
 SCHEMA = load_schema("mpii16")
 K = len(SCHEMA)
+
+
+def change_file(path: Path, *statements: str) -> None:
+    """Run SQL on a project's file behind its back."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 def new_document(folder: Path, images: int = 3) -> Document:

@@ -16,13 +16,7 @@ from app.project.edits import Accept, Predicted, PutInstance, RemoveInstance, Se
 from app.project.records import DamagedError, RowChange, journal_bytes, journal_from
 from app.project.values import State
 from engine.errors import UserError
-from tests.app.projects import instance, new_document, put
-
-
-def change_file(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
+from tests.app.projects import change_file, instance, new_document, put
 
 
 def test_damaged_rows_are_listed_and_never_written_over(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,7 @@ from app.project import opening
 from app.project.document import Document
 from app.project.edits import Accept, AddImages, Batch, NewImage, Predicted, PutInstance
 from engine.errors import UserError
-from tests.app.projects import SCHEMA, instance, new_document, put
-
-
-def change_file(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
+from tests.app.projects import SCHEMA, change_file, instance, new_document, put
 
 
 # ---- who may open it

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -14,6 +16,17 @@ from engine.labels import ABSENT, OCCLUDED, VISIBLE, LabelSet, Picture, Skeleton
 
 SIZES = {"one.png": (64, 48), "sub/zwei ü.jpg": (37, 101), "sub/3 [c].PNG": (128, 20), "four.jpeg": (80, 80)}
 NAMES = ("nose", "left eye", "right_eye", "chin", "ohr é", "tail-base", "paw.1", "7")
+
+
+def words(labels: LabelSet) -> str:
+    """What reading met, a line each."""
+    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
+
+
+def write(path: Path, data: Any) -> Path:
+    """Text as it stands, anything else as JSON."""
+    path.write_text(data if isinstance(data, str) else json.dumps(data))
+    return path
 
 
 def make_pictures(folder: Path) -> tuple[Picture, ...]:

@@ -12,6 +12,7 @@ from app.formats.cvat import Cvat
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words
 
 # Nodes 1 and 2 are the second and the first landmark of the list.
 DRAWING = (
@@ -49,10 +50,6 @@ def write(path: Path, *parts: str, meta: str = META) -> Path:
 
 def read(path: Path, **options: object) -> LabelSet:
     return Cvat().read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 def test_skeletons_with_their_visibility_lines_by_node_ids_and_the_box_of_their_group(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from app.formats.datumaro import Datumaro
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words
 
 DATA = {
     "info": {}, "categories": {
@@ -49,10 +50,6 @@ def changed(place: str, value: Any) -> dict[str, Any]:
 
 def read(path: Path, **options: object) -> LabelSet:
     return Datumaro().read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 def test_points_skeletons_and_the_box_of_their_group(tmp_path: Path) -> None:

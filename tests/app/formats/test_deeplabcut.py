@@ -12,6 +12,7 @@ from app.formats.deeplabcut import DeepLabCut, LightningPose
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words
 
 SINGLE = "scorer,me,me,me,me\nbodyparts,nose,nose,tail,tail\ncoords,x,y,x,y\n"
 MANY = (
@@ -34,10 +35,6 @@ def picture(path: Path) -> Path:
 
 def read(path: Path, form: object = None, **options: object) -> LabelSet:
     return (form or DeepLabCut()).read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 @pytest.mark.parametrize("index", ["labeled-data/v/1.png", "labeled-data\\v\\1.png"])

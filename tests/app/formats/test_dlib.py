@@ -11,6 +11,7 @@ from app.formats.dlib import Dlib
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words
 
 BOX = "<box top='20' left='10' width='30' height='40'{}>{}</box>"
 PARTS = "<part name='2' x='12' y='22'/><part name='10' x='15' y='25'/><part name='1' x='11' y='21'/>"
@@ -28,10 +29,6 @@ def one(inside: str, given: str = "") -> str:
 
 def read(path: Path, **options: object) -> LabelSet:
     return Dlib().read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 def test_parts_are_in_the_text_order_of_their_names_and_boxes_cover_pixels(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from app.formats.layouts import INSIDE
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words
 
 
 def shape(label: str, points: list[list[float]], group: Any = None, kind: str = "point", **more: Any) -> dict:
@@ -31,10 +32,6 @@ def write(path: Path, *shapes: Any, **more: Any) -> Path:
 
 def read(path: Path, **options: object) -> LabelSet:
     return Labelme().read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 PNG = encode_png(np.zeros((20, 30, 3), np.uint8))

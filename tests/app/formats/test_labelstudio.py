@@ -15,6 +15,7 @@ from app.formats.labelstudio.places import picture_names, picture_of
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words, write
 
 SIZE = {"original_width": 200, "original_height": 100, "image_rotation": 0}
 
@@ -37,17 +38,8 @@ def task(*regions: dict[str, Any], image: str = "/data/upload/3/0a1b2c3d-a.png",
     return held | more
 
 
-def write(path: Path, data: Any) -> Path:
-    path.write_text(data if isinstance(data, str) else json.dumps(data))
-    return path
-
-
 def read(path: Path, **options: object) -> LabelSet:
     return LabelStudio().read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 def test_percent_of_the_picture_with_parents_and_the_box_along_edges(tmp_path: Path) -> None:

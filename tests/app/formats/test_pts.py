@@ -14,6 +14,7 @@ from app.formats.pts import Pts
 from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words, write
 
 TWO = "version: 1\nn_points: 2\n{\n1 1\n3.5 4.25\n}\n"
 GROUP = {"labels": [{"label": "jaw", "mask": [True, True]}],
@@ -24,10 +25,6 @@ def picture(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode_png(np.zeros((20, 30, 3), np.uint8)))
     return path
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 def faces(*counts: int) -> LabelSet:
@@ -81,11 +78,6 @@ def test_written_pts_add_1_and_no_name_is_that_of_another_picture(tmp_path: Path
     places = zip(found.tables[0].picture, found.tables[0].points[:, 0].tolist(), strict=True)
     told = {(found.pictures[n].name, *xy) for n, xy in places}
     assert told == {("a.png", 0, 1), ("a.png", 4, 5), ("a_1.png", 8, 9)}
-
-
-def write(path: Path, data: Any) -> Path:
-    path.write_text(data if isinstance(data, str) else json.dumps(data))
-    return path
 
 
 @pytest.mark.parametrize("data", [{"version": 2, **GROUP}, {"version": 3, "groups": {"LJSON": GROUP}}], ids=["2", "3"])

@@ -14,6 +14,7 @@ from app.formats.sleap import Sleap
 from app.formats.sleap.write import FRAME, INSTANCE, POINT
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words
 
 h5py = pytest.importorskip("h5py")
 KIND = {"py/reduce": [{"py/type": "sleap.skeleton.EdgeType"}, {"py/tuple": [1]}]}
@@ -55,10 +56,6 @@ def slp(path: Path, version: float = 1.2, video: int = 0, videos: list[Any] | No
 
 def read(path: Path, **options: object) -> LabelSet:
     return Sleap().read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 def test_landmarks_in_the_skeletons_order_of_users_and_models(tmp_path: Path) -> None:

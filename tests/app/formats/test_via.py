@@ -14,6 +14,7 @@ from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from app.formats.via import Via, ViaCsv, ViaThird
 from engine.images import encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words, write
 
 PNG = encode_png(np.zeros((20, 30, 3), np.uint8))
 HEAD = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
@@ -33,17 +34,8 @@ def project(*regions: Any, name: str = "a.png", size: Any = -1, **more: Any) -> 
     return {"_via_settings": {}, "_via_img_metadata": held, "_via_attributes": {}} | more
 
 
-def write(path: Path, data: Any) -> Path:
-    path.write_text(data if isinstance(data, str) else json.dumps(data))
-    return path
-
-
 def read(path: Path, **options: object) -> LabelSet:
     return Via().read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from app.formats.registry import FormatError, ReadOptions, WriteOptions
 from app.formats.yolo import YoloPose
 from engine.images import encode_jpeg, encode_png
 from engine.labels import LabelSet, Picture, Skeleton, table
+from tests.app.formats.documents import words
 
 pytest.importorskip("yaml")
 EXIF = b"\xff\xe1\x00\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
@@ -34,10 +35,6 @@ def dataset(folder: Path, rows: str | None = ROW, yaml: str = YAML, pictures: tu
 
 def read(path: Path, **options: object) -> LabelSet:
     return YoloPose().read(path, ReadOptions(**options))
-
-
-def words(labels: LabelSet) -> str:
-    return "\n".join(f"{problem.where}: {problem.what}" for problem in labels.problems)
 
 
 @pytest.mark.parametrize("whole", [True, False])
