@@ -59,11 +59,14 @@ class Grabber:
         self._go.set()
         self.source.interrupt()
 
-    def join(self, timeout: float) -> bool:
-        """Wait for the thread; False when it still hangs in a read, and is left to end by itself."""
+    def join(self, timeout: float) -> None:
+        """Wait for the thread, which may hang in a read."""
         if self._thread.ident is not None:
             self._thread.join(timeout)
-        return not self._thread.is_alive()
+
+    def is_alive(self) -> bool:
+        """Whether the thread is still there, and will end by itself."""
+        return self._thread.is_alive()
 
     @property
     def stopped(self) -> bool:

@@ -54,6 +54,7 @@ class Live(QObject):
         self._pipeline = LivePipeline(self._result, self._state, options)
         self._preparing = Preparing(self._pipeline, self._prepared)
         self._recorder: Recorder | None = None
+        self._written: list[Recorder] = []  # that may have something to write still, though they take no more
         self._closed = False
         self._newest = 0.0  # when what was drawn last had been sent
         self._make: Callable[[], Source] | None = None
@@ -81,12 +82,12 @@ class Live(QObject):
 
     def stop(self) -> bool:
         """End all threads within 3 s; False when a device hangs and its thread had to be left."""
-        recorder, begin = self._recorder, time.monotonic()
+        begin = time.monotonic()
         self.stop_recording()
         clean = self._pipeline.stop()
         self._results.clear()
-        left = max(0.0, begin + PATIENCE - time.monotonic())
-        return (recorder is None or recorder.join(left)) and clean
+        written = [one.join(max(0.0, begin + PATIENCE - time.monotonic())) for one in self._written]
+        return all(written) and clean
 
     def close(self) -> bool:
         """Stop for good, before the window goes; False as `stop`."""
@@ -169,7 +170,9 @@ class Live(QObject):
     ) -> None:  # fmt: skip
         """Record from the next result on; `recorded` tells when it has ended, for whatever reason."""
         self.stop_recording()
-        self._recorder = Recorder(stem, self._recording_ended, landmarks, paint)
+        recorder = Recorder(stem, self._recording_ended, landmarks, paint)
+        self._written = [*(one for one in self._written if not one.join(0)), recorder]
+        self._recorder = recorder
 
     def stop_recording(self) -> None:
         """End the recording; harmless without one."""

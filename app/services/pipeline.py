@@ -19,6 +19,7 @@ __all__ = ["LivePipeline", "Options", "Other", "Result", "State", "Timing"]
 
 TICK = 0.25  # seconds between two looks of the watchdog
 RATE_WINDOW = 2.0  # seconds over which frames a second are counted
+LINGER = 0.3  # seconds in which a read of the source before may end by itself
 MOST_MADE = 6  # detectors that are kept ready, the newest ones
 
 
@@ -43,6 +44,7 @@ class LivePipeline:
         self._grabber: Grabber | None = None
         self._box: Mailbox[Caught] | None = None
         self._thread: threading.Thread | None = None
+        self._left: list[Grabber | threading.Thread] = []  # of earlier sources, until they have ended
         self._dropped = 0
         self._sent: deque[float] = deque(maxlen=600)
 
@@ -50,7 +52,7 @@ class LivePipeline:
 
     def start(self, source: Source) -> bool:
         """Run `source`, after stopping what ran before. False when the old one had to be left hanging."""
-        clean = self.stop()
+        clean = self.stop(linger=LINGER)
         self._ended.clear()
         self._sent.clear()
         self._dropped = 0
@@ -64,20 +66,26 @@ class LivePipeline:
         grabber.start()
         return clean
 
-    def stop(self, timeout: float = 2.5) -> bool:
-        """End both threads within `timeout` seconds. False when a read hangs: its thread ends with it, later."""
-        grabber, thread, box = self._grabber, self._thread, self._box
-        if grabber is None or thread is None or box is None:
-            return True
+    def stop(self, timeout: float = 2.5, linger: float | None = None) -> bool:
+        """End all threads within `timeout` seconds. False when a read hangs: its thread ends with it, later.
+
+        With `linger` no longer than that is waited for a read, as nobody shall wait for the next source.
+        """
         deadline = time.monotonic() + timeout
-        grabber.stop()
-        box.close()
-        # The predictor first: it never waits for a device.
-        thread.join(max(0.0, deadline - time.monotonic()))
-        clean = grabber.join(max(0.0, deadline - time.monotonic())) and not thread.is_alive()
-        self._grabber = self._thread = None
-        self._set_state(State.IDLE, "")
-        return clean
+        grabber, thread, box = self._grabber, self._thread, self._box
+        if grabber is not None and thread is not None and box is not None:
+            grabber.stop()
+            box.close()
+            thread.join(max(0.0, deadline - time.monotonic()))  # first: it never waits for a device
+            self._left += [grabber, thread]
+            self._grabber = self._thread = None
+            self._set_state(State.IDLE, "")
+        if linger is not None:
+            deadline = min(deadline, time.monotonic() + linger)
+        for one in self._left:
+            one.join(max(0.0, deadline - time.monotonic()))
+        self._left = [one for one in self._left if one.is_alive()]
+        return not self._left
 
     def set_runtime(self, runtime: Runtime | None, made: Iterable[Made] = (), **options: object) -> None:
         """Use another model from the next frame on, with detectors that are ready: frames wait for others."""

@@ -119,6 +119,21 @@ def test_stop_is_over_in_time_while_a_read_blocks(watch) -> None:
     assert len(watcher.states) == said  # nobody listens to a thread that was left behind
 
 
+def test_another_source_starts_at_once_while_a_read_blocks(watch) -> None:
+    """Nobody waits for a dead camera before the next one; its thread is waited for at the end."""
+    watcher, blocked = watch(), Synthetic([Step()] * 3 + [Step("block")], 0.01)
+    watcher.pipeline.start(blocked)
+    until(lambda: len(watcher.results) >= 3)
+    begin = time.monotonic()
+    assert watcher.pipeline.start(Synthetic.endless(0.01)) is False
+    assert time.monotonic() - begin < 1.5
+    before = len(watcher.results)
+    until(lambda: len(watcher.results) > before + 5)
+    assert watcher.pipeline.state is State.RUNNING
+    blocked.release()
+    assert watcher.pipeline.stop() and blocked.closed == 1
+
+
 @pytest.mark.parametrize("moment", ["opening", "lost", "frozen", "running"])
 def test_stop_is_quick_in_any_state(watch, moment: str) -> None:
     watcher = watch()
@@ -184,7 +199,8 @@ def test_a_still_stream_is_no_fault() -> None:
     grabber.start()
     until(lambda: "ended" in said)
     assert set(said) == {"running", "ended"} and grabber.frames == 41
-    assert grabber.join(1)
+    grabber.join(1)
+    assert not grabber.is_alive()
 
 
 def test_size_may_change_in_mid_stream(watch) -> None:

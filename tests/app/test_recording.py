@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -157,4 +158,27 @@ def test_closing_ends_the_recording_in_time(live, tmp_path: Path) -> None:
     recorder = live.recording
     until(lambda: recorder.frames > 5)
     assert live.close() and recorder.over
+    assert len(json.loads((tmp_path / "take.json").read_text("utf-8"))["frames"]) == recorder.frames
+
+
+@pytest.mark.parametrize("ended", ["by hand", "by another source"])
+def test_closing_waits_for_a_recording_that_has_just_ended(ended: str, live, tmp_path: Path, monkeypatch) -> None:
+    """What is still to be written and checked must not be cut off by the end of the program."""
+    whole = Part.close
+
+    def slow(part: Part) -> str:
+        time.sleep(0.5)
+        return whole(part)
+
+    monkeypatch.setattr(Part, "close", slow)
+    live.start(lambda: Synthetic.endless(0.02))
+    until(lambda: live.state is State.RUNNING)
+    live.record(tmp_path / "take", "json")
+    recorder = live.recording
+    until(lambda: recorder.frames > 5)
+    if ended == "by hand":
+        live.stop_recording()
+    else:
+        live.start(lambda: Synthetic.endless(0.02))
+    assert live.close()
     assert len(json.loads((tmp_path / "take.json").read_text("utf-8"))["frames"]) == recorder.frames
