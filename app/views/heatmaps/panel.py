@@ -56,6 +56,7 @@ class HeatmapPanel(QWidget):
         self.target: Target | None = None
         self.inspection: Inspection | None = None
         self._asked: Ask | None = None
+        self._broken = False  # what is asked for failed
         self._layer = ""
         self.switches, self.page = Switches(self), MapsPage(self)
         self.layer, self.tree, self.grid = LayerView(self), LayerTree(self), MapGrid(self)
@@ -156,7 +157,7 @@ class HeatmapPanel(QWidget):
         if ask != self._asked:
             if self._asked is not None and self._asked.key != ask.key:
                 self.inspection = None  # another picture: nothing of the last one stays on screen
-            self._asked = ask
+            self._asked, self._broken = ask, False
             self.service.request(ask)
 
     def _ready(self, inspection: Inspection) -> None:
@@ -171,11 +172,14 @@ class HeatmapPanel(QWidget):
 
     def _failed(self, ask: Ask, sentence: str) -> None:
         if ask == self._asked:
+            self._broken = True
+            self._show()
             self.banner.show_message("error", sentence, self.tr("Try again"), self._again)
 
     def _again(self) -> None:
         self._asked = None
         self._ask()
+        self._show()
 
     def _switched(self) -> None:
         inner = self.heading.inner.isChecked()
@@ -187,8 +191,8 @@ class HeatmapPanel(QWidget):
     def _show(self, *_: object) -> None:
         target, inspection = self.target, self.inspection
         look = self.switches.look(target.landmark if target is not None else -1)
-        self.heading.model.set_text(inspection.model if inspection is not None else "")
         made = self.page.show_maps(inspection, target, look)
+        self._say_whose()
         self.heading.bar.show_scale(None if self.heading.inner.isChecked() else made)
         self.layer.show_layer(inspection.layer if inspection is not None else None)
         self.layer.show_marks(self.page.marks(), inspection)
@@ -201,6 +205,17 @@ class HeatmapPanel(QWidget):
         self.grid.choose(look.landmark)
         self.count.setText(self.tr("All {0}").format(len(order)))
         self._fit()
+
+    def _say_whose(self) -> None:
+        """Whose maps these are, or that they are being made: on a busy machine that takes a while."""
+        inspection = self.inspection
+        inner = self.heading.inner.isChecked() and inspection is not None and bool(inspection.layers)
+        waits = self.target is not None and not self._broken and (
+            inspection is None or (inner and inspection.layer is None))  # fmt: skip
+        words = self.tr("The network is at work\u2026") if waits else ""
+        self.heading.model.set_text(words or (inspection.model if inspection is not None else ""))
+        if waits and inspection is None:
+            self.page.name.set_text(words)
 
     def _show_layers(self, on: bool) -> None:
         for stack in (self.left, self.right):

@@ -186,7 +186,7 @@ def test_two_models_and_their_difference(qtbot, desk, tmp_path):
     qtbot.waitUntil(lambda: panel.inspection.other_name == "small 0", timeout=WAIT)
     assert panel.inspection.model == "small 5"
     assert np.abs(panel.page._shown.values).max() > 0
-    assert "B has it" in panel.page.foot.moves[1].text()
+    assert "B has it" in panel.page.foot.moves[1].whole
 
 
 def test_inner_layers_by_name(qtbot, desk):
@@ -218,6 +218,19 @@ def test_late_results_of_another_picture_are_dropped(qtbot, desk):
     assert panel.inspection is None
     panel._ready(old)
     assert panel.inspection is None
+
+
+def test_while_the_network_is_at_work_it_says_so(qtbot, desk):
+    panel = open_dock(qtbot, desk)
+    panel.inspection = None
+    panel._show()
+    assert "at work" in panel.heading.model.whole and "at work" in panel.page.name.whole
+    panel._failed(panel._asked, "The model cannot be read.")
+    assert not panel.heading.model.whole and not panel.page.name.whole
+    panel.banner.button.click()
+    assert "at work" in panel.heading.model.whole
+    qtbot.waitUntil(lambda: panel.inspection is not None, timeout=WAIT)
+    assert panel.heading.model.whole == panel.inspection.model
 
 
 def test_png_and_npz(qtbot, desk, tmp_path):
