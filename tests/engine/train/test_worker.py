@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.engine.packfile import blob_points, write_pack  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKER = ("-P", "-u", "-m", "engine.train.worker")
+LIMIT = 180.0  # seconds
 # A worker whose training is this script's: it needs no torch.
 SCRIPTED = """
 import os, sys, time, types
@@ -39,7 +41,7 @@ os._exit(worker.main())
 
 
 class Worker:
-    """A worker process; leaving the context kills what still runs."""
+    """A worker process; leaving the context kills what still runs, and so does LIMIT: no test waits for ever."""
 
     def __init__(self, folder: Path, command: tuple[str, ...] = WORKER) -> None:
         self.log = folder / "log"
@@ -48,11 +50,14 @@ class Worker:
                 [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=folder,
                 env=os.environ | {"PYTHONPATH": str(ROOT)},
             )  # fmt: skip
+        self.late = threading.Timer(LIMIT, self.process.kill)
+        self.late.start()
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.late.cancel()
         self.process.kill()
         self.process.wait()
         with contextlib.suppress(BrokenPipeError):
