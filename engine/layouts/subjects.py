@@ -21,11 +21,13 @@ KEPT_OUT = "test"  # the split that is never trained on
 class Learnable:
     """What a training may use of a data set: the subjects, none of them of its test split; held (N,) bool: those of
     its validation split, None where it has none; groups: one text a subject, the same for what shows one subject
-    or one photograph, so that a hold-out can keep them together."""
+    or one photograph, so that a hold-out can keep them together; flip: the landmarks' mirror pairs as the data has them
+    (AFLW-PIFA's come from its shapes), none where it knows no more than the schema."""
 
     subjects: Labelled
     held: np.ndarray | None
     groups: tuple[str, ...]
+    flip: tuple[tuple[int, int], ...] = ()
 
 
 def measurable(path: Path, schema: Schema, form: str | None = None, split: str | None = None) -> Labelled:
@@ -49,7 +51,8 @@ def learnable(path: Path, schema: Schema, form: str | None = None, options: Opti
     pictures = [labels.pictures[n] for n in subjects.image]
     validation = np.array([picture.split == "validation" for picture in pictures], bool)
     groups = tuple(str(picture.attributes.get("group") or picture.name) for picture in pictures)
-    return Learnable(subjects, validation if validation.any() and not validation.all() else None, groups)
+    flip = next((held.skeleton.flip for held in labels.tables if held.skeleton.name == schema.name), ())
+    return Learnable(subjects, validation if validation.any() and not validation.all() else None, groups, flip)
 
 
 def _of_pictures(labels: LabelSet, allowed: np.ndarray) -> LabelSet:

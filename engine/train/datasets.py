@@ -26,7 +26,8 @@ class Examples:
 
     images: N arrays (H, W, 3) uint8 RGB, perhaps decoded only when asked for; points (N, K, 2) float32,
     picture pixels; weight (N, K) float32; absent (N, K) bool; box (N, 3) float32: cx, cy, side; share (N,)
-    float64: how often each is drawn; ids: N names of the pictures, or none.
+    float64: how often each is drawn; ids: N names of the pictures, or none; flip: the landmarks' mirror pairs, where
+    the data knows them.
     """
 
     images: Sequence[np.ndarray]
@@ -36,6 +37,7 @@ class Examples:
     box: np.ndarray
     share: np.ndarray
     ids: tuple[str, ...] = ()
+    flip: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -46,7 +48,7 @@ class Examples:
         return Examples(
             self.images.subset(index) if lazy else tuple(self.images[i] for i in index),
             *(getattr(self, name)[index] for name in ("points", "weight", "absent", "box", "share")),
-            tuple(self.ids[i] for i in index) if self.ids else (),
+            tuple(self.ids[i] for i in index) if self.ids else (), self.flip,
         )
 
     def drawn(self, recipe: Recipe, seed: int, step: int) -> np.ndarray:
@@ -73,6 +75,7 @@ class _File:
     human: np.ndarray
     held: np.ndarray
     ids: tuple[str, ...]
+    flip: tuple[tuple[int, int], ...] = ()
 
 
 def _held_out(source: Sequence[str], ids: Sequence[str], every: int) -> np.ndarray:
@@ -82,6 +85,7 @@ def _held_out(source: Sequence[str], ids: Sequence[str], every: int) -> np.ndarr
 
 
 def _read(path: Path, schema: Schema | None, every: int, limit: int, form: str | None) -> _File:
+    flip: tuple[tuple[int, int], ...] = ()
     if form in (None, "pack") and (path.suffix.lower() == PACK or schema is None):
         pack = load_pack(path)
         held = pack.holdout if pack.has_holdout else _held_out(pack.source, pack.ids, every)
@@ -96,9 +100,9 @@ def _read(path: Path, schema: Schema | None, every: int, limit: int, form: str |
             "points": np.nan_to_num(found.points).astype(np.float32), "weight": found.weight.astype(np.float32),
             "absent": np.zeros(found.points.shape[:2], bool), "box": found.box.astype(np.float32),
         }  # fmt: skip
-        reader = found.picture
+        reader, flip = found.picture, learnt.flip
     first = slice(limit or None)
-    return _File(reader, {n: a[first] for n, a in arrays.items()}, human[first], held[first], tuple(ids)[first])
+    return _File(reader, {n: a[first] for n, a in arrays.items()}, human[first], held[first], tuple(ids)[first], flip)
 
 
 def _samples(schema: Schema) -> Learnable:
@@ -133,6 +137,6 @@ def load_examples(
         Pictures([(file.reader, n) for file in files for n in range(len(file.human))]),
         *(np.concatenate([file.arrays[name] for file in files]) for name in ("points", "weight", "absent", "box")),
         share,
-        tuple(name for file in files for name in file.ids),
+        tuple(name for file in files for name in file.ids), next((file.flip for file in files if file.flip), ()),
     )
     return everything.subset(np.flatnonzero(~held)), everything.subset(np.flatnonzero(held))

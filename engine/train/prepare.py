@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -19,6 +19,7 @@ from engine.train.starting import Asked, check_count
 from engine.train.tasks import Measured, better, task_of
 
 BEST = "best.safetensors"
+MIRRORED = "The data's shapes give other mirror pairs than the schema {}; training uses them, and the model keeps them."
 MOST_WORKERS = 8
 
 
@@ -32,7 +33,7 @@ class Training:
     best: dict[str, torch.Tensor] | None = None
     best_score: float = float("nan")
     best_step: int = 0
-    notice: str = ""
+    notices: tuple[str, ...] = ()
 
     def keep_if_better(self, score: float) -> None:
         """Remember the weights, here and on the disk, where they measure better than any before."""
@@ -60,7 +61,8 @@ def prepare(asked: Asked, group: Group) -> Training:
         asked.files, recipe.human_share, recipe.holdout_every, recipe.limit, asked.schema, asked.form
     )
     _check(examples, asked.schema)
-    task = task_of(recipe, asked.schema)
+    schema = _mirrored(asked.schema, examples)
+    task = task_of(recipe, schema)
     torch.manual_seed(asked.seed)
     if parent is not None:
         network = finish.network_from(parent, recipe.side)
@@ -73,9 +75,16 @@ def prepare(asked: Asked, group: Group) -> Training:
     asked.out.mkdir(parents=True, exist_ok=True)
     kind, notice = choice.fit_class(network, examples, recipe, group)
     fit = kind(
-        network, examples, holdout, recipe, asked.schema, asked.out, asked.seed, group, _workers(asked, group), teacher
+        network, examples, holdout, recipe, schema, asked.out, asked.seed, group, _workers(asked, group), teacher
     )
-    return Training(fit, asked, notice=notice)
+    return Training(fit, asked, notices=(notice, "" if schema == asked.schema else MIRRORED.format(schema.name)))
+
+
+def _mirrored(schema: Schema, examples: Examples) -> Schema:
+    """The schema with the mirror pairs that the data itself shows, where these are others."""
+    own = {frozenset(pair) for pair in schema.flip}
+    found = {frozenset(pair) for pair in examples.flip}
+    return replace(schema, flip=examples.flip) if found and found != own else schema
 
 
 def _workers(asked: Asked, group: Group) -> int:

@@ -45,7 +45,7 @@ def silent(type: str, **values: Any) -> None:
 def _run(asked: Asked, send: Send, orders: Orders, group: distributed.Group) -> dict[str, Any]:
     training = prepare(asked, group)
     fit, name = training.fit, training.fit.task.metric
-    for told in filter(None, (precision.notice(fit.recipe, group.device), training.notice)):
+    for told in filter(None, (precision.notice(fit.recipe, group.device), *training.notices)):
         send("notice", text=told)
     if asked.parent is not None and len(fit.holdout):
         training.before = fit.measured()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -187,3 +188,30 @@ def test_pifa_that_does_not_fit(tmp_path: Path) -> None:
     (tmp_path / "BoundingBox.mat").unlink()
     with pytest.raises(FormatError, match="BoundingBox.mat does not lie"):
         read(path)
+
+
+def test_training_mirrors_by_the_pairs_of_the_shapes(tmp_path: Path) -> None:
+    """With the added landmarks in another order than our schema's; the trained model keeps the pairs."""
+    pytest.importorskip("torch")
+    from engine.modelfile import read_model
+    from engine.train.run import run
+
+    order = np.array([*range(21), 23, 21, 22, *range(24, 34)])
+    marks = np.ones((60, 102))
+    marks[:, :68] = shapes(np.array(load_schema("pifa34").mean)[order]).transpose(0, 2, 1).reshape(60, 68)
+    path = pifa(tmp_path, marks)
+    picture = writers.picture(tmp_path / "TrainImages" / "1.jpg", 64, 64)
+    for n in range(2, 61):
+        (tmp_path / "TrainImages" / f"{n}.jpg").write_bytes(picture.read_bytes())
+    told: list[dict] = []
+
+    class Orders:
+        stopping, go = False, threading.Event()
+
+    Orders.go.set()
+    small = {"steps": 1, "batch": 2, "width": 32, "stem": 16, "side": 64, "exact": False}
+    start = {"packs": [str(path)], "schema": "pifa34", "out": str(tmp_path / "run"), "settings": small}
+    run(start, lambda type, **values: told.append({"type": type, **values}), Orders())
+    wanted = np.argsort(order)[load_schema("pifa34").permutation[order]]
+    np.testing.assert_array_equal(read_model(tmp_path / "run" / "model.hourbit").schema.permutation, wanted)
+    assert [record["text"] for record in told if record["type"] == "notice" and "mirror pairs" in record["text"]]
