@@ -95,6 +95,13 @@ def _open_with(path: Path, schema: str, name: str, pictures: list[Path], told: T
     """A project with these pictures among its own; a new one is made only when all of them are read."""
     new: tuple[NewImage, ...] = ()
     if not os.path.exists(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"There is no place for the project of {name}: neither its folder nor {data_folder()} can be written; "
+                "make a new project elsewhere and drop the pictures on it."
+            ) from error
         new = read_new(pictures, (), told)
         document = Document.create(path, find_schema(schema), name)
     else:
@@ -187,6 +194,4 @@ def project_of(folder: Path, schema: str) -> Path:
     if os.path.exists(beside) or os.access(folder.parent, os.W_OK):
         return beside
     key = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    projects = data_folder() / "projects" / key
-    projects.mkdir(parents=True, exist_ok=True)
-    return projects / name
+    return data_folder() / "projects" / key / name

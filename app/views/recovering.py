@@ -35,12 +35,15 @@ class Recovering(QObject):
 
     def explain(self, error: Exception, place: Path | None) -> None:
         """Tell why a project did not open, with the remedy that there is."""
-        button, remedy = "", None
-        if isinstance(error, Busy):
+        button, remedy, sentence = "", None, str(error)
+        if isinstance(error, OSError):
+            words = self.tr("{0} cannot be used ({1}); check whether it is there and may be written.")
+            sentence = words.format(error.filename or place or "", error.strerror or error)
+        elif isinstance(error, Busy):
             button, remedy = self.tr("Open a copy to read"), lambda: self._read(error.path, str(error))
         elif isinstance(error, DamagedError) and place is not None and backups(place):
             button, remedy = self.tr("Backups\u2026"), lambda: self.backups(place)
-        self.offered.emit("error", str(error), button, remedy)
+        self.offered.emit("error", sentence, button, remedy)
 
     def _read(self, path: Path, reason: str) -> None:
         self._open(path, lambda told: Document.read(path, reason))

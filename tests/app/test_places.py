@@ -15,6 +15,7 @@ from app.project.places import Places
 from app.project.values import Image
 from app.services.projects import open_folder
 from app.services.renumbered import is_missing
+from engine.errors import UserError
 from tests.app.projects import SCHEMA
 from tests.app.views.small import write_pictures
 
@@ -114,3 +115,13 @@ def test_folders_of_odd_names_get_a_project_with_its_backups(tmp_path: Path, nam
     again.back_up()
     assert again.path == document.path and len(again.images()) == 1 and len(backups(again.path)) == 1
     again.close()
+
+
+def test_where_no_project_can_be_kept_a_sentence_says_so(tmp_path: Path, data_folder: Path, monkeypatch) -> None:
+    """B16: neither the folder's surroundings nor the program's own folder can be written."""
+    write_pictures(tmp_path / "faces", 1)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    data_folder.mkdir(parents=True, exist_ok=True)
+    (data_folder / "projects").write_text("in the way")
+    with pytest.raises(UserError, match=r"There is no place for the project of faces: .* make a new project elsewhere"):
+        open_folder(tmp_path / "faces")

@@ -93,3 +93,12 @@ def test_pictures_of_kinds_that_are_not_read_are_named(qtbot, window, tmp_path):
     qtbot.waitUntil(lambda: "raw holds only pictures as .nef" in window.banner.text.text(), timeout=WAIT)
     opened(qtbot, window, picture_folder(tmp_path / "fine", 2))
     assert not window.banner.isVisible()  # what was told before is settled
+
+
+def test_a_home_that_cannot_hold_the_sample_is_told_in_a_sentence(qtbot, window, data_folder):
+    """B16: no bare message of the system."""
+    (data_folder / "sample").write_text("in the way")
+    window.trigger("sample")
+    qtbot.waitUntil(window.banner.isVisible, timeout=WAIT)
+    assert "check whether it is there and may be written." in window.banner.text.text()
+    assert str(data_folder / "sample") in window.banner.text.text()
