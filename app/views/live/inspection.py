@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.services.live_values import Result
 from app.views.heatmaps.dock import HeatmapDock
 from app.views.heatmaps.panel import HeatmapPanel
 from app.views.heatmaps.target import Target
@@ -28,20 +30,31 @@ class LiveHeatmaps(QObject):
 
     def look(self) -> tuple[Target | None, str]:
         """The selected subject of the frozen frame, else its first, or why there is none."""
-        view, live = self.workspace.view, self.workspace.live
+        view = self.workspace.view
         frozen = view.frozen
         if frozen is None:
             return None, self.tr("Freeze the picture to see its maps")
-        if not frozen.instances or live.runtime is None or live.runtime.model.path is None:
+        if not frozen.instances:
             return None, self.tr("Nothing was found in this frame")
+        used = self._model(frozen.result)
+        if used is None:
+            return None, self.tr("The model of this frame is not here any more")
         number, landmark = view.selection
         number = max(number, 0)
-        schema, used = frozen.result.schema, live.runtime.model.path
+        schema = frozen.result.schema
         rest = [e for e in self.workspace.context.library.entries(schema.name) if not e.problem and e.path != used]
         return Target(
             (frozen.moment, number), frozen.result.frame.pixels, frozen.result.subjects[number].prediction.box, used,
             schema, landmark, placed_by_hand(frozen.instances[number]), tuple((str(e.path), e.title) for e in rest),
         ), ""  # fmt: skip
+
+    def _model(self, result: Result) -> Path | None:
+        """Where the model lies that looked at a frame; another one may be running by now."""
+        schema, running = result.schema, self.workspace.live.runtime
+        if running is not None and (running.model.name, running.model.schema) == (result.model, schema):
+            return running.model.path
+        known = self.workspace.context.library.entries(schema.name)
+        return next((e.path for e in known if e.title == result.model and not e.problem), None)
 
     def _made(self, panel: HeatmapPanel) -> None:
         panel.chosen.connect(lambda landmark: self.workspace.view.select(self._subject(), landmark))

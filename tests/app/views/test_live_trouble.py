@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.library import Entry, Library
 from app.services.pipeline import State
 from app.sources.synthetic import Step, Synthetic
 from engine import detect
+from engine.modelfile import write_model
+from engine.models import open_model
+from engine.runtime import open_runtime
 from tests.app.live_bench import Middle
+from tests.app.small import small_model
 from tests.app.views import test_live_workspace as bench
 
 run, live_context, workspace = bench.run, bench.live_context, bench.workspace
@@ -46,3 +51,27 @@ def test_a_detector_that_fails_is_told_over_the_picture(workspace, qtbot, monkey
     banner = workspace.stage.banner
     qtbot.waitUntil(lambda: "is left alone" in banner.text.text(), timeout=8000)
     assert banner.isVisible() and workspace.live.state is State.RUNNING
+
+
+def test_a_frozen_frames_maps_are_of_its_own_model(workspace, qtbot, tmp_path, monkeypatch) -> None:
+    """Another model with other landmarks is chosen while a frame is frozen and its maps are looked at."""
+    paths = {count: tmp_path / f"{count}.hourbit" for count in (5, 7)}
+    for count, path in paths.items():
+        write_model(path, small_model(count))
+    first = open_model(paths[5])
+    entry = Entry("small 5", first.name, first.schema.name, paths[5], 1, "imported")
+    workspace.live.set_runtime(open_runtime(first, "reference"))
+    run(workspace, qtbot)
+    assert workspace.trigger("heatmaps")
+    workspace.freezing.toggle()
+    panel = workspace.heatmaps.dock.panel
+    qtbot.waitUntil(lambda: panel.inspection is not None, timeout=8000)
+    monkeypatch.setattr(Library, "entries", lambda self, schema=None: [entry])
+    workspace.live.set_runtime(open_runtime(open_model(paths[7]), "reference"))
+    workspace.view.select(0, 3)
+    assert panel.target.model == paths[5] and panel.page.name.text() == first.schema.landmarks[3]
+    monkeypatch.setattr(Library, "entries", lambda self, schema=None: [])
+    workspace.heatmaps.dock.refresh()
+    assert panel.target is None and "not here any more" in panel.empty.text.text()
+    workspace.trigger("heatmaps")
+    assert workspace.close_services()
