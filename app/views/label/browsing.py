@@ -42,6 +42,7 @@ class Browsing(QObject):
         self.document: Document | None = None
         self.picture: Picture | None = None
         self._unsubscribe = None
+        self._beside: int | None = None  # what to show when the picture on screen is taken out
         self.pictures.loaded.connect(self._loaded)
         self.pictures.failed.connect(self._failed)
         self.pictures.missing.connect(self._missing)
@@ -98,7 +99,7 @@ class Browsing(QObject):
         self.model.heard(change)
         self.editing.heard(change)
         if self.editing.image is None:
-            self.show(self.model.neighbour(None, 1))
+            self.show(self.model.neighbour(None, 1) if self._beside is None else self._beside)
         if self.model.count("all") > known:
             self.predict_all()
         self.moved.emit()
@@ -187,6 +188,14 @@ class Browsing(QObject):
     def reject(self) -> bool:
         """Keep the picture out, and go on."""
         return self._finish(self.editing.reject)
+
+    def remove(self) -> None:
+        """Take the picture out of the project, and go on with its neighbour."""
+        current = self.current
+        around = (self.model.neighbour(current, step) for step in (1, -1))
+        self._beside = next((image for image in around if image not in (None, current)), None)
+        self.editing.remove_image()
+        self._beside = None
 
     def _finish(self, command: object) -> bool:
         after = self.model.neighbour(self.current, 1, to_check=True)

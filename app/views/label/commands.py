@@ -62,7 +62,7 @@ def command_table(workspace: LabelWorkspace) -> dict[str, Callable[[], object]]:
         "predict_empty": lambda: browsing.predict_onto(Onto.EMPTY),
         "predict_models": lambda: browsing.predict_onto(Onto.MODEL),
         "flag": editing.toggle_flag,
-        "remove_image": editing.remove_image,
+        "remove_image": browsing.remove,
     }
 
 

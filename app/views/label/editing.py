@@ -52,7 +52,9 @@ class Editing(QObject):
 
     # ---- what is on screen
     def open(self, document: Document | None) -> None:
-        """Edit another document, or none."""
+        """Edit another document, or none; what is in hand is let go of while its own is still there."""
+        self.release()
+        self.cancel_preview()
         self.document = document
         self.show(None)
 

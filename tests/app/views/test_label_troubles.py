@@ -6,6 +6,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +198,27 @@ def test_an_image_can_be_taken_out_and_comes_back(qtbot, window, folder):
     assert len(document.images()) == 2 and workspace.browsing.current != first.id and Path(first.path).exists()
     workspace.trigger("undo")
     assert len(document.images()) == 3 and document.instances(first.id) == held
+    second, third = document.images()[1:]
+    for image, beside in ((second, third), (third, first)):
+        workspace.browsing.show(image.id)
+        workspace.trigger("remove_image")
+        assert workspace.browsing.current == beside.id  # not the first of thousands
+
+
+def test_a_project_closed_in_the_middle_of_a_drag_lets_go_of_it(qtbot, window, folder):
+    document = opened(qtbot, window, labelled(folder))
+    workspace = window.workspace("label")
+    qtbot.waitUntil(lambda: workspace.browsing.picture is not None, timeout=WAIT)
+    before, path, view = document.instances(document.images()[0].id), document.path, workspace.canvas.viewport()
+    place = QPoint(*workspace.canvas.to_view(before[0].points[0]).round().astype(int))
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseMove(view, place + QPoint(20, 10))
+    assert workspace.editing.preview is not None
+    window.trigger("close_project")
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=place + QPoint(20, 10))
+    assert workspace.canvas.gesture is None and not workspace.editing.grabbed
+    with closing(Document.open(path)) as again:
+        assert again.instances(before[0].image) == before
 
 
 def test_a_flag_is_kept_and_taken_away(qtbot, window, folder):
