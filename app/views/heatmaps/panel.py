@@ -213,7 +213,8 @@ class HeatmapPanel(QWidget):
         waits = self.target is not None and not self._broken and (
             inspection is None or (inner and inspection.layer is None))  # fmt: skip
         words = self.tr("The network is at work\u2026") if waits else ""
-        self.heading.model.set_text(words or (inspection.model if inspection is not None else ""))
+        model = inspection.model if inspection is not None else ""
+        self.heading.model.set_text(words if self.heading.inner.isChecked() and words else model)
         if waits and inspection is None:
             self.page.name.set_text(words)
 

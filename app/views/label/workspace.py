@@ -95,6 +95,7 @@ class LabelWorkspace(QMainWindow):
         editing, browsing, context = self.editing, self.browsing, self.context
         context.document_changed.connect(self._open_document)
         context.model_changed.connect(self._model_changed)
+        theme().changed.connect(self._room_for_words)
         context.pointed.connect(browsing.point_at)
         editing.failed.connect(self._refused)
         editing.changed.connect(self._refresh)
@@ -284,6 +285,11 @@ class LabelWorkspace(QMainWindow):
         else:
             QTimer.singleShot(0, self, self._widen_queue)  # the docks' own layout comes first
         self.inspector.fold_for(self.width(), self.height())
+
+    def _room_for_words(self) -> None:
+        """The queue is as wide as words of another size need."""
+        self._queue_placed = False
+        QTimer.singleShot(0, self, self._widen_queue)
 
     def _widen_queue(self) -> None:
         if self.width() < NARROW_UNDER or self._queue_placed:

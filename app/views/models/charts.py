@@ -165,7 +165,12 @@ class GroupChart(QWidget):
         super().__init__(parent)
         self.rows: list[tuple[str, float | None, float]] = []
         self._less_is_better = True
-        theme().changed.connect(self.update)
+        theme().changed.connect(self._fit)
+
+    def _fit(self) -> None:
+        """Rows grow with the text."""
+        self.setMinimumHeight(theme().size(GROUP_ROW) * max(len(self.rows), 1))
+        self.update()
 
     def show_groups(
         self, before: dict[str, float] | None, after: dict[str, float], less_is_better: bool = True
@@ -173,8 +178,7 @@ class GroupChart(QWidget):
         """Percent by group; `before` may be missing."""
         self._less_is_better = less_is_better
         self.rows = [(name, (before or {}).get(name), value) for name, value in after.items()]
-        self.setMinimumHeight(GROUP_ROW * max(len(self.rows), 1))
-        self.update()
+        self._fit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """A row a group on a common axis from 0."""
@@ -183,8 +187,9 @@ class GroupChart(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             values = [v for _, b, a in self.rows for v in (b, a) if v is not None]
             top = max(values, default=1.0) * 1.1 or 1.0
+            high = theme().size(GROUP_ROW)
             for n, row in enumerate(self.rows):
-                self._row(painter, QRectF(0, n * GROUP_ROW, self.width(), GROUP_ROW), row, top)
+                self._row(painter, QRectF(0, n * high, self.width(), high), row, top)
         finally:
             painter.end()
 
@@ -192,8 +197,9 @@ class GroupChart(QWidget):
         name, before, after = row
         colour, middle = theme().color, area.center().y()
         painter.setPen(colour("text"))
-        painter.drawText(QRectF(0, area.top(), NAME_WIDTH, area.height()), Qt.AlignmentFlag.AlignVCenter, name)
-        left, right = NAME_WIDTH + 8.0, area.width() - FIGURE_WIDTH - 8
+        wide, figure_width = theme().size(NAME_WIDTH), theme().size(FIGURE_WIDTH)
+        painter.drawText(QRectF(0, area.top(), wide, area.height()), Qt.AlignmentFlag.AlignVCenter, name)
+        left, right = wide + 8.0, area.width() - figure_width - 8
         painter.setPen(QPen(colour("border"), 1))
         painter.drawLine(int(left), int(middle), int(right), int(middle))
 
@@ -215,5 +221,5 @@ class GroupChart(QWidget):
         painter.setBrush(QColor(tone) if before is not None else colour("accent"))
         painter.drawEllipse(QRectF(place(after) - 5, middle - 5, 10, 10))
         painter.setPen(tone)
-        painter.drawText(QRectF(area.right() - FIGURE_WIDTH, area.top(), FIGURE_WIDTH, area.height()),
+        painter.drawText(QRectF(area.right() - figure_width, area.top(), figure_width, area.height()),
                          Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, figure)  # fmt: skip
