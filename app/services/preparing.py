@@ -65,7 +65,9 @@ class Preparing:
         self._wanted.pop(kind, None)
 
     def run(self, name: str, work: Callable[[], None]) -> None:
-        """Work in a thread that `close` waits for."""
+        """Work in a thread that `close` waits for; nothing once it is closed, as when a project goes last."""
+        if self._closed:
+            return
         self._threads = [thread for thread in self._threads if thread.is_alive()]
         self._threads.append(threading.Thread(target=work, name=name, daemon=True))
         self._threads[-1].start()

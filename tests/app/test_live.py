@@ -251,3 +251,15 @@ def test_the_rate_is_of_frames_that_were_drawn(runtime, qapp) -> None:
         assert live.dropped > 20
     finally:
         assert live.close()
+
+
+def test_nothing_is_opened_once_it_is_closed(runtime, qapp) -> None:
+    """The end of a project, which comes after, asks for another model."""
+    live = Live(options=Options(detector="middle"))
+    assert live.close()
+    before = threading.active_count()
+    live.load(lambda: runtime)
+    live.load_second(lambda: runtime)
+    live.change(detector="no such file")
+    live.find_cameras()
+    assert threading.active_count() == before and live.runtime is None
