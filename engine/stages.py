@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.graph import STEM_KERNEL
-from engine.runtime.packed import PackedRuntime, peak_rate
+from engine.runtime.compiled import peak_rate
+from engine.runtime.packed import PackedRuntime
 from engine.runtime.steps import Op, Step
 
 

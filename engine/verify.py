@@ -9,8 +9,8 @@ import numpy as np
 
 from engine.modelfile import Model
 from engine.runtime import EngineError, PackedRuntime, ReferenceRuntime, Runtime, available_isas
+from engine.runtime.compiled import ISAS, OTHERS
 from engine.runtime.onnx import OnnxError, OnnxRuntime
-from engine.runtime.packed import ISAS, OTHERS
 from engine.runtime.plan import make_plan
 
 SEED = 20170703

@@ -18,7 +18,8 @@ from engine.external import ExternalModel
 from engine.graph import build
 from engine.modelfile import Model
 from engine.models import AnyModel
-from engine.runtime.packed import EngineError, PackedRuntime, choose_isa, library_path, supported_isas
+from engine.runtime.compiled import EngineError, choose_isa, library_path, supported_isas
+from engine.runtime.packed import PackedRuntime
 from engine.runtime.reference import ReferenceRuntime
 from engine.runtime.steps import PlanError
 

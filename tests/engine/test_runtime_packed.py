@@ -13,7 +13,7 @@ from engine.errors import UserError
 from engine.graph import Architecture
 from engine.modelfile import Model
 from engine.random_model import random_model
-from engine.runtime import PackedRuntime, ReferenceRuntime, available_isas, open_runtime, packed
+from engine.runtime import PackedRuntime, ReferenceRuntime, available_isas, compiled, open_runtime
 from engine.runtime.fuse import fused_plan
 from engine.runtime.plan import make_plan
 from engine.runtime.steps import Buffer, Op, Plan
@@ -59,7 +59,7 @@ def test_an_unknown_instruction_set_is_named(model: Model, monkeypatch: pytest.M
 
 @needs_library
 def test_an_absent_instruction_set_is_refused(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packed, "supported_isas", lambda: ["scalar"])
+    monkeypatch.setattr(compiled, "supported_isas", lambda: ["scalar"])
     monkeypatch.setenv("HOURBIT_ISA", "avx512")
     with pytest.raises(UserError, match="cannot run HOURBIT_ISA=avx512; use one of scalar"):
         open_runtime(model)
@@ -144,8 +144,8 @@ SPOILT = [
 @needs_library
 @pytest.mark.parametrize(("op", "changes"), SPOILT, ids=lambda value: str(value)[:40])
 def test_the_library_checks_every_size_again(model: Model, op: Op, changes: dict) -> None:
-    with pytest.raises(packed.EngineError, match="refused the model"):
-        packed._create(packed.library(), spoilt(make_plan(model), op, **changes), "scalar")
+    with pytest.raises(compiled.EngineError, match="refused the model"):
+        compiled.create(compiled.library(), spoilt(make_plan(model), op, **changes), "scalar")
 
 
 MORE = [
@@ -163,8 +163,8 @@ def test_the_library_checks_the_steps_of_other_blocks(op: Op, changes: dict) -> 
     model = random_model("m", network)
     PackedRuntime(model, "scalar")
     plan = make_plan(model)
-    with pytest.raises(packed.EngineError, match="refused the model"):
-        packed._create(packed.library(), spoilt(plan, op, **changes), "scalar")
+    with pytest.raises(compiled.EngineError, match="refused the model"):
+        compiled.create(compiled.library(), spoilt(plan, op, **changes), "scalar")
 
 
 @needs_library
@@ -178,8 +178,8 @@ def test_the_library_checks_buffers_and_the_side(model: Model) -> None:
         replace(plan, buffers=(Buffer(True, side=1 << 20, channels=32), *plan.buffers[1:])),
     ]
     for spoilt_plan in wrong:
-        with pytest.raises(packed.EngineError, match="refused the model"):
-            packed._create(packed.library(), spoilt_plan, "scalar")
+        with pytest.raises(compiled.EngineError, match="refused the model"):
+            compiled.create(compiled.library(), spoilt_plan, "scalar")
 
 
 @needs_library
@@ -214,4 +214,4 @@ def test_a_profile_has_a_time_for_every_step(model: Model, crop: np.ndarray) -> 
     runtime = PackedRuntime(model)
     times = runtime.profile(crop, 3)
     assert times.shape == (len(runtime.steps),) and (times >= 0).all() and times.sum() > 0
-    assert packed.peak_rate(runtime.isa, 1000) > 0
+    assert compiled.peak_rate(runtime.isa, 1000) > 0

@@ -13,7 +13,7 @@ import pytest
 from engine.graph import Architecture
 from engine.modelfile import Model
 from engine.random_model import random_model
-from engine.runtime import PackedRuntime, ReferenceRuntime, available_isas, packed
+from engine.runtime import PackedRuntime, ReferenceRuntime, available_isas, compiled
 
 pytestmark = pytest.mark.skipif(not available_isas(), reason="the C library is not built")
 
@@ -68,26 +68,33 @@ def turns() -> Iterator[list[int]]:
         thread.join()
 
 
-def turns_in_calls(hb_run, runtime: PackedRuntime, turns: list[int]) -> list[int]:
-    """The other thread's turns while the C function runs, of several calls."""
+CALLS = 8
+
+
+def calls_with_turns(hb_run, runtime: PackedRuntime, turns: list[int]) -> int:
+    """In how many of several calls the other thread goes on while the C function runs.
+
+    On a busy machine it may wake too late for one of them; and where a call keeps the interpreter, the threads still
+    change over after one once half a second is over. So neither all nor none can be asked for.
+    """
     crop = np.zeros((128, 128, 3), np.uint8)
     out = np.empty((16, 32, 32), np.float32)
     words = (runtime._handle, crop.ctypes.data, crop.size, out.ctypes.data, out.size)
-    found = []
-    for _ in range(4):
+    found = 0
+    for _ in range(CALLS):
         before = turns[0]
         assert hb_run(*words) == 0
-        found.append(turns[0] - before)
+        found += turns[0] - before > 100
     return found
 
 
 def test_another_thread_goes_on_while_the_engine_runs(slow: Model, turns: list[int]) -> None:
     runtime = PackedRuntime(slow, "scalar")
-    assert min(turns_in_calls(packed.library().hb_run, runtime, turns)) > 100
+    assert calls_with_turns(compiled.library().hb_run, runtime, turns) > CALLS / 2
 
 
 def test_a_call_that_kept_the_interpreter_would_be_noticed(slow: Model, turns: list[int]) -> None:
     runtime = PackedRuntime(slow, "scalar")
-    keeping = ctypes.PyDLL(packed.library()._name).hb_run
-    keeping.restype, keeping.argtypes = packed.library().hb_run.restype, packed.library().hb_run.argtypes
-    assert min(turns_in_calls(keeping, runtime, turns)) < 100  # the threads may change over after one of them
+    keeping = ctypes.PyDLL(compiled.library()._name).hb_run
+    keeping.restype, keeping.argtypes = compiled.library().hb_run.restype, compiled.library().hb_run.argtypes
+    assert calls_with_turns(keeping, runtime, turns) < CALLS / 2

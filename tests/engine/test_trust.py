@@ -15,7 +15,7 @@ from engine.graph import Architecture
 from engine.modelfile import Model
 from engine.random_model import random_model
 from engine.runtime import ReferenceRuntime, available_isas, open_runtime
-from engine.runtime.packed import library_path
+from engine.runtime.compiled import library_path
 
 pytestmark = pytest.mark.skipif(not available_isas(), reason="the compiled engine is not built")
 

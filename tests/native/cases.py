@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.modelfile import Model
-from engine.runtime import ReferenceRuntime, packed
+from engine.runtime import ReferenceRuntime, compiled
 from engine.runtime.fuse import fused_plan
 from engine.runtime.plan import make_plan
 from engine.runtime.steps import Plan
@@ -24,11 +24,11 @@ def write_cases(path: Path, cases: Iterable[tuple[Model, np.ndarray]]) -> Path:
 
 def _case(model: Model, plan: Plan, crop: np.ndarray) -> bytes:
     arrays: list[np.ndarray] = []
-    steps = [packed._c_step(step, arrays) for step in plan.steps]
+    steps = [compiled.c_step(step, arrays) for step in plan.steps]
     for native in steps:
         for array in native.arrays:
             array.data = None  # the reader has memory of its own
-    buffers = [packed._c_buffer(buffer) for buffer in plan.buffers]
+    buffers = [compiled.c_buffer(buffer) for buffer in plan.buffers]
     logits = ReferenceRuntime(model).run(crop, logits=True)
     sizes = np.array([len(steps), len(buffers), plan.side, logits.size], np.int32)
     parts: list[ctypes.Structure | np.ndarray] = [sizes, *steps, *buffers, *arrays, np.ascontiguousarray(crop), logits]
