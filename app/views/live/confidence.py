@@ -20,7 +20,7 @@ ROWS = 6
 ROW = 26
 EVERY = 1.0  # seconds between two sortings, so that rows can be read
 BAR = 100
-SCORE, PLACE = 44, 46  # widths of columns
+SCORE, PLACE = 44, 46  # widths of columns, at 100 % of the text size
 
 
 @dataclass(frozen=True)
@@ -181,23 +181,26 @@ class ConfidenceList(QWidget):
         self._paint_glyph(painter, QRectF(area.left(), area.top() + 5, 16, 16), row)
         right, vertical = area.right(), Qt.AlignmentFlag.AlignVCenter
         painter.setPen(theme().color("text"))
-        taken = BAR if row.place is None else 2 * PLACE
-        room = QRectF(area.left() + 24, area.top(), area.width() - 24 - taken - SCORE - 8, ROW)
+        score_room, place_room = theme().size(SCORE), theme().size(PLACE)
+        taken = BAR if row.place is None else 2 * place_room
+        room = QRectF(area.left() + 24, area.top(), area.width() - 24 - taken - score_room - 8, ROW)
         name = painter.fontMetrics().elidedText(named(row.name), Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, vertical, name)
         if row.several:
             beside = room.left() + painter.fontMetrics().horizontalAdvance(name) + 8
             self._paint_subject(painter, QPointF(beside, room.center().y()), row.several)
         if row.place is None:
-            self._paint_bar(painter, QRectF(right - SCORE - BAR, area.center().y() - 2, BAR, 4), row.score, doubtful)
+            bar = QRectF(right - score_room - BAR, area.center().y() - 2, BAR, 4)
+            self._paint_bar(painter, bar, row.score, doubtful)
         elif row.visibility != Visibility.ABSENT:
             painter.setPen(theme().color("muted"))
             for n, value in enumerate(row.place):
-                cell = QRectF(right - SCORE - (2 - n) * PLACE, area.top(), PLACE, ROW)
+                cell = QRectF(right - score_room - (2 - n) * place_room, area.top(), place_room, ROW)
                 painter.drawText(cell, vertical | Qt.AlignmentFlag.AlignRight, self.locale().toString(value, "f", 1))
         painter.setPen(theme().color("warning" if doubtful else "text"))
         score = self.locale().toString(row.score, "f", 2)
-        painter.drawText(QRectF(right - SCORE, area.top(), SCORE, ROW), vertical | Qt.AlignmentFlag.AlignRight, score)
+        at = QRectF(right - score_room, area.top(), score_room, ROW)
+        painter.drawText(at, vertical | Qt.AlignmentFlag.AlignRight, score)
 
     def _paint_subject(self, painter: QPainter, at: QPointF, number: int) -> None:
         """Whose landmark it is: a number in a frame, so that it is not read as part of the name."""

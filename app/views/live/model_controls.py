@@ -36,7 +36,6 @@ class ModelControls(QWidget):
         self.truth.setWordWrap(True)
         self.truth.setProperty("muted", True)
         self.truth.setProperty("small", True)
-        self._sign.setFixedWidth(14)
         self._sign.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -95,3 +94,4 @@ class ModelControls(QWidget):
         signs = {True: ("check-circle", "success"), False: ("alert-circle-outline", "warning")}
         name, role = signs.get(good, ("timer-sand", "muted"))
         self._sign.setPixmap(icon_picture(name, 14, role))
+        self._sign.setFixedWidth(theme().tall(14))

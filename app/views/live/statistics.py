@@ -55,19 +55,23 @@ class LatencyPlot(QWidget):
         super().__init__(parent)
         self._columns: list[Timing | None] = [None] * COLUMNS
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._high = PLOT_HEIGHT
+        self._low = False
         self.set_low(False)
         self.setAccessibleName(self.tr("Latency over the last ten seconds"))
-        theme().changed.connect(self.update)
+        theme().changed.connect(self._dress)
+
+    def _dress(self) -> None:
+        self.set_low(self._low)
 
     def sizeHint(self) -> QSize:
         """The width of the panel."""
-        return QSize(278, self._high + CAPTION_HEIGHT + 4)
+        return QSize(278, self.minimumHeight())
 
     def set_low(self, low: bool) -> None:
         """Take less height where room is short."""
-        self._high = LOW_HEIGHT if low else PLOT_HEIGHT
-        self.setFixedHeight(self._high + CAPTION_HEIGHT + 4)
+        self._low, self._high = low, LOW_HEIGHT if low else PLOT_HEIGHT
+        self.setFixedHeight(self._high + theme().size(CAPTION_HEIGHT) + 4)
+        self.update()
 
     def show_history(self, history: Iterable[tuple[float, Timing]]) -> None:
         """Draw what was measured."""
@@ -89,7 +93,7 @@ class LatencyPlot(QWidget):
             self._paint_stack(painter, area, top)
             self._paint_limit(painter, area, top)
             painter.setPen(theme().color("muted"))
-            captions = QRectF(0, self._high + 2, self.width(), CAPTION_HEIGHT)
+            captions = QRectF(0, self._high + 2, self.width(), theme().size(CAPTION_HEIGHT))
             painter.drawText(captions, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr("10 s ago"))
             painter.drawText(captions, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.tr("now"))
             painter.setPen(theme().color("warning"))
