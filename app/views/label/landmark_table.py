@@ -97,9 +97,10 @@ class LandmarkModel(QAbstractTableModel):
             return Visibility(int(instance.visibility[k])).name.lower()
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        return self._text(instance, k, column)
+        return self.text(instance, k, column)
 
-    def _text(self, instance: object, k: int, column: int) -> str:
+    def text(self, instance: object, k: int, column: int) -> str:
+        """What a cell says."""
         if column == NAME:
             return named(self._editing.document.schema.landmarks[k])
         if column in (X, Y):
@@ -129,6 +130,17 @@ class LandmarkDelegate(QStyledItemDelegate):
     def __init__(self, editing: Editing, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._editing = editing
+        self._fonts: dict[tuple[int, bool], tuple[QFont, QFontMetricsF]] = {}  # by size of text, and whether heavy
+
+    def _font(self, base: QFont, heavy: bool) -> tuple[QFont, QFontMetricsF]:
+        """A cell's font with its metrics, made once: a table is a hundred cells, and they are painted at each step."""
+        key = theme.theme().scale, heavy
+        if key not in self._fonts:
+            font = QFont(base)
+            font.setPixelSize(theme.theme().size(12))
+            font = weighted(font, HEAVY) if heavy else font
+            self._fonts[key] = font, QFontMetricsF(font)
+        return self._fonts[key]
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Rows of 26 px."""
@@ -169,21 +181,16 @@ class LandmarkDelegate(QStyledItemDelegate):
             rect = QRectF(option.rect)
             draw_glyph_of(painter, rect.left() + 22, rect.center().y(), instance, k, self._editing.document.schema)
             return
-        font = QFont(option.font)
-        font.setPixelSize(colours.size(12))
-        if k == self._editing.landmark and column == NAME:
-            font = weighted(font, HEAVY)
-        text = index.data() or ""
+        font, metrics = self._font(option.font, k == self._editing.landmark and column == NAME)
+        text = index.model().text(instance, k, column)
         role = "text" if column in (NAME, X, Y) else "muted"
         if column == SCORE and instance.score[k] < doubt_limit(self._editing.document.schema) and text != DASH:
             role = "warning"
         painter.setFont(font)
         painter.setPen(colours.color(role))
         area = QRectF(option.rect).adjusted(4, 0, -4, 0)
-        metrics = QFontMetricsF(font)
         if column == NAME and metrics.horizontalAdvance(text) > area.width():
-            text = shortened(text)
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
+            text = metrics.elidedText(shortened(text), Qt.TextElideMode.ElideMiddle, area.width())
         painter.drawText(area, RIGHT if column > NAME else LEFT, text)
 
 
