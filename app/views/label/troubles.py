@@ -93,6 +93,7 @@ class Troubles(QObject):
 
     def _withhold(self) -> None:
         self._withheld = True
+        self._browsing.editing.set_unseen(True)  # what is on screen is not what was labelled
         self._workspace.canvas.show_labels(False)
 
     def _size_differs(self, width: int, height: int) -> None:
@@ -116,4 +117,5 @@ class Troubles(QObject):
     def _show_labels(self) -> None:
         if self._withheld:
             self._withheld = False
+            self._browsing.editing.set_unseen(False)
             self._workspace.canvas.show_labels(self._workspace.tools.switches["labels"].isChecked())

@@ -116,6 +116,9 @@ def test_labels_of_a_picture_of_another_size_wait_for_an_answer(qtbot, window, f
     qtbot.waitUntil(lambda: "320" in banner(window), timeout=WAIT)
     (before,) = document.instances(document.images()[0].id)
     assert not workspace.canvas.labels_shown
+    workspace.trigger("accept")
+    workspace.editing.drop(0, 5.0, 5.0)
+    assert document.instances(before.image) == (before,) and document.images()[0].state is State.IN_WORK
     workspace.banner.button.click()
     (after,) = document.instances(document.images()[0].id)
     assert np.allclose(after.points, before.points * 2 + 0.5) and workspace.canvas.labels_shown
