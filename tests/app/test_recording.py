@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -144,7 +145,14 @@ def live(monkeypatch, qapp):
 def test_a_lost_camera_ends_the_recording_with_what_came_before(live, qtbot, tmp_path: Path) -> None:
     done: list[Recording] = []
     live.recorded.connect(done.append)
-    live.start(lambda: Synthetic([Step()] * 40 + [Step("nothing")] * 1000, 0.03))
+
+    def until_some_are_recorded() -> Iterator[Step]:
+        while live.recording is None or live.recording.frames <= 5:
+            yield Step()
+        while True:
+            yield Step("nothing")
+
+    live.start(lambda: Synthetic(until_some_are_recorded(), 0.03))
     until(lambda: live.state is State.RUNNING)
     live.record(tmp_path / "take")
     qtbot.waitUntil(lambda: bool(done), timeout=15000)
