@@ -148,12 +148,9 @@ def test_installed_package_is_this_one_and_has_its_engine() -> None:
     assert "scalar" in available_isas(), "the C++ engine was not built"
 
 
-def test_none_keeps_its_references() -> None:
+def test_none_keeps_its_references(qapp: object) -> None:
     """PySide6 6.12.0 on Python 3.11 loses one in every call, and the program dies in the end."""
-    from PySide6.QtCore import QCoreApplication
-
-    application = QCoreApplication.instance() or QCoreApplication([])
     before = sys.getrefcount(None)
     for _ in range(150):
-        application.processEvents()
+        qapp.processEvents()
     assert sys.getrefcount(None) > before - 100
