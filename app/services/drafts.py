@@ -21,7 +21,7 @@ from engine.schema import schema_from_json
 from engine.types import Box, Frame, Prediction
 
 SUFFIX = ".draft"
-MOST = 20  # that are read; older ones stay where they are
+MOST = 6  # that are read at a start; older ones come when these are dealt with
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,18 @@ class Drafts:
     def read(self) -> list[Draft]:
         """Those that were kept, oldest first; what cannot be read is passed over."""
         try:
-            paths = sorted(self.folder.glob(f"*{SUFFIX}"))[-MOST:]
+            paths = sorted(self.folder.glob(f"*{SUFFIX}"), reverse=True)
         except OSError:
             return []
-        found = []
+        found: list[Draft] = []
         for path in paths:
+            if len(found) == MOST:
+                break
             try:
                 found.append(_draft(path.read_bytes()))
             except (OSError, UserError, DamagedError, ValueError, KeyError, TypeError):
                 continue
-        return found
+        return found[::-1]
 
 
 def _head(draft: Draft) -> bytes:
