@@ -32,7 +32,7 @@ def draw(picture: np.ndarray, predictions: Iterable[Prediction], schema: Schema)
             divided = True
             continue
         points, radius = prediction.landmarks[:, :2], _radius(prediction.box.side)
-        shown = in_sight(prediction.landmarks, schema)
+        shown = in_sight(prediction.landmarks, schema, picture)
         _lines(drawn, points, schema, radius, shown)
         for point, side in zip(points[shown], np.array(schema.sides)[shown], strict=True):
             _dot(drawn, point, radius, SIDES[side])

@@ -7,9 +7,9 @@ undoes both. Bodies are found by the pose network itself (engine.persons).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -37,7 +37,7 @@ CASCADE_SIDE = 1.156  # cascade side / landmark box side
 CASCADE_RISE = 0.165  # how far the cascade's centre lies above the landmarks', in landmark box sides
 FOLLOWED = 0.15  # mean score under which a followed face is lost
 
-DEFAULTS = {"face": "detect", "person": "person", "body": "person"}  # by the subject of a landmark model
+DEFAULTS = {"face": "detect", "person": "person"}  # by the subject of a landmark model
 THROUGH_MODEL = ("person", "whole")  # these look through the landmark model; others know its subject at most
 FALLBACKS = {"face": "face"}
 
@@ -49,6 +49,14 @@ class Detector(Protocol):
 
     def detect(self, picture: np.ndarray) -> list[Box]:
         """Landmark boxes of the subjects in (H, W, 3) uint8 RGB, largest first; empty where there is none."""
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A detector that looks at frame after frame, at a part of the price of a picture by itself."""
+
+    def watch(self, picture: np.ndarray, followed: Sequence[Prediction], room: bool = True) -> list[Box]:
+        """Landmark boxes of who is followed and still there, and of newcomers; see `engine.persons`."""
 
 
 class WholeDetector:

@@ -21,7 +21,7 @@ def count_frames(data: bytes) -> int:
         if data.startswith((b"II*\0", b"MM\0*")):
             return max(_tiff(data), 1)
         if kind_of(data):
-            return count_heif(data)
+            return max(min(count_heif(data), MOST), 1)
     except (struct.error, IndexError, HeifError):  # what is behind the first frame may be damaged
         pass
     return 1

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MOST_BOXES = 100_000
-MOST_FRAMES = 100_000
 AVIF = frozenset({b"avif", b"avis"})
 HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 # Which stored corner comes to stand top left, top right, bottom right and bottom left, for EXIF's 1 to 8.
 CORNERS = ("ABCD", "BADC", "CDAB", "DCBA", "ADCB", "DABC", "CBAD", "BCDA")
+# Where a sequence counts its frames, each of these in the one before.
 WITHIN = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 
 
@@ -60,17 +60,17 @@ def read_heif(data: bytes, whole: bool) -> Heif:
 
 
 def count_heif(data: bytes) -> int:
-    """Frames of an image sequence, from its tracks' tables of samples; 1 for a still picture."""
-    return max(min(_samples(data, 0, len(data), top=True), MOST_FRAMES), 1)
+    """Frames of an image sequence, from its tracks' tables of samples; 0 for a still picture."""
+    return _samples(data, 0, len(data), WITHIN, top=True)
 
 
-def _samples(data: bytes, start: int, end: int, top: bool = False) -> int:
+def _samples(data: bytes, start: int, end: int, within: tuple[bytes, ...], top: bool = False) -> int:
     most = 0
     for name, low, high in _boxes(data, start, end, top):
-        if name == b"stsz":
+        if not within and name == b"stsz":
             most = max(most, struct.unpack_from(">I", data, low + 8)[0])
-        elif name in WITHIN:
-            most = max(most, _samples(data, low, high))
+        elif within and name == within[0]:
+            most = max(most, _samples(data, low, high, within[1:]))
     return most
 
 

@@ -58,25 +58,25 @@ class PersonDetector:
         """As `detect`, for a frame among many and at a small part of the price: areas are looked at in turn.
 
         followed: the newest predictions of who is followed. Who is still there needs no look, and is given in the box
-        of the prediction, or in that of the face above it. Without `room` for more, only who is clearly surer
-        than one of them is given besides, and that one is not. Raises ValueError on what is no picture.
+        of the prediction, or in that of the face above it. Without `room` for more, who is without a face and clearly
+        less sure than the surest newcomer is left out, and newcomers are sought only where there is such a one.
         """
         check_picture(picture)
-        held = [(known, known.box) for known in followed]
-        kept, fresh = [], []
+        held, kept, fresh = list(followed), [], []
         for hint in self._hints(picture):
-            owner = next((n for n, (_, box) in enumerate(held) if same_subject(hint, box)), None)
+            owner = next((n for n, known in enumerate(held) if same_subject(hint, known.box)), None)
             if owner is not None:
-                known, _ = held.pop(owner)
+                known = held.pop(owner)
                 kept.append(hint if hint.origin == GUESSED and not whole(known.landmarks) else known.box)
             elif not any(same_subject(hint, box) for box in kept):
                 fresh += self._body_at(picture, hint)
-        still = [(known, box) for known, box in held if known.score >= STILL]
-        if not fresh:
-            fresh = self._next_area(picture, [*kept, *(box for _, box in still)])
+        still = [known for known in held if known.score >= STILL]
+        if not fresh and (room or not kept or still):
+            fresh = self._next_area(picture, [*kept, *(known.box for known in still)])
         if not room and fresh:
-            still = [(known, box) for known, box in still if known.score * CLEARLY > fresh[0].score]
-        return [*kept, *(box for _, box in still), *fresh]
+            surest = max(box.score for box in fresh)
+            still = [known for known in still if known.score * CLEARLY > surest]
+        return [*kept, *(known.box for known in still), *fresh]
 
     def _next_area(self, picture: np.ndarray, known: Sequence[Box]) -> list[Box]:
         """Who is seen in the area whose turn it is, and is not known."""
@@ -146,9 +146,10 @@ def whole(landmarks: np.ndarray) -> bool:
     return bool(np.mean(landmarks[:, 2] >= CLEAR) > MOST)
 
 
-def in_sight(landmarks: np.ndarray, schema: Schema) -> np.ndarray:
-    """(K,) bool: which of (K, 3) landmarks are worth showing. Of a body those that are seen, of a face all.
+def in_sight(landmarks: np.ndarray, schema: Schema, picture: np.ndarray) -> np.ndarray:
+    """(K,) bool: which of (K, 3) landmarks are worth showing: of a body those seen in the picture, of a face all.
 
     A face is seen whole or not at all; where a body's feet should be, below a desk, the network guesses anywhere.
     """
-    return (landmarks[:, 2] >= CONFIDENT) | (schema.subject == "face")
+    inside = ((landmarks[:, :2] > -1) & (landmarks[:, :2] < picture.shape[1::-1])).all(1)
+    return inside & (landmarks[:, 2] >= CONFIDENT) | (schema.subject == "face")

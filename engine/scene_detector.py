@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from engine import crop
 from engine.errors import UserError
 from engine.modelfile import Model, read_model
+from engine.persons import GUESSED
 from engine.squares import CLASSES, PERSON_MARGIN, is_detector, read_squares, suppress_squares, thresholds
 from engine.types import Box, check_picture
 
@@ -96,7 +98,7 @@ class SceneDetector:
         if self.subject == "face":
             return found["face"]
         if self.subject == "person":
-            people = [replace(box, side=box.side / PERSON_MARGIN) for box in found["person"]]
+            people = _bodies(found["person"])
             alone = [face for face in found["face"] if not any(_holds(body, face) for body in people)]
             return people + [upper_body(face) for face in alone]
         return found["face"] + found["person"]
@@ -115,14 +117,19 @@ class Scout:
         """Landmark boxes; those under a face are `upper_body`'s."""
         found = self._scenes.detect(picture)
         faces = [box for box in found if box.origin == "face"]
-        people = [replace(box, side=box.side / PERSON_MARGIN) for box in found if box.origin == "person"]
+        people = _bodies(box for box in found if box.origin == "person")
         faceless = [body for body in people if not any(_holds(body, face) for face in faces)]
         return [*(upper_body(face) for face in faces), *faceless]
 
 
+def _bodies(people: Iterable[Box]) -> list[Box]:
+    """Landmark boxes of people's squares."""
+    return [replace(box, side=box.side / PERSON_MARGIN) for box in people]
+
+
 def upper_body(face: Box) -> Box:
     """The landmark box of the upper body under a face."""
-    return Box(face.cx, face.cy + BODY_DROP * face.side, BODY_SIDE * face.side, face.score, "body")
+    return Box(face.cx, face.cy + BODY_DROP * face.side, BODY_SIDE * face.side, face.score, GUESSED)
 
 
 def _holds(body: Box, face: Box) -> bool:

@@ -15,6 +15,7 @@ from engine.errors import UserError
 
 OPTIONAL = ("sigmas", "colours", "protocol")
 MPII = "mpii"  # a protocol: PCK and PCKh by torso and head size, 14 of the 16 landmarks, seven columns
+ALSO = {"body": "person"}  # other words for a subject
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -89,7 +90,7 @@ def schema_from_json(data: Any) -> Schema:
         schema = Schema(
             name=str(data["name"]),
             title=str(data["title"]),
-            subject=str(data["subject"]),
+            subject=ALSO.get(str(data["subject"]), str(data["subject"])),
             landmarks=names,
             edges=tuple((int(a), int(b)) for a, b in data["edges"]),
             flip=tuple((int(a), int(b)) for a, b in data["flip"]),

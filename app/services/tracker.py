@@ -11,8 +11,8 @@ import numpy as np
 from app.services.following import next_box, plausible
 from app.services.identity import ALIKE, Bearing, look_of
 from engine.architecture import SEGMENTATION
-from engine.detect import Detector
-from engine.persons import GUESSED, PersonDetector
+from engine.detect import Detector, Watcher
+from engine.persons import GUESSED
 from engine.predictor import Predictor
 from engine.schema import Schema
 from engine.smoothing import OneEuro
@@ -124,7 +124,7 @@ class Tracker:
 
     def _sought(self, picture: np.ndarray) -> list[Box]:
         """What the detector sees; people it need not look for while they are followed."""
-        if not isinstance(self.detector, PersonDetector):
+        if not isinstance(self.detector, Watcher):
             return self.detector.detect(picture)
         followed = [track.last for track in self._tracks if track.last is not None]
         return self.detector.watch(picture, followed, room=len(self._tracks) < self.limit)

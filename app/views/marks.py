@@ -19,7 +19,7 @@ from engine.schema import Schema
 
 # A model's score under which a landmark is doubtful. Of pose16's in LSP half are right between 0.25 and 0.3, and 70 %
 # between 0.4 and 0.5; of face68's in AFW a third between 0.5 and 0.6, and 89 % over 0.7.
-DOUBT_LIMITS = {"face": 0.5, "person": 0.3, "body": 0.3}
+DOUBT_LIMIT, DOUBT_LIMITS = 0.5, {"person": 0.3}
 CASING = QColor(0, 0, 0, 178)
 UNDER_LINE = QColor(0, 0, 0, 115)
 RING_DOUBT, RING_SELECTED, RING_CHOSEN = 6.0, 8.0, 3.5
@@ -40,7 +40,7 @@ def landmark_colour(schema: Schema, landmark: int, on_chrome: bool = False) -> Q
 
 def doubt_limit(schema: Schema) -> float:
     """The score under which a landmark that a model found is doubtful, by the schema's subject."""
-    return DOUBT_LIMITS.get(schema.subject, 0.5)
+    return DOUBT_LIMITS.get(schema.subject, DOUBT_LIMIT)
 
 
 def draw_landmarks(

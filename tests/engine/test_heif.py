@@ -124,3 +124,12 @@ def test_frames_of_a_sequence_are_counted() -> None:
     first = decode(file.getvalue())
     assert np.abs(first.astype(int) - blocks(seed=0)).max() <= 6
 
+
+def test_boxes_in_thousands_of_boxes_are_no_sequence() -> None:
+    """A file of 12 kB would make a walk that follows them fall over Python's limit."""
+    start = HEIC[: int.from_bytes(HEIC[:4], "big")]
+    nested = b""
+    for _ in range(1500):
+        nested = struct.pack(">I4s", len(nested) + 8, b"moov") + nested
+    assert count_frames(start + nested) == 1
+

@@ -50,9 +50,8 @@ def test_person_boxes_the_confident_landmarks() -> None:
 
 def test_person_is_sought_along_wide_pictures() -> None:
     """A body in a corner of a wide picture is boxed, from one of the squares along it."""
-    points = np.array([[600.0, 60.0], [640.0, 130.0], [620.0, 200.0]])
     runtime = BlobRuntime(BODY)
-    (box,) = PersonDetector(runtime).detect(blob_picture(points, 800, 260, 6.0))
+    (box,) = PersonDetector(runtime).detect(WIDE)
     assert (box.cx, box.cy, box.side) == pytest.approx((620, 130, 140), abs=4.0)
     assert len(runtime.crops) == 6  # four areas, and the box that two of them gave
 
@@ -60,7 +59,6 @@ def test_person_is_sought_along_wide_pictures() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (50, 400), (300, 300)])
 def test_nobody(shape: tuple[int, int]) -> None:
     assert PersonDetector(BlobRuntime(BODY)).detect(np.zeros((*shape, 3), np.uint8)) == []
-
 
 
 def test_a_hint_is_looked_at_and_must_hold() -> None:
@@ -112,6 +110,11 @@ def test_who_is_followed_is_not_looked_for() -> None:
         before = len(runtime.crops)
         assert detector.watch(WIDE, [known(box, 0.5, 0.5, 0.5)]) == [box]
         assert len(runtime.crops) - before == 1
+    under_a_face = PersonDetector(runtime, Saw(Box(620, 135, 150, 0.9, GUESSED)))
+    for room, looks in ((False, 0), (True, 1)):  # under a face nobody else can take the place
+        before = len(runtime.crops)
+        assert under_a_face.watch(WIDE, [known(box, 0.5, 0.5, 0.5)], room) == [box]
+        assert len(runtime.crops) - before == looks
 
 
 @pytest.mark.parametrize(("score", "still"), [(0.17, False), (0.19, True)])

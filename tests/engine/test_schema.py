@@ -103,3 +103,9 @@ def test_not_a_schema() -> None:
             schema_from_json(data)
     with pytest.raises(SchemaError, match="ibug68, lsp14, mpii16"):
         load_schema("dog")
+
+
+def test_a_body_is_a_person() -> None:
+    """One word inside the program, so that what serves people serves it."""
+    body = {**load_schema("mpii16").to_json(), "subject": "body"}
+    assert schema_from_json(body) == load_schema("mpii16")

@@ -191,7 +191,7 @@ class Inspector(QWidget):
         return self.tr("Body 1") if body else self.tr("Face 1")
 
     def _is_body(self) -> bool:
-        return self._editing.document.schema.subject in ("person", "body")
+        return self._editing.document.schema.subject == "person"
 
     def _show_nothing(self, nothing: bool) -> None:
         """What stands in place of the table where there is no landmark."""

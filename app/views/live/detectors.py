@@ -12,14 +12,13 @@ from app.services.live import Live
 from app.services.seeing import DRAWN
 from app.views.context import Context
 from app.views.live.controls import SourceControls
-from engine.detect import DEFAULTS
+from engine.detect import default_detector
 from engine.schema import Schema
 from engine.squares import NAME
 
 KEY = "live/detector"
 FILE = "another file"  # the entry that asks for one
 OFFERED = {"face": ("detect", "face", "whole"), "person": ("person", "detect", "whole")}
-OFFERED["body"] = OFFERED["person"]
 SUFFIXES = ("*.hourbit", "*.onnx")
 
 
@@ -55,7 +54,7 @@ class DetectorChoice(QObject):
             return self.live.detector
         wanted = str(self.context.settings.get(f"{KEY}/{subject}", ""))
         usable = wanted in OFFERED.get(subject, ("whole",)) or os.path.isfile(wanted)
-        return wanted if usable else DEFAULTS.get(subject, "whole")
+        return wanted if usable else default_detector(schema)
 
     def choose(self, name: str) -> None:
         """Look with another detector; `FILE` asks for one."""

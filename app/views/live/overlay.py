@@ -120,9 +120,8 @@ def _paint_marks(
     instance = frozen.instances[number] if frozen is not None else None
     scores = view.result.subjects[number].prediction.landmarks[:, 2]
     if frozen is None:
-        height, width = view.result.frame.pixels.shape[:2]
-        inside = ((points > -1) & (points < (width, height))).all(1) | (schema.subject == "face")
-        seen = in_sight(view.result.subjects[number].prediction.landmarks, schema) & inside
+        prediction = view.result.subjects[number].prediction
+        seen = in_sight(prediction.landmarks, schema, view.result.frame.pixels)
         placed = np.where(seen[:, None], placed, np.nan)
     selected = view.selection[1] if view.selection[0] == number else -1
     share, least = LIVE_SIZE if frozen is None else FROZEN_SIZE
