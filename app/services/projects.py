@@ -15,7 +15,8 @@ from app.project.edits import AddImages, Batch, Edit, Link, NewImage, Relink
 from app.project.opening import Busy, Unwritable
 from app.project.values import Image
 from app.services.own_schemas import find_schema
-from app.services.renumbered import is_missing, making_room, new_image, strangers
+from app.services.picture_files import is_missing, new_image
+from app.services.renumbered import making_room, strangers
 from engine.errors import UserError
 from engine.images import IMAGE_SUFFIXES, OTHER_SUFFIXES, natural_key
 from engine.samples import write_sample_folder

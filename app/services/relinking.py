@@ -9,8 +9,9 @@ from pathlib import Path
 from app.project.document import Document
 from app.project.edits import Link
 from app.project.values import Image
+from app.services.picture_files import is_missing
 from app.services.projects import Cancelled, Told, pictures_in
-from app.services.renumbered import is_missing, making_room, strangers
+from app.services.renumbered import making_room, strangers
 from engine.errors import UserError
 from engine.images import image_size
 from engine.regular import digest_of

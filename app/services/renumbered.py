@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from app.project.document import Document
 from app.project.edits import Link, NewImage
 from app.project.values import Image
-from engine.errors import UserError
-from engine.images import image_size
-from engine.regular import digest_of
-
-
-def new_image(path: Path) -> NewImage:
-    """A picture that cannot be read is added all the same: the queue says why."""
-    try:
-        width, height = image_size(path)
-        digest = digest_of(path)
-    except (UserError, OSError):
-        return NewImage(str(path), 1, 1)
-    return NewImage(str(path), width, height, digest)
-
-
-def is_missing(document: Document, image: Image) -> bool:
-    """Whether an image's file is nowhere: its disk may be away, so this is asked and never stored."""
-    return not os.path.isfile(document.picture_path(image))
+from app.services.picture_files import is_missing, new_image
 
 
 def strangers(document: Document) -> dict[int, NewImage]:
@@ -56,15 +40,19 @@ def making_room(document: Document, links: Iterable[Link]) -> tuple[Link, ...]:
     links = tuple(links)
     holders = {str(document.picture_path(image)): image for image in document.images()}
     moving = {link.image for link in links}
-    taken = set(holders) | {link.path for link in links}
+    taken = document.known_paths() | set(holders) | {link.path for link in links}
     more = []
     for link in links:
         holder = holders.get(link.path)
         if holder is None or holder.id in moving:
             continue
-        place, n = Path(holder.path), 1
-        while (name := str(place.with_name(f"{place.stem} (gone{f' {n}' if n > 1 else ''}){place.suffix}"))) in taken:
-            n += 1
+        name = next(name for name in _names(Path(link.path)) if name not in taken and not os.path.lexists(name))
         taken.add(name)
         more.append(Link(holder.id, name))
     return (*links, *more)
+
+
+def _names(place: Path) -> Iterator[str]:
+    """What may be called so whose file is gone."""
+    for n in itertools.count(1):
+        yield str(place.with_name(f"{place.stem} (gone{f' {n}' if n > 1 else ''}){place.suffix}"))

@@ -13,8 +13,8 @@ from app.project.document import Document
 from app.project.edits import Accept, AddImages, NewImage
 from app.project.places import Places
 from app.project.values import Image
+from app.services.picture_files import is_missing
 from app.services.projects import open_folder
-from app.services.renumbered import is_missing
 from engine.errors import UserError
 from tests.app.projects import SCHEMA
 from tests.app.views.small import write_pictures

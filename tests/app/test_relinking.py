@@ -111,6 +111,25 @@ def test_files_numbered_anew_after_one_was_deleted_keep_their_labels(folder, doc
     assert names(document) == [f"picture{n}.png" for n in (1, 2, 3, 4)]
 
 
+@pytest.mark.parametrize("relative", [True, False])
+def test_images_make_room_under_names_that_nothing_has_yet(folder, document, relative) -> None:
+    """A missing image and a file are called as the one would be that makes room."""
+    base = "people" if relative else str(folder)
+    places = ["picture2 (gone).png", "picture2.png", "picture3.png", "picture4.png"]
+    (folder / "picture1.png").unlink()
+    links = (Link(image.id, f"{base}/{name}") for image, name in zip(document.images(), places, strict=True))
+    document.apply(Relink(tuple(links)))
+    before = labels(document)
+    renumbered(folder)
+    (folder / "picture2 (gone 2).png").write_bytes(b"somebody's own")
+    document.close()
+    document = open_folder(folder, "mpii16")
+    held = {i.digest: document.instances(i.id) for i in document.images() if document.instances(i.id)}
+    assert {digest: i[0].points.tolist() for digest, i in held.items()} == before
+    assert {"picture2 (gone).png", "picture2 (gone 2).png", "picture2 (gone 3).png"} < {*names(document)}
+    document.close()
+
+
 def test_a_search_can_be_cancelled_and_needs_something_missing(folder, document, tmp_path) -> None:
     with pytest.raises(UserError, match="No picture"):
         find_missing(document, folder, go_on)
