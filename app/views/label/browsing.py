@@ -42,7 +42,6 @@ class Browsing(QObject):
         self.document: Document | None = None
         self.picture: Picture | None = None
         self._unsubscribe = None
-        self._beside: int | None = None  # what to show when the picture on screen is taken out
         self.pictures.loaded.connect(self._loaded)
         self.pictures.failed.connect(self._failed)
         self.pictures.missing.connect(self._missing)
@@ -95,11 +94,13 @@ class Browsing(QObject):
             self.editing.apply(Fingerprint(held))
 
     def _heard(self, change: Change) -> None:
-        known = self.model.count("all")
+        known, current = self.model.count("all"), self.current
+        around = [self.model.neighbour(current, step) for step in (1, -1)] if current in change.images else []
         self.model.heard(change)
         self.editing.heard(change)
-        if self.editing.image is None:
-            self.show(self.model.neighbour(None, 1) if self._beside is None else self._beside)
+        if self.editing.image is None:  # it was taken out
+            left = (image for image in around if shapes.find(self.document, image) is not None)
+            self.show(next(left, self.model.neighbour(None, 1)))
         if self.model.count("all") > known:
             self.predict_all()
         self.moved.emit()
@@ -191,11 +192,7 @@ class Browsing(QObject):
 
     def remove(self) -> None:
         """Take the picture out of the project, and go on with its neighbour."""
-        current = self.current
-        around = (self.model.neighbour(current, step) for step in (1, -1))
-        self._beside = next((image for image in around if image not in (None, current)), None)
         self.editing.remove_image()
-        self._beside = None
 
     def _finish(self, command: object) -> bool:
         after = self.model.neighbour(self.current, 1, to_check=True)
@@ -206,7 +203,7 @@ class Browsing(QObject):
         return True
 
     def undo(self) -> None:
-        """Take back the last edit; what came of an order to predict goes with all that is still to come of it."""
+        """Take back the last edit; where predictions that were ordered are, nothing more comes of any order."""
         adopted = self.document is not None and self.document.undo_title == Predicted.title
         change = self.editing.undo()
         if adopted and change is not None:

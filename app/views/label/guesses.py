@@ -96,7 +96,7 @@ class Guesses(QObject):
             self._run_in(target, box)
 
     def withdraw_orders(self) -> None:
-        """Take the rest of all orders back: what they have not predicted yet is left as it is."""
+        """Take the rest of all orders back, whichever was undone: what they have not predicted yet is left as it is."""
         gone = self.stills.withdraw(lambda token: isinstance(token, Order))
         self._withdrawn |= {order.number for order in gone}
         if gone:

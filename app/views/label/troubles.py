@@ -73,6 +73,9 @@ class Troubles(QObject):
     def _loaded(self, picture: Picture) -> None:
         if self._away:
             self._back()
+        if self._withheld:  # whether it is the right picture by now, is seen below
+            self._banner.dismiss()
+            self._show_labels()
         if picture.damage:
             words = self.tr("{0} What there is of it is shown; it stays out of training.")
             self._warn(words.format(told(picture.damage)), self.tr("Look again"), self._browsing.look_again)

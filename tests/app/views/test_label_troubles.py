@@ -15,7 +15,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from app.project.document import Document
-from app.project.edits import PutInstance
+from app.project.edits import PutInstance, RemoveImages
 from app.project.values import State
 from app.services.projects import open_folder
 from app.views.label import troubles
@@ -138,6 +138,26 @@ def test_another_picture_of_the_same_size_in_its_place_is_told(qtbot, window, fo
     assert workspace.canvas.labels_shown and banner(window) == ""
 
 
+@pytest.mark.parametrize("size", [(120, 160), (240, 320)], ids=["other bytes", "other size"])
+def test_labels_that_waited_are_there_again_with_the_picture_they_belong_to(qtbot, window, folder, size):
+    path, place = labelled(folder), folder / "picture1.png"
+    right = place.read_bytes()
+    place.write_bytes(encode_png(np.zeros((*size, 3), np.uint8)))
+    document = opened(qtbot, window, path)
+    workspace = window.workspace("label")
+    qtbot.waitUntil(lambda: "put the old one back" in banner(window), timeout=WAIT)
+    workspace.browsing.picture = None
+    workspace.browsing.load()  # nothing is better yet
+    qtbot.waitUntil(lambda: workspace.browsing.picture is not None, timeout=WAIT)
+    assert workspace.editing.unseen and not workspace.canvas.labels_shown and "put the old" in banner(window)
+    place.write_bytes(right)
+    workspace.browsing.load()
+    qtbot.waitUntil(lambda: not workspace.editing.unseen, timeout=WAIT)
+    assert workspace.canvas.labels_shown and banner(window) == ""
+    workspace.trigger("accept")
+    assert document.images()[0].state is State.DONE
+
+
 def test_a_cut_photograph_can_be_looked_at_and_is_marked(qtbot, window, folder):
     pixels = np.kron(np.random.default_rng(0).integers(20, 236, (30, 40, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
     whole = encode_jpeg(pixels)
@@ -206,6 +226,23 @@ def test_an_image_can_be_taken_out_and_comes_back(qtbot, window, folder):
         workspace.browsing.show(image.id)
         workspace.trigger("remove_image")
         assert workspace.browsing.current == beside.id  # not the first of thousands
+
+
+def test_the_neighbour_comes_on_screen_however_an_image_is_taken_out(qtbot, window, tmp_path):
+    write_pictures(tmp_path / "many", 5)
+    document = opened(qtbot, window, labelled(tmp_path / "many"))
+    browsing, ids = window.workspace("label").browsing, [image.id for image in document.images()]
+    browsing.show(ids[2])
+    document.apply(RemoveImages((ids[2],)))  # not asked for here
+    assert browsing.current == ids[3]
+    document.undo()
+    browsing.show(ids[2])
+    window.workspace("label").trigger("redo")
+    assert browsing.current == ids[3]
+    document.apply(RemoveImages((ids[3], ids[4])))
+    assert browsing.current == ids[1]
+    document.apply(RemoveImages((ids[0], ids[1])))
+    assert browsing.current is None
 
 
 def test_a_project_closed_in_the_middle_of_a_drag_lets_go_of_it(qtbot, window, folder):
