@@ -63,8 +63,7 @@ class Opening(QObject):
         self.agreeing = Agreeing(context, window)
         self.recents, self.recovering = Recents(context), Recovering(context, window)
         self.recent = self.recents.listed
-        self._name, self._place = "", None  # of what is being read
-        self._left_out = "", 0  # what to tell of a folder once it is open
+        self._name, self._place, self._left_out = "", None, ("", 0)  # what is being read, and files it leaves out
         self.recovering.offered.connect(self.offered)
         self.recovering.said.connect(self.said)
         self.recovering.opened.connect(self._read)
@@ -73,7 +72,7 @@ class Opening(QObject):
             part.said.connect(self.said)
             part.working.connect(self.working)
         self.agreeing.shown.connect(self.show)
-        self.importing.opened.connect(self._made)
+        self.importing.opened.connect(self._take)
         self.importing.imported.connect(lambda: self.show.emit("label"))
         self.reading.progress.connect(self._progress)
         self.reading.made.connect(self._made)
@@ -182,7 +181,7 @@ class Opening(QObject):
         if self.reading.busy:
             self.failed.emit(self.tr("Still reading {0}; wait for it, or cancel it below.").format(self._name))
             return
-        self._name, self._place = name, place
+        self._name, self._place, self._left_out = name, place, ("", 0)
         self.begun.emit()
         self.reading.start(make)
 
@@ -193,17 +192,20 @@ class Opening(QObject):
     def _failed(self, sentence: str) -> None:
         self.recovering.explain(self.reading.error, self._place)
 
-    def _made(self, made: Document | Found | tuple[NewImage, ...]) -> None:
+    def _take(self, made: Document | Found | tuple[NewImage, ...]) -> bool:
+        """Show what was read; False where it came to nothing."""
         if isinstance(made, Document):
             self.recents.remember()
             self.context.set_document(made)
             self.recents.remember()
         elif not (self._relink(made) if isinstance(made, Found) else self._add(made)):
-            return
+            return False
         self.show.emit("label")
+        return True
+
+    def _made(self, made: Document | Found | tuple[NewImage, ...]) -> None:
         kinds, count = self._left_out
-        if kinds:
-            self._left_out = "", 0
+        if self._take(made) and kinds:
             one = self.tr("1 file was left out, since {1} is not read; save it as PNG or JPEG.")
             many = self.tr("{0} files were left out, since {1} are not read; save them as PNG or JPEG.")
             self.offered.emit("warning", (one if count == 1 else many).format(count, kinds), "", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.library import Entry
+from app.project.document import Document
 from app.services.importing import LABEL_SUFFIXES
 from app.services.projects import SUFFIX
-from app.services.reading import Reading
+from app.services.reading import Make, Reading
 from app.views.context import Context
 from engine.errors import UserError
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from app.services.agreeing import Agreed, Shot
     from app.views.agreement.page import AgreementPage
 
-PEOPLE = ":people"  # in place of a path: the annotators of the project itself
 OTHERS = (SUFFIX, ".npz", *LABEL_SUFFIXES)
 
 
@@ -50,7 +51,9 @@ class Agreeing(QObject):
 
             entries = [e for e in self.context.library.entries() if not e.problem and self._fits(e)]
             self.page = AgreementPage(document, entries, self.window)
-            self.page.asked.connect(self._asked)
+            self.page.model_asked.connect(self.compare_model)
+            self.page.labels_asked.connect(self.compare_labels)
+            self.page.people_asked.connect(self.compare_people)
             self.page.copy_wanted.connect(lambda: self.copy_for_another())
             self.page.stopped.connect(self.reading.cancel)
             self.page.wanted.connect(self._show)
@@ -60,12 +63,6 @@ class Agreeing(QObject):
     def _fits(self, entry: Entry) -> bool:
         """Models of the project's landmarks, whatever their schema is called."""
         return entry.schema == self.context.document.schema.name
-
-    def _asked(self, chosen: Entry | Path | str) -> None:
-        if isinstance(chosen, Entry):
-            self.compare(chosen)
-        else:
-            self.compare(None, chosen)
 
     def copy_for_another(self, path: str = "") -> None:
         """Make a project of the same pictures without labels, and say what to do with it."""
@@ -88,43 +85,43 @@ class Agreeing(QObject):
         else:
             self.page.offer(Path(path))
 
-    def compare(self, entry: Entry | None, path: str | Path = "") -> None:
-        """Compare with a model, or with the labels of a file, which is asked for where none is given."""
-        document = self.context.document
-        if document is None or self.page is None or self.reading.busy:
-            return
-        try:
-            make = self._with_model(entry) if entry is not None else (
-                self._of_people() if path == PEOPLE else self._with_labels(path))  # fmt: skip
-        except (UserError, OSError) as error:
-            self.page.show_problem(str(error))
-            return
-        if make is not None:
-            self.page.show_running(True)
-            self.reading.start(make)
-
-    def _with_model(self, entry: Entry) -> partial[Agreed]:
+    def compare_model(self, entry: Entry) -> None:
+        """Compare the accepted labels with a model."""
         from app.services.agreeing import compare_with_model
 
-        self._name = entry.title
-        return partial(compare_with_model, self.context.document, entry.model)
+        self._start(lambda document: partial(compare_with_model, document, entry.model), entry.title)
 
-    def _of_people(self) -> partial[Agreed]:
+    def compare_people(self) -> None:
+        """Compare what two people have labelled in the project."""
         from app.services.agreeing import compare_people
 
-        return partial(compare_people, self.context.document)
+        self._start(lambda document: partial(compare_people, document), "")
 
-    def _with_labels(self, path: str | Path) -> partial[Agreed] | None:
+    def compare_labels(self, path: str | Path = "") -> None:
+        """Compare with the labels of a file, which is asked for where none is given."""
         from app.services.agreeing import compare
 
+        if self.context.document is None or self.page is None:
+            return
         title = self.tr("Other labels of the same pictures")
         kinds = self.tr("Projects and labels") + f" (*{' *'.join(OTHERS)})"
         folder = str(self.context.document.path.parent)
         place = path or QFileDialog.getOpenFileName(self.page, title, folder, kinds)[0]
-        if not place:
-            return None
-        self._name = Path(place).name
-        return partial(compare, self.context.document, Path(place))
+        if place:
+            self._start(lambda document: partial(compare, document, Path(place)), Path(place).name)
+
+    def _start(self, work: Callable[[Document], Make], name: str) -> None:
+        document = self.context.document
+        if document is None or self.page is None or self.reading.busy:
+            return
+        try:
+            make = work(document)
+        except (UserError, OSError) as error:  # of a model that cannot be read
+            self.page.show_problem(str(error))
+            return
+        self._name = name
+        self.page.show_running(True)
+        self.reading.start(make)
 
     def _made(self, agreed: Agreed) -> None:
         if self.page is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -24,7 +26,6 @@ from app.library import Entry
 from app.project.document import Document
 from app.services.agreeing import Agreed, beside, measured_sigmas, take_sigmas, write_table
 from app.services.projects import SUFFIX
-from app.views.agreement.desk import PEOPLE
 from app.views.agreement.tables import HERE, THERE, LandmarkFigures, WorstSubjects, shown
 from app.views.banner import Banner
 from app.views.label.numbers import count
@@ -34,14 +35,16 @@ from app.views.words import mark, several, told
 from engine.errors import UserError
 
 SIZE, HINT = (1080, 720), 640
-FILE = ""  # in place of a path: a file that is asked for
 
 
 class AgreementPage(QDialog):
-    """asked(Entry, path, PEOPLE or FILE): compare with a model or labels; stopped: no more; wanted(Shot): show it in
-    Label; copy_wanted: a project without labels for another person."""
+    """model_asked(Entry), labels_asked(path, "" for one that is to be chosen) and people_asked: compare with
+    those; stopped: no more; wanted(Shot): show it in Label; copy_wanted: a project without labels for another person.
+    """
 
-    asked = Signal(object)
+    model_asked = Signal(object)
+    labels_asked = Signal(str)
+    people_asked = Signal()
     copy_wanted = Signal()
     stopped = Signal()
     wanted = Signal(object)
@@ -49,7 +52,7 @@ class AgreementPage(QDialog):
     def __init__(self, document: Document, entries: list[Entry], parent: QWidget) -> None:
         super().__init__(parent)
         self.document, self.schema, self.agreed = document, document.schema.landmarks, None
-        self._entries = {str(entry.path): entry for entry in entries}
+        self._asks: list[Callable[[], object]] = []  # what each of the others asks for
         self.setWindowTitle(self.tr("Agreement"))
         self.other, self.start = QComboBox(), QPushButton(self.tr("Compare"))
         self.bar, self.end = QProgressBar(), QPushButton(self.tr("Stop"))
@@ -57,11 +60,10 @@ class AgreementPage(QDialog):
         self.landmarks, self.worst = LandmarkFigures(), WorstSubjects()
         self.sigmas, self.export = QPushButton(self.tr("Use these sigmas")), QPushButton(self.tr("Export\u2026"))
         self.leave, self.second = QPushButton(self.tr("Close")), QPushButton(self.tr("Copy without labels\u2026"))
-        self._fill()
+        self._fill(entries)
         self._lay_out()
         self.banner = Banner(self)
-        self.start.clicked.connect(lambda: self.asked.emit(
-            self._entries.get(self.other.currentData(), self.other.currentData())))  # fmt: skip
+        self.start.clicked.connect(lambda: self._asks[self.other.currentIndex()]())
         self.second.clicked.connect(self.copy_wanted)
         self.end.clicked.connect(self.stopped)
         self.worst.wanted.connect(self.wanted)
@@ -70,16 +72,25 @@ class AgreementPage(QDialog):
         self.leave.clicked.connect(self.reject)
         self.show_running(False)
 
-    def _fill(self) -> None:
-        self.other.addItem(self.tr("Labels: another project or a file\u2026"), FILE)
+    def _fill(self, entries: list[Entry]) -> None:
+        self._add(self.tr("Labels: another project or a file\u2026"), lambda: self.labels_asked.emit(""))
         for path in beside(self.document):
-            self.other.addItem(self.tr("Project: {0}").format(path.name.removesuffix(SUFFIX)), str(path))
-        self.other.addItem(self.tr("People who labelled in this project"), PEOPLE)
-        for path, entry in self._entries.items():
-            self.other.addItem(self.tr("Model: {0}").format(entry.title), path)
+            self._add_project(path)
+        self._add(self.tr("People who labelled in this project"), self.people_asked.emit)
+        for entry in entries:
+            self._add(self.tr("Model: {0}").format(entry.title), partial(self.model_asked.emit, entry))
         label_combo(self.other, self.tr("Compare with"))
         self.bar.setTextVisible(False)
         self.sigmas.setToolTip(self.tr("They become the sigmas of the project's landmarks, by which OKS divides"))
+
+    def _add(self, words: str, ask: Callable[[], object], at: int | None = None) -> None:
+        at = len(self._asks) if at is None else at
+        self._asks.insert(at, ask)
+        self.other.insertItem(at, words)
+
+    def _add_project(self, path: Path, at: int | None = None) -> None:
+        words = self.tr("Project: {0}").format(path.name.removesuffix(SUFFIX))
+        self._add(words, partial(self.labels_asked.emit, str(path)), at)
 
     def _lay_out(self) -> None:
         title, name, caption = QLabel(self.tr("Agreement")), QLabel(self.document.name), QLabel(self.tr("Compare with"))
@@ -197,7 +208,7 @@ class AgreementPage(QDialog):
 
     def offer(self, path: Path) -> None:
         """A copy was made: it can be compared with once there are labels in it."""
-        self.other.insertItem(1, self.tr("Project: {0}").format(path.name.removesuffix(SUFFIX)), str(path))
+        self._add_project(path, 1)
         self.other.setCurrentIndex(1)
         self.banner.show_message("success", self.tr(
             "{0} has the pictures and no labels; once somebody has labelled in it, compare here").format(path.name))

@@ -130,11 +130,11 @@ class LandmarkDelegate(QStyledItemDelegate):
     def __init__(self, editing: Editing, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._editing = editing
-        self._fonts: dict[tuple[int, bool], tuple[QFont, QFontMetricsF]] = {}  # by size of text, and whether heavy
+        self._fonts: dict[tuple[str, int, bool], tuple[QFont, QFontMetricsF]] = {}  # by base, size, whether heavy
 
     def _font(self, base: QFont, heavy: bool) -> tuple[QFont, QFontMetricsF]:
         """A cell's font with its metrics, made once: a table is a hundred cells, and they are painted at each step."""
-        key = theme.theme().scale, heavy
+        key = base.key(), theme.theme().scale, heavy
         if key not in self._fonts:
             font = QFont(base)
             font.setPixelSize(theme.theme().size(12))
@@ -259,7 +259,8 @@ class LandmarkTable(QTableView):
             widths = (QFontMetricsF(font).horizontalAdvance(widest), QFontMetricsF(heading).horizontalAdvance(title))
             wide = math.ceil(max(widths)) + SPARE
             self.setColumnWidth(column, wide)
-            self._moved_width = wide  # the last one's; a hidden column has none
+            if column == MOVED:
+                self._moved_width = wide  # a hidden column has none
 
     def hide_places(self, hidden: bool) -> None:
         """Leave x and y out where there is little room, for the window or for large text."""

@@ -13,7 +13,7 @@ from app.plugins import load_plugins
 from app.project.document import Document
 from app.project.edits import Accept, PutInstance
 from app.services.agreeing import measured_sigmas
-from app.views.agreement.desk import PEOPLE, Agreeing
+from app.views.agreement.desk import Agreeing
 from app.views.agreement.page import AgreementPage
 from engine.modelfile import write_model
 from tests.app.views.bench import SCHEMA, moved_project
@@ -43,7 +43,7 @@ def test_the_open_project_is_compared_with_another_one(qtbot, tmp_path: Path, de
     other, shown, pointed = moved_project(tmp_path / "two", 3), [], []
     desk.shown.connect(shown.append)
     desk.context.pointed.connect(lambda *told: pointed.append(told))
-    desk.compare(None, other)
+    desk.compare_labels(other)
     page = ended(qtbot, desk)
     row = page.landmarks.topLevelItem(0)
     assert page.landmarks.topLevelItemCount() == len(SCHEMA) and page.worst.count() == 2
@@ -56,7 +56,7 @@ def test_the_open_project_is_compared_with_another_one(qtbot, tmp_path: Path, de
 
 
 def test_measured_sigmas_become_the_schemas_and_go_again(qtbot, tmp_path: Path, desk: Agreeing) -> None:
-    desk.compare(None, moved_project(tmp_path / "two", 3))
+    desk.compare_labels(moved_project(tmp_path / "two", 3))
     page, document = ended(qtbot, desk), desk.context.document
     before, told = document.schema, measured_sigmas(page.agreed, document.schema)
     assert page.sigmas.isVisibleTo(page) and len(told) == len(SCHEMA)
@@ -75,7 +75,7 @@ def test_a_model_beside_the_accepted_labels(qtbot, tmp_path: Path, desk: Agreein
     desk.page.reject()
     desk.page = None
     desk.ask()
-    at = desk.page.other.findData(str(entry.path))
+    at = desk.page.other.findText(f"Model: {entry.title}")
     assert at > 0
     desk.page.other.setCurrentIndex(at)
     desk.page.start.click()
@@ -90,7 +90,7 @@ def test_a_model_beside_the_accepted_labels(qtbot, tmp_path: Path, desk: Agreein
 
 def test_what_goes_wrong_is_said_where_the_work_is(qtbot, tmp_path: Path, desk: Agreeing) -> None:
     (tmp_path / "notes.txt").write_text("no labels", "utf-8")
-    desk.compare(None, tmp_path / "notes.txt")
+    desk.compare_labels(tmp_path / "notes.txt")
     page = ended(qtbot, desk)
     assert "notes.txt" in page.banner.text.text() and page.start.isEnabled()
     desk.context.set_document(None)
@@ -102,7 +102,7 @@ def test_a_copy_without_labels_is_made_labelled_and_compared(qtbot, tmp_path: Pa
     place = document.path.with_name("Second.hourbit-project")
     desk.copy_for_another(str(place))
     page = desk.page
-    assert page.banner.isVisibleTo(page) and page.other.currentData() == str(place)
+    assert page.banner.isVisibleTo(page) and page.other.currentText() == "Project: Second"
     copy = Document.open(place)
     assert [i.path for i in copy.images()] == [str(document.picture_path(i)) for i in document.images()]
     assert {i.state.value for i in copy.images()} == {"new"} and copy.schema == document.schema
@@ -123,7 +123,7 @@ def test_a_copy_without_labels_is_made_labelled_and_compared(qtbot, tmp_path: Pa
 
 def test_two_people_of_one_project_are_compared(qtbot, desk: Agreeing) -> None:
     document, page = desk.context.document, desk.page
-    page.other.setCurrentIndex(page.other.findData(PEOPLE))
+    page.other.setCurrentIndex(page.other.findText("People who labelled in this project"))
     page.start.click()
     ended(qtbot, desk)
     assert page.agreed is None and "two people" in page.banner.text.text()

@@ -93,6 +93,11 @@ def test_pictures_of_kinds_that_are_not_read_are_named(qtbot, window, tmp_path):
     qtbot.waitUntil(lambda: "raw holds only pictures as .nef" in window.banner.text.text(), timeout=WAIT)
     opened(qtbot, window, picture_folder(tmp_path / "fine", 2))
     assert not window.banner.isVisible()  # what was told before is settled
+    window.opening.folder(only)
+    qtbot.waitUntil(lambda: window.banner.isVisible() and not window.opening.reading.busy, timeout=WAIT)
+    window.opening.project(document.path)  # a folder that was not opened leaves nothing to be told of the next project
+    qtbot.waitUntil(lambda: window.context.document.path == document.path, timeout=WAIT)
+    assert not window.banner.isVisible()
 
 
 def test_a_home_that_cannot_hold_the_sample_is_told_in_a_sentence(qtbot, window, data_folder):

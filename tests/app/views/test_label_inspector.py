@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLocale, QPoint, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -141,3 +142,11 @@ def test_counts_have_the_separators_of_the_locale():
         assert number(1248.5, 1) == "1248.5"
     finally:
         QLocale.setDefault(before)
+
+
+def test_cells_are_set_in_the_font_of_their_table(bench):
+    delegate, base = bench.inspector.table.itemDelegate(), bench.inspector.table.font()
+    slanted = QFont(base)
+    slanted.setItalic(True)
+    fonts = [delegate._font(font, heavy=False)[0] for font in (base, slanted, base)]
+    assert [font.italic() for font in fonts] == [base.italic(), True, base.italic()]
