@@ -105,11 +105,22 @@ def test_freeze_keeps_the_last_result_and_resume_goes_on(watch) -> None:
     assert watcher.results[-1].timing.wait < 0.5  # fresh, not what waited meanwhile
 
 
+def blocking() -> tuple[Synthetic, threading.Event]:
+    """A source that gives three pictures and hangs in the read after them; the event tells that it has got there."""
+    there = threading.Event()
+
+    def script() -> Iterator[Step]:
+        yield from [Step()] * 3
+        there.set()
+        yield Step("block")
+
+    return Synthetic(script(), 0.01), there
+
+
 def test_stop_is_over_in_time_while_a_read_blocks(watch) -> None:
-    watcher = watch()
-    source = Synthetic([Step(), Step(), Step("block")])
+    watcher, (source, there) = watch(), blocking()
     watcher.pipeline.start(source)
-    until(lambda: len(watcher.results) >= 1)
+    until(lambda: len(watcher.results) >= 1 and there.is_set())
     begin = time.monotonic()
     assert watcher.pipeline.stop() is False
     assert time.monotonic() - begin < 3
@@ -121,9 +132,9 @@ def test_stop_is_over_in_time_while_a_read_blocks(watch) -> None:
 
 def test_another_source_starts_at_once_while_a_read_blocks(watch) -> None:
     """Nobody waits for a dead camera before the next one; its thread is waited for at the end."""
-    watcher, blocked = watch(), Synthetic([Step()] * 3 + [Step("block")], 0.01)
+    watcher, (blocked, there) = watch(), blocking()
     watcher.pipeline.start(blocked)
-    until(lambda: len(watcher.results) >= 1)
+    until(lambda: len(watcher.results) >= 1 and there.is_set())
     begin = time.monotonic()
     assert watcher.pipeline.start(Synthetic.endless(0.01)) is False
     assert time.monotonic() - begin < 5  # the read blocks for ever
