@@ -179,6 +179,7 @@ def test_closing_waits_for_a_recording_that_has_just_ended(ended: str, live, tmp
         return whole(part)
 
     monkeypatch.setattr(Part, "close", slow)
+    monkeypatch.setattr("app.services.live.PATIENCE", 30.0)  # on a busy machine too
     live.start(lambda: Synthetic.endless(0.02))
     until(lambda: live.state is State.RUNNING)
     live.record(tmp_path / "take", "json")
