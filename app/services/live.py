@@ -52,7 +52,7 @@ class Live(QObject):
         super().__init__(parent)
         self._results: Mailbox[Result] = Mailbox()
         self._pipeline = LivePipeline(self._result, self._state, options)
-        self._preparing = Preparing(self._pipeline, self._prepared)
+        self._preparing = Preparing(self._pipeline, self._prepared, self._not_prepared)
         self._recorder: Recorder | None = None
         self._written: list[Recorder] = []  # that may have something to write still, though they take no more
         self._closed = False
@@ -270,8 +270,10 @@ class Live(QObject):
             self.cameras_found.emit(found)
 
     def _prepared(self, kind: str, what: object) -> None:
-        told = {FIRST: self.model_ready, SECOND: self.second_ready, DETECTOR: self.detector_ready,
-                f"{DETECTOR} failed": self.detector_failed}.get(kind, self.model_failed)  # fmt: skip
         if not self._closed:
-            told.emit(what)
+            {FIRST: self.model_ready, SECOND: self.second_ready, DETECTOR: self.detector_ready}[kind].emit(what)
             self._show_again()
+
+    def _not_prepared(self, kind: str, sentence: str) -> None:
+        if not self._closed:
+            {FIRST: self.model_failed, SECOND: self.model_failed, DETECTOR: self.detector_failed}[kind].emit(sentence)

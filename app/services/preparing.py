@@ -21,14 +21,16 @@ BLANK = (720, 1280, 3)  # what a detector looks at once, as the first look takes
 
 
 class Preparing:
-    """Belongs to the owner's thread; `tell(kind, what)` is called from others, or at once where nothing is to be made.
+    """Belongs to the owner's thread; both callbacks are called from others, or at once where nothing is to be made.
 
-    kind: model, second (what: the Runtime), detector (its name), or one of these with " failed" (a sentence). What
-    could not be made changes nothing.
+    ready(kind, what): FIRST and SECOND with the Runtime, DETECTOR with its name; failed(kind, sentence): it could not
+    be made, which changes nothing.
     """
 
-    def __init__(self, pipeline: LivePipeline, tell: Callable[[str, object], None]) -> None:
-        self._pipeline, self._tell = pipeline, tell
+    def __init__(
+        self, pipeline: LivePipeline, ready: Callable[[str, object], None], failed: Callable[[str, str], None]
+    ) -> None:
+        self._pipeline, self._tell_ready, self._tell_failed = pipeline, ready, failed
         self._wanted: dict[str, object] = {}
         self._one = threading.Lock()  # one after the other: each sees what the one before has handed over
         self._threads: list[threading.Thread] = []
@@ -49,7 +51,7 @@ class Preparing:
         if name == DRAWN or known or (wanted.runtime is not None and wanted.ready(wanted.runtime, name)):
             self.forget(DETECTOR)
             self._pipeline.change(detector=name)
-            self._tell(DETECTOR, name)
+            self._tell_ready(DETECTOR, name)
         else:
             wish = [name]  # told from another wish for the same
             self._begin(DETECTOR, wish, lambda: self._detector(wish))
@@ -97,7 +99,7 @@ class Preparing:
     def _failed(self, kind: str, wish: object, sentence: str) -> None:
         if not self._stale(kind, wish):
             self.forget(kind)
-            self._tell(f"{kind} failed", sentence)
+            self._tell_failed(kind, sentence)
 
     def _model(self, kind: str, make: Callable[[], Runtime], name_of: Callable[[Schema], str] | None) -> None:
         try:
@@ -119,7 +121,7 @@ class Preparing:
                 self._pipeline.set_runtime(runtime, made, detector=name)
             else:
                 self._pipeline.set_second(runtime, made)
-        self._tell(kind, runtime)
+        self._tell_ready(kind, runtime)
 
     def _detector(self, wish: list[str]) -> None:
         (name,) = wish
@@ -144,7 +146,7 @@ class Preparing:
                     break
             else:
                 return
-        self._tell(DETECTOR, name)
+        self._tell_ready(DETECTOR, name)
 
 
 def _made(runtime: Runtime | None, name: str) -> tuple[Made, ...]:

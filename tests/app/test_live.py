@@ -14,6 +14,7 @@ from app.services.live_values import Made
 from app.services.pipeline import Options
 from app.sources.synthetic import Step, Synthetic
 from engine import detect
+from engine.errors import UserError
 from engine.runtime import open_runtime
 from tests.app.live_bench import Middle, Watcher, until
 from tests.app.small import small_model
@@ -196,6 +197,27 @@ def test_the_last_detector_counts_and_one_that_fails_changes_nothing(runtime, qa
         assert live.options.detector == live.detector == "whole" and ready == ["whole"]
     finally:
         go.set()
+        assert live.close()
+
+
+@pytest.mark.parametrize("load", [Live.load, Live.load_second])
+def test_a_model_that_fails_is_told_as_such_and_shows_nothing_again(load, runtime, qapp, monkeypatch) -> None:
+    def broken():
+        raise UserError("The file is damaged; copy it again.")
+
+    live, told, again = Live(options=Options(detector="middle")), [], []
+    for name in ("model_ready", "second_ready", "detector_ready", "model_failed", "detector_failed"):
+        getattr(live, name).connect(lambda what, name=name: told.append((name, what)))
+    monkeypatch.setattr(live, "_show_again", lambda: again.append(len(told)))
+    try:
+        load(live, broken)
+        until(lambda: qapp.processEvents() or told)
+        assert told == [("model_failed", "The file is damaged; copy it again.")] and again == []
+        load(live, lambda: runtime)
+        until(lambda: qapp.processEvents() or len(told) == 2)
+        assert told[1] == ("model_ready" if load is Live.load else "second_ready", runtime)
+        until(lambda: again)
+    finally:
         assert live.close()
 
 
