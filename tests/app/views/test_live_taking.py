@@ -27,7 +27,7 @@ from engine.types import Box
 from tests.app.live_bench import Middle
 from tests.app.small import small_model
 from tests.app.videos import number_in, write_coded
-from tests.app.views.test_live_workspace import Surroundings
+from tests.app.views.live_bench import Surroundings
 
 
 @pytest.fixture

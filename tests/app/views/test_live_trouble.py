@@ -13,9 +13,9 @@ from engine.models import open_model
 from engine.runtime import open_runtime
 from tests.app.live_bench import Middle
 from tests.app.small import small_model
-from tests.app.views import test_live_workspace as bench
+from tests.app.views import live_bench
 
-run, live_context, workspace = bench.run, bench.live_context, bench.workspace
+run, live_context, workspace = live_bench.run, live_bench.live_context, live_bench.workspace
 
 
 def test_a_late_result_of_a_lost_camera_leaves_its_trouble_told(workspace, qtbot) -> None:
