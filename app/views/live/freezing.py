@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.files import data_folder
 from app.project.document import Change
 from app.project.values import Visibility
-from app.services.drafts import Drafts
+from app.services.drafts import MOST, Drafts
 from app.views.live.frozen import Frozen
 from app.views.live.keeping import TITLES, Keeping
 from app.views.live.overlay import has_parts
@@ -34,8 +35,10 @@ class Freezing(QObject):
         self.workspace, self.live, self.view = workspace, workspace.live, workspace.view
         self.keeping, self.context = keeping, workspace.context
         self.drafts = Drafts(data_folder() / "drafts")
-        self._gone: list[Frozen] = []  # corrected, and let go without being added; the newest last
-        self._kept: Frozen | None = None  # whose draft could not be written: told once
+        # Corrected, and let go without being added; the newest last. Older ones are on the disk only.
+        self._gone: deque[Frozen] = deque(maxlen=MOST)
+        self._refused: Frozen | None = None  # whose draft the disk does not take: told once, until it does
+        self._restored = False
         self._keep = QTimer(self)
         self._keep.setSingleShot(True)
         self._keep.setInterval(KEEP_MS)
@@ -91,19 +94,31 @@ class Freezing(QObject):
         self.workspace.refresh_bar()
 
     def restore(self) -> None:
-        """Hold what was corrected and not added before the window closed; called when the workspace shows first."""
-        drafts = self.drafts.read()
-        if drafts and self.view.result is None and self.live.source is None:
-            self._gone = [Frozen.again(draft) for draft in drafts]
+        """Hold what was corrected and not added before the window closed, or offer it where something runs already.
+
+        To be called whenever the workspace shows; only the first time counts.
+        """
+        if self._restored:
+            return
+        self._restored = True
+        here = {frozen.moment for frozen in (self.view.frozen, *self._gone) if frozen is not None}
+        drafts = [draft for draft in self.drafts.read() if draft.moment not in here]
+        # Those of before are older than what was let go since.
+        self._gone.extendleft(Frozen.again(draft) for draft in drafts[::-1][: MOST - len(self._gone)])
+        if not drafts:
+            return
+        if self.view.result is None and self.live.source is None:
             self._back()
             self.workspace.sources.show_source()
             self.workspace.say(tr("These corrections were not added yet"))
+        else:
+            self.offered.emit(tr("These corrections were not added yet"), self._back)
 
     def keep(self) -> None:
         """Have the corrections on the disk as they stand, or no longer where they are in the project or taken back."""
         self._keep.stop()
         frozen = self.view.frozen
-        if frozen is None or frozen is self._kept:
+        if frozen is None:
             return
         try:
             if frozen.touched and not frozen.added and frozen.result.schema is not None:
@@ -111,8 +126,11 @@ class Freezing(QObject):
             else:
                 self.drafts.remove(frozen.draft)
         except UserError as error:
-            self._kept = frozen
-            self.keeping.failed.emit(str(error))
+            if frozen is not self._refused:
+                self.keeping.failed.emit(str(error))
+            self._refused = frozen
+        else:
+            self._refused = None
 
     def add(self) -> None:
         """Keep the frozen frame with its landmarks in the project."""

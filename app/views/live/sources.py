@@ -39,12 +39,11 @@ class SourceChoice(QObject):
         stage.start_camera.connect(self.start_first_camera)
         self.show_source()
 
-    def look(self) -> bool:
-        """Look for cameras, the first time only; whether it was that."""
-        first, self._looked = not self._looked, True
-        if first:
+    def look(self) -> None:
+        """Look for cameras, the first time only."""
+        if not self._looked:
+            self._looked = True
             self.live.find_cameras()
-        return first
 
     def start_first_camera(self) -> None:
         """Start the first camera, or look for one and start it when there is one."""
@@ -67,7 +66,7 @@ class SourceChoice(QObject):
     def start(self, make: Callable[[], Source]) -> None:
         """Run what `make` gives."""
         self.starting.emit()
-        self.stage.calm(all=True)
+        self.stage.clear()
         try:
             self.live.start(make)
         except SourceError as error:
@@ -88,7 +87,7 @@ class SourceChoice(QObject):
 
     def again(self) -> None:
         """Start the same source anew."""
-        self.stage.calm(all=True)
+        self.stage.clear()
         self.live.again()
 
     def ask(self, kind: str) -> None:

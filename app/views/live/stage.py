@@ -50,12 +50,14 @@ class Stage(QWidget):
         self.fault(sentence, button, remedy)
         self._passing = True
 
-    def calm(self, but: str = "", all: bool = False) -> None:
-        """The source is well again. but: what fails meanwhile, as a detector; all: nothing told before is true now."""
-        if self._passing or all:
+    def calm(self) -> None:
+        """The source is well again: what was told of its silence goes, the rest stays until it is read."""
+        if self._passing:
             self.banner.hide()
-        if but:
-            self.fault(but)
+
+    def clear(self) -> None:
+        """Nothing that was told is true any more, as of another source."""
+        self.banner.hide()
 
     def ask_address(self, given: Callable[[str], None]) -> None:
         """Ask for a stream's address in the place of the work."""

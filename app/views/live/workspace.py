@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QVBoxLayout, QWidget
 
-from app.services.live import Live
 from app.services.pipeline import State
 from app.views.context import Context
 from app.views.keys import Keys
@@ -43,7 +42,7 @@ class LiveWorkspace(QMainWindow):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.context = context
-        self.live: Live = context.live
+        self.live = context.live
         self._said = ""
         self._panel_by_hand = self.full = False  # full: the picture has the whole screen
         self._around: list[QWidget] = []  # what the full screen hides for now
@@ -113,9 +112,9 @@ class LiveWorkspace(QMainWindow):
     # ---- what the window asks
 
     def activate(self) -> None:
-        """Called when the workspace is shown: look for cameras the first time."""
-        if self.sources.look():
-            self.freezing.restore()
+        """Called when the workspace is shown; the first time there are cameras to find and corrections to have back."""
+        self.sources.look()
+        self.freezing.restore()
         self.view.setFocus()
 
     def facts(self) -> str:
@@ -194,7 +193,9 @@ class LiveWorkspace(QMainWindow):
         if state in SILENT:
             self.sources.fault(sentence)
         elif state is State.RUNNING:
-            self.stage.calm(but=sentence)
+            self.stage.calm()
+            if sentence:  # what fails beside the pictures, as a detector
+                self.stage.fault(sentence)
         elif state is State.ENDED:
             self.say(told(sentence))
         self._tell()

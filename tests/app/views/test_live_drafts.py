@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -12,14 +13,16 @@ from PySide6.QtTest import QTest
 
 from app.project.values import Visibility
 from app.services import heat
-from app.services.drafts import Draft, Drafts
+from app.services.drafts import MOST, Draft, Drafts
 from app.sources.synthetic import Synthetic
 from app.views.live.workspace import LiveWorkspace
 from engine.errors import UserError
 from engine.images import load_image
-from tests.app.views import test_live_workspace as bench
+from engine.runtime import open_runtime
+from tests.app.small import small_model
+from tests.app.views import live_bench
 
-run, live_context, workspace = bench.run, bench.live_context, bench.workspace
+run, live_context, workspace = live_bench.run, live_bench.live_context, live_bench.workspace
 
 
 def corrected(workspace: LiveWorkspace, qtbot) -> np.ndarray:
@@ -79,6 +82,57 @@ def test_a_crash_loses_none_either(workspace, qtbot) -> None:
     np.testing.assert_array_equal(draft.instances[0].points, points)
     workspace.trigger("undo")
     qtbot.waitUntil(lambda: files(workspace) == [])  # nothing is corrected any more
+
+
+@pytest.fixture
+def another(qtbot, live_context, data_folder) -> Iterator[LiveWorkspace]:
+    """The workspace of another start, with services of its own."""
+    context = live_bench.Surroundings(data_folder)
+    made = LiveWorkspace(context)
+    qtbot.addWidget(made)
+    made.resize(1376, 800)
+    made.live.set_runtime(open_runtime(small_model(5), "reference"))
+    made.live.change(detector="middle")
+    yield made
+    assert context.live.close()
+
+
+@pytest.mark.parametrize("first", ["camera", "source", "frozen"])
+def test_what_runs_before_live_shows_keeps_none_back(first: str, workspace, another, qtbot) -> None:
+    """They are held where nothing runs, also while a camera is looked for; else they are offered."""
+    run(workspace, qtbot)
+    points = corrected(workspace, qtbot)
+    workspace.close_services()
+    workspace.live.stop()
+    offers = []
+    another.offered.connect(lambda sentence, undo: offers.append(undo))
+    another.show()
+    if first == "camera":
+        another.start_camera()
+    else:
+        run(another, qtbot)
+    if first == "frozen":
+        corrected(another, qtbot)
+        another.freezing.keep()
+    held = another.view.frozen
+    another.activate()
+    another.activate()
+    if first != "camera":
+        assert another.view.frozen is held and len(offers) == 1 and len(another.freezing._gone) == 1
+        offers[0]()
+    np.testing.assert_array_equal(another.view.points()[0], points)
+    assert another.view.frozen.touched
+    qtbot.waitUntil(lambda: not another.live.finding)
+
+
+def test_of_what_was_let_go_the_last_are_at_hand_and_all_on_the_disk(workspace, qtbot) -> None:
+    run(workspace, qtbot)
+    for _ in range(MOST + 2):
+        corrected(workspace, qtbot)
+        workspace.freezing.let_go()
+        seen = workspace.view.result
+        qtbot.waitUntil(lambda seen=seen: workspace.view.result is not seen, timeout=8000)
+    assert len(workspace.freezing._gone) == MOST and len(files(workspace)) == MOST + 2
 
 
 @pytest.mark.parametrize("then", ["add", "space"])
@@ -153,5 +207,13 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path, w
     workspace.freezing.keep()
     workspace.freezing.keep()
     assert len(told) == 1 and told[0].endswith(".")
+    workspace.trigger("occluded")
+    workspace.freezing.drafts = Drafts(tmp_path / "room")  # as a disk on which there is room again
+    workspace.freezing.keep()
+    (draft,) = workspace.freezing.drafts.read()
+    assert len(told) == 1 and draft.instances[0].visibility[0] == Visibility.OCCLUDED
+    workspace.freezing.drafts = Drafts(tmp_path / "file")
+    workspace.freezing.keep()
+    assert len(told) == 2  # as it fails anew
     with pytest.raises(UserError):
         Drafts(tmp_path / "file" / "deeper").write(Draft(workspace.view.result, (), datetime.now()))
