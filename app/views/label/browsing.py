@@ -136,6 +136,7 @@ class Browsing(QObject):
         self.model.keep(image)
         self.moved.emit()
         if self.editing.image is not None:
+            self.editing.awaited = True
             self.load()
             self.guesses.ask()
             after = self.model.image_at(self.model.row_of(image) + 1)
@@ -224,19 +225,23 @@ class Browsing(QObject):
         if image != self.current:
             return
         self.picture = picture
-        self.editing.set_unseen(False)
+        self._came(seen=True)
         self.picture_loaded.emit(picture)
         if picture.size != (self.editing.image.width, self.editing.image.height):
             self.size_differs.emit(*picture.size)
 
+    def _came(self, seen: bool) -> None:
+        self.editing.awaited = False
+        self.editing.set_unseen(not seen)
+
     def _failed(self, image: int, reason: str) -> None:
         if image == self.current:
-            self.editing.set_unseen(True)
+            self._came(seen=False)
             self.picture_failed.emit(reason)
 
     def _missing(self, image: int, reason: str) -> None:
         if image == self.current:
-            self.editing.set_unseen(True)
+            self._came(seen=False)
             self.picture_missing.emit(reason)
 
     def _unreadable(self, image: int, reason: str) -> None:

@@ -26,7 +26,8 @@ class Editing(QObject):
     """State and commands. `landmark` is -1 and `active` None where nothing is selected.
 
     `chosen` are all selected landmarks, `landmark` the one that was selected last. `may_leave`: landmarks may
-    lie outside the picture. `unseen`: the picture cannot be shown; what needs eyes is then refused.
+    lie outside the picture. `unseen`: the picture cannot be shown; `awaited`: it is still being read; what needs
+    eyes is then refused.
     """
 
     image_changed = Signal()  # another picture is on screen
@@ -45,7 +46,7 @@ class Editing(QObject):
         self.active: int | None = None  # an instance's id
         self.landmark = -1
         self.chosen: frozenset[int] = frozenset()
-        self.may_leave = self.unseen = False
+        self.may_leave = self.unseen = self.awaited = False
         self.preview: Instance | None = None
         self.grabbed = False
         self._refused: object | None = None
@@ -60,7 +61,7 @@ class Editing(QObject):
 
     def show(self, image: int | None) -> None:
         """Put a picture on screen."""
-        self._refused, self.unseen = None, False
+        self._refused, self.unseen, self.awaited = None, False, False
         self.release()
         self.cancel_preview()
         self.image = shapes.find(self.document, image)
@@ -152,7 +153,7 @@ class Editing(QObject):
         """Apply an edit; a refusal is told by `failed` and leaves the last good state on screen."""
         if self.document is None:
             return None
-        if self.unseen and shapes.needs_eyes(edit, self.image.id):
+        if (self.unseen or self.awaited) and shapes.needs_eyes(edit, self.image.id):
             self.cancel_preview()
             self.said.emit(self.tr("Labels are changed and accepted only while their picture can be seen"))
             self.changed.emit()  # what was typed goes

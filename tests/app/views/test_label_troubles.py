@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +18,7 @@ from PySide6.QtTest import QTest
 from app.project.document import Document
 from app.project.edits import PutInstance, RemoveImages
 from app.project.values import State
+from app.services import pictures
 from app.services.projects import open_folder
 from app.views.label import troubles
 from app.views.window import MainWindow
@@ -106,6 +108,24 @@ def test_what_cannot_be_seen_is_neither_moved_nor_accepted(qtbot, window, folder
     assert document.image(image.id).tags and document.instances(image.id) == ()
     workspace.trigger("undo")
     assert document.instances(image.id) == before and "not there" in banner(window)
+
+
+def test_what_is_still_being_read_is_neither_moved_nor_accepted(qtbot, window, folder, monkeypatch):
+    slow, read = threading.Event(), pictures.load_shown
+    monkeypatch.setattr(pictures, "load_shown", lambda path: slow.wait(WAIT / 1000) and read(path))
+    document = opened(qtbot, window, labelled(folder))
+    workspace, image = window.workspace("label"), document.images()[0].id
+    before, said = document.instances(image), []
+    workspace.editing.said.connect(said.append)
+    workspace.editing.select(0)
+    QTest.keyClick(workspace.canvas, Qt.Key.Key_Right)
+    workspace.trigger("accept")
+    held, state, shown = document.instances(image), document.image(image).state, workspace.browsing.picture
+    slow.set()
+    assert (held, state, shown, len(said)) == (before, State.IN_WORK, None, 2)
+    qtbot.waitUntil(lambda: workspace.browsing.picture is not None, timeout=WAIT)
+    workspace.trigger("accept")
+    assert document.image(image).state is State.DONE
 
 
 def test_labels_of_a_picture_of_another_size_wait_for_an_answer(qtbot, window, folder):
