@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 PICTURES, AT_ONCE, STEPS = 64, 2000, 200
+PATIENCE = 10.0  # seconds for a picture to be read
 
 
 def make_project(folder: Path, count: int) -> Path:
@@ -151,10 +152,18 @@ def _queue_steps(clock: Clock, queue: object, model: object) -> None:
 def _going_on(clock: Clock, label: object) -> None:
     label.queue.choose_filter("to check")
     tell("next image", [clock.of(lambda: label.trigger("next_image")) for _ in range(30)], "budget 50")
-    tell("accept, next", [clock.of(lambda: label.trigger("accept")) for _ in range(30)], "budget 100")
+    tell("accept, next", [_accept(clock, label) for _ in range(30)], "budget 100")
     tell("undo", [clock.of(lambda: label.wanted.emit("undo")) for _ in range(30)], "budget 100")
     label.queue.head.choose_order("doubt")
-    tell("accept, next, by doubt", [clock.of(lambda: label.trigger("accept")) for _ in range(30)], "budget 100")
+    tell("accept, next, by doubt", [_accept(clock, label) for _ in range(30)], "budget 100")
+
+
+def _accept(clock: Clock, label: object) -> tuple[float, float]:
+    """Accept once the picture is on screen: what is still being read is not accepted."""
+    end = time.monotonic() + PATIENCE
+    while label.browsing.picture is None and time.monotonic() < end:
+        clock.app.processEvents()
+    return clock.of(lambda: label.trigger("accept"))
 
 
 def _settle(app: object) -> None:
