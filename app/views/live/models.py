@@ -128,12 +128,13 @@ class ModelChoice(QObject):
         document = self.context.document
         last = self.context.settings.get(KEY, "")
         wanted = next((entry for entry in entries if str(entry.path) == last), None)
-        schema = document.schema.name if document is not None else wanted.schema if wanted is not None else ""
+        first = wanted or (entries[0] if entries else None)
+        schema = document.schema.name if document is not None else first.schema if first is not None else ""
         fitting = [entry for entry in entries if entry.schema == schema]
         if fitting:
             # A model that was adopted since counts more than an older choice made here.
             return self.context.library.in_use(schema)
-        return wanted or (entries[0] if entries else None)
+        return first
 
     def _running(self, entry: Entry) -> Runtime | None:
         runtime = self.live.runtime

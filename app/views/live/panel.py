@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.views.live.confidence import ROW, ConfidenceList
 from app.views.live.controls import OverlayControls, SourceControls
@@ -51,6 +51,9 @@ class SidePanel(QScrollArea):
         column.addStretch(1)
         self.setWidget(holder)
         self.setFocusProxy(self.source.sources)
+        for kind in (QAbstractButton, QComboBox):
+            for control in holder.findChildren(kind):
+                control.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a click Space still freezes the picture
 
     def set_frozen(self, subject: str) -> None:
         """The last section lists the landmarks of `subject` that is corrected; for "" those of the lowest scores."""
