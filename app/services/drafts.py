@@ -22,6 +22,9 @@ from engine.types import Box, Frame, Prediction
 
 SUFFIX = ".draft"
 MOST = 6  # that are read at a start; older ones come when these are dealt with
+FURTHEST = 1e9  # no number of a draft is larger: neither a place in a picture nor the number of a frame
+DAMAGE = (OSError, UserError, DamagedError, ValueError, LookupError, TypeError, AttributeError, OverflowError,
+          RecursionError)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Drafts:
                 break
             try:
                 found.append(_draft(path.read_bytes()))
-            except (OSError, UserError, DamagedError, ValueError, KeyError, TypeError):
+            except DAMAGE:
                 continue
         return found[::-1]
 
@@ -99,16 +102,31 @@ def _head(draft: Draft) -> bytes:
 
 def _draft(data: bytes) -> Draft:
     line, _, picture = data.partition(b"\n")
-    head = json.loads(line)
+    head = json.loads(line, parse_float=_number, parse_int=lambda text: int(_number(text)), parse_constant=_number)
     schema, model = schema_from_json(head["schema"]), str(head["model"])
-    frame = Frame(decode(picture), 0.0, str(head["origin"]), int(head["index"]), head["time"])
+    frame = Frame(decode(picture), 0.0, str(head["origin"]), int(head["index"]), _moment(head["time"]))
     subjects, instances = [], [instance_from(base64.b64decode(text)) for text in head["instances"]]
     for each in head["subjects"]:
         landmarks, shown = np.array(each["landmarks"], float), np.array(each["shown"], float)
         if landmarks.shape != (len(schema), 3) or shown.shape != (len(schema), 2):
             raise ValueError("other landmarks than the schema's")
+        if not (np.isfinite(landmarks).all() and np.isfinite(shown).all()):  # null is read as no number
+            raise ValueError("landmarks without a place")
         subjects.append(Subject(int(each["number"]), Prediction(landmarks, Box(**each["box"]), model), shown))
     if len(subjects) != len(instances) or any(len(instance.points) != len(schema) for instance in instances):
         raise ValueError("other instances than subjects")
+    if any(np.abs(instance.points).max() > FURTHEST for instance in instances):
+        raise ValueError("a landmark far from the picture")
     result = Result(frame, tuple(subjects), Timing(), 0.0, model, schema)
     return Draft(result, tuple(instances), datetime.fromisoformat(head["moment"]))
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not abs(value) <= FURTHEST:  # also where it is no number
+        raise ValueError(f"{text} is no number of a draft")
+    return value
+
+
+def _moment(value: object) -> float | None:
+    return None if value is None else float(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -217,3 +218,34 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path, w
     assert len(told) == 2  # as it fails anew
     with pytest.raises(UserError):
         Drafts(tmp_path / "file" / "deeper").write(Draft(workspace.view.result, (), datetime.now()))
+
+
+@pytest.mark.parametrize("damage", ["index", "deep", "nan", "null", "shown", "huge", "score", "time", "box"])
+def test_a_damaged_draft_hides_no_good_one(damage: str, workspace, qtbot, live_context) -> None:
+    """Live opens with what can be read; the damaged file stays as it is."""
+    run(workspace, qtbot)
+    points = corrected(workspace, qtbot)
+    workspace.freezing.keep()
+    (good,) = files(workspace)
+    line, _, picture = good.read_bytes().partition(b"\n")
+    head = json.loads(line)
+    subject = head["subjects"][0]
+    if damage in ("nan", "null", "huge"):
+        subject["landmarks"][0][0] = {"nan": float("nan"), "null": None, "huge": 10**30}[damage]
+    elif damage == "shown":
+        subject["shown"][0][0] = float("nan")
+    elif damage == "score":
+        subject["landmarks"][0][2] = 1e300  # no float32
+    elif damage == "box":
+        subject["box"]["side"] = 1e300
+    else:
+        head[damage] = {"index": float("inf"), "time": {}, "deep": 0}[damage]
+    bad = good.with_name(f"2999-01-01 00.00.00.000000{good.suffix}")
+    bad.write_bytes(b"[" * 200_000 if damage == "deep" else json.dumps(head).encode() + b"\n" + picture)
+    data = bad.read_bytes()
+    workspace.close_services()
+    workspace.live.stop()
+    workspace.live.source = None
+    again = next_start(live_context, qtbot)
+    np.testing.assert_array_equal(again.view.points()[0], points)
+    assert not again.freezing._gone and bad.read_bytes() == data
