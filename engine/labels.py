@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.errors import UserError
+
 ABSENT, OCCLUDED, VISIBLE = 0, 1, 2  # the values of `visibility`
 MAX_PROBLEMS = 1000  # of one reading that are listed
+MOST_LANDMARKS = 1000  # of one subject
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,20 @@ class Picture:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The K landmarks of one kind of subject: names, lines and mirror pairs by index, as far as the file has them."""
+    """The K landmarks of one kind of subject: names, lines and mirror pairs by index, as far as the file has them.
+
+    Raises UserError for more than MOST_LANDMARKS, whatever format names them.
+    """
 
     name: str
     landmarks: tuple[str, ...]
     edges: tuple[tuple[int, int], ...] = ()
     flip: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self) > MOST_LANDMARKS:
+            raise UserError(f"These labels name {len(self)} landmarks of one subject and at most {MOST_LANDMARKS} "
+                            "can be held; leave out those that are not needed.")  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.landmarks)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.project.edits import Source
+from engine.labels import MOST_LANDMARKS
 from engine.schema import Schema, SchemaError, schema_from_json
 
 SIDES = ("left", "right", "centre")
 OTHER = {"left": "right", "right": "left"}
 LONGEST_NAME = 64
-MOST_LANDMARKS = 1000
 
 
 @dataclass(eq=False)

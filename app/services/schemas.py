@@ -13,7 +13,7 @@ from app.services.importing import telling
 from app.services.own_schemas import LARGEST
 from app.services.projects import Told
 from engine.label_reading import head_of, load_json
-from engine.labels import Problems
+from engine.labels import MOST_LANDMARKS, Problems
 from engine.schema import Schema, SchemaError, schema_from_json
 
 SUFFIX, YAML = ".json", (".yaml", ".yml")
@@ -28,7 +28,11 @@ def read_schemas(path: Path, told: Told = lambda done, total: True) -> list[Sche
     if path.suffix.lower() == SUFFIX and os.path.isfile(path) and path.stat().st_size <= LARGEST:
         data = load_json(path)
         if isinstance(data, dict) and all(key in data for key in OURS):
-            return [schema_from_json(data)]
+            schema = schema_from_json(data)
+            if len(schema) > MOST_LANDMARKS:
+                raise SchemaError(f"{path.name} names {len(schema)} landmarks and a schema holds at most "
+                                  f"{MOST_LANDMARKS}; leave out those that are not needed.")  # fmt: skip
+            return [schema]
     if path.suffix.lower() in YAML and b"kpt_shape" in head_of(path):
         skeletons = read_description(path, Problems()).classes.values()  # its pictures may be elsewhere
         return [schema_of(skeleton) for skeleton in dict.fromkeys(skeletons)]

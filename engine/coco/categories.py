@@ -29,14 +29,15 @@ def category_of(one: dict[str, Any], id: Any, where: str, problems: Problems) ->
     if not isinstance(given, list) or not all(isinstance(name, (str, int, float)) for name in given):
         problems.add(f"{where}.keypoints", "they are no names; landmarks are numbered")
         given = []
-    names: list[str] = []
+    names: dict[str, int] = {}  # what number the next of the same name gets
     for name in map(str, given):
-        unique, n = name, 2
+        unique, n = name, names.get(name, 2)
         while unique in names:
             unique, n = f"{name} {n}", n + 1
         if unique != name:
             problems.add(f"{where}.keypoints", f"{shown(name)} stands twice; the later one is called {shown(unique)}")
-        names.append(unique)
+            names[name] = n
+        names[unique] = 2
     name = one.get("name")
     called = name if isinstance(name, str) and name else f"category {id}"
     edges = _edges(one.get("skeleton"), len(names), where, problems)
