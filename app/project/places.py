@@ -20,13 +20,15 @@ class Places:
     """Finds the files of a project's images. `homes`: the folders in which the project was while images were added.
 
     A picture is looked for where it would be if it had moved along with the project. That the pictures there are the
-    same ones is seen once for each earlier home, by the bytes of one of them.
+    same ones is seen once for each earlier home, by the bytes of one of them; until then each is asked for its own.
     """
 
     def __init__(self, project: Path, homes: Iterable[str]) -> None:
         self.folder = project.parent
         self._homes = [home for home in reversed([*homes]) if home != os.path.abspath(self.folder)]
-        self._came_along: dict[str, bool] = {}
+        self._came_along: set[str] = set()  # homes whose pictures are here now
+        self._stayed: set[str] = set()  # homes whose pictures are still there, while others are here
+        self._digests: dict[tuple[str, int, int], str] = {}  # by path, size and time of change
 
     def path(self, image: Image) -> Path:
         """Where an image's file is; its stored place where it is nowhere, or nobody may look."""
@@ -57,17 +59,49 @@ class Places:
             return None
         if str(moved) == image.path or not os.path.isfile(moved):
             return None
-        if home not in self._came_along and image.digest:
-            with contextlib.suppress(OSError):
-                self._came_along[home] = digest_of(moved) == image.digest or not os.path.exists(image.path)
-        return moved if self._came_along.get(home, True) else None
+        return moved if self._has_come(home, moved, image) else None
+
+    def _has_come(self, home: str, moved: Path, image: Image) -> bool:
+        """Whether a file is an image's, which lies here as the image did in a folder."""
+        stored = os.path.isabs(image.path) and os.path.exists(image.path)
+        if home in self._came_along:
+            return not stored or _size(image.path) == _size(moved)
+        if stored and home in self._stayed:
+            return False
+        if not image.digest:
+            return not stored and home not in self._stayed
+        same = self._digest(moved) == image.digest
+        if home not in self._stayed and (same or stored):
+            (self._came_along if same else self._stayed).add(home)
+        return same
+
+    def _digest(self, path: Path) -> str:
+        """A file's digest, read again only where it has changed; "" where it cannot be read."""
+        with contextlib.suppress(OSError):
+            found = os.stat(path)
+            key = (str(path), found.st_size, found.st_mtime_ns)
+            if key not in self._digests:
+                self._digests[key] = digest_of(path)
+            return self._digests[key]
+        return ""
 
     def _by_end(self, image: Image) -> Path | None:
         """A file below the project's folder that has the last folders and the name of a path in common."""
         windows = "\\" in image.path and "/" not in image.path
         parts = (PureWindowsPath if windows else PurePath)(image.path).parts
-        ends = (self.folder.joinpath(*parts[start:]) for start in range(1, len(parts)))
-        return next((place for place in ends if os.path.isfile(place)), None)
+        for start in range(1, len(parts)):
+            place = self.folder.joinpath(*parts[start:])
+            if os.path.isfile(place) and self._has_come("/".join(parts[:start]), place, image):
+                return place
+        return None
+
+
+def _size(path: str | Path) -> int:
+    """Bytes of a file; -1 where it cannot be asked."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return -1
 
 
 def homes_of(meta: dict[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ from app.project.document import Document
 from app.project.edits import AddImages, NewImage, PutInstance
 from app.project.values import Instance, Origin, Visibility
 from engine.images import encode_png
+from engine.regular import digest_of
 from engine.schema import load_schema
 from engine.types import Box
 
@@ -35,7 +36,7 @@ def new_document(folder: Path, images: int = 3) -> Document:
     for n in range(images):
         path = folder / "pictures" / f"image {n + 1}.png"
         path.write_bytes(encode_png(rng.integers(0, 256, (120, 160, 3), np.uint8)))
-        added.append(NewImage(str(path), 160, 120, f"digest-{n}"))
+        added.append(NewImage(str(path), 160, 120, digest_of(path)))
     if added:
         document.apply(AddImages(tuple(added)))
     return document

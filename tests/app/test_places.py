@@ -11,11 +11,14 @@ import pytest
 from app.project.backups import backups
 from app.project.document import Document
 from app.project.edits import Accept, AddImages, NewImage
-from app.project.places import Places
+from app.project.imports.draft import Draft
+from app.project.places import Places, homes_of
+from app.project.store import Store
 from app.project.values import Image
 from app.services.picture_files import is_missing
 from app.services.projects import open_folder
 from engine.errors import UserError
+from engine.regular import digest_of
 from tests.app.projects import SCHEMA
 from tests.app.views.small import write_pictures
 
@@ -71,6 +74,68 @@ def test_a_copy_of_the_project_alone_keeps_to_the_pictures_it_was_made_for(data:
     copy = document.copy_to(other / "copy.hourbit-project")
     document.close()
     assert files_of(Document.open(copy)) == pictures(data)
+
+
+@pytest.fixture
+def others(data: Path) -> Path:
+    """A copy of the project beside other pictures of the same names."""
+    there = data.with_name("b")
+    shutil.copytree(data, there)
+    for n, file in enumerate(pictures(there)):
+        file.write_bytes(file.read_bytes() + b" another" * (n + 1))
+    return there
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+def test_a_missing_picture_sends_neither_itself_nor_the_rest_to_others_of_their_names(
+    data: Path, others: Path, gone: int
+) -> None:
+    files = pictures(data)
+    files[gone].unlink()
+    document = Document.open(*others.glob("*.hourbit-project"))
+    assert [document.picture_path(image) for image in document.images()] == files
+    assert [is_missing(document, image) for image in document.images()] == [n == gone for n in range(3)]
+    assert files_of(document) == files
+
+
+def test_where_all_are_missing_only_those_of_the_same_bytes_have_moved(data: Path, others: Path) -> None:
+    pictures(others)[1].write_bytes(pictures(data)[1].read_bytes())
+    shutil.rmtree(data / "pictures")
+    document = Document.open(*others.glob("*.hourbit-project"))
+    first, second, _ = document.images()
+    assert is_missing(document, first)
+    assert document.picture_path(second) == pictures(others)[1]
+    document.close()
+
+
+def test_of_a_copied_folder_a_picture_that_is_another_now_stays_where_its_own_is(data: Path, others: Path) -> None:
+    for n in (0, 2):
+        pictures(others)[n].write_bytes(pictures(data)[n].read_bytes())
+    there, here = pictures(others), pictures(data)
+    assert files_of(Document.open(*others.glob("*.hourbit-project"))) == [there[0], here[1], there[2]]
+
+
+def test_names_of_another_system_alone_make_no_picture_the_same(data: Path) -> None:
+    file = pictures(data)[0]
+    places = Places(data / "p.hourbit-project", ())
+    for folder, digest, found in (("old", digest_of(file), True), ("new", "0" * 64, False)):
+        place = places.path(Image(1, f"C:\\{folder}\\pictures\\{file.name}", 1, 1, digest=digest))
+        assert place.is_file() == found == (place == file)
+
+
+def test_an_imported_project_has_only_its_own_folder_as_home(tmp_path: Path) -> None:
+    draft = Draft(tmp_path / "p.hourbit-project", SCHEMA)
+    path = draft.keep()
+    store = Store.open(path)
+    assert homes_of(store.meta()) == [str(tmp_path)]
+    store.close()
+    write_pictures(tmp_path / "pictures", 3)
+    write_pictures(tmp_path.parent / "pictures", 3)
+    document = Document.open(path)
+    document.apply(AddImages(tuple(NewImage(str(p), 160, 120, digest_of(p)) for p in pictures(tmp_path))))
+    files = pictures(tmp_path)
+    files[0].unlink()
+    assert files_of(document) == files
 
 
 def test_relative_paths_of_a_copy_are_looked_for_where_the_original_was(data: Path, tmp_path: Path) -> None:

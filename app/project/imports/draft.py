@@ -28,7 +28,7 @@ class Draft:
             raise UserError(f"{path} cannot be made ({error.strerror}); choose another place.") from error
         try:
             self.document = Document.create(
-                Path(self._folder.name) / self.path.name, schema, self.path.name.removesuffix(SUFFIX)
+                Path(self._folder.name) / self.path.name, schema, self.path.name.removesuffix(SUFFIX), self.path
             )
         except UserError:
             self._folder.cleanup()
