@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from engine.runtime import Runtime
 
 
+LEAST = "least score"  # in a model's card: the mean score under which there is no such subject in a box
+LARGE = 24.0  # side in pixels of a box from which that holds: smaller faces score less, as they are blurred
+
+
 class Predictor:
     """Runs a model on pictures.
 
@@ -37,10 +41,18 @@ class Predictor:
         self.detector = make_detector(detector, runtime) if isinstance(detector, str) else detector
         self.flip, self.decode = flip, decode
         self.seconds = 0.0  # spent in the network so far
+        least = runtime.model.card.get(LEAST)
+        self._least = float(least) if isinstance(least, (int, float)) else 0.0
 
     def predict(self, picture: np.ndarray, heatmaps: bool = False) -> list[Prediction]:
-        """Landmarks of every subject that the detector finds in (H, W, 3) uint8 RGB; often none."""
-        return [self.predict_box(picture, box, heatmaps) for box in self.detector.detect(picture)]
+        """Landmarks of every subject that the detector finds in (H, W, 3) uint8 RGB and the model too; often none."""
+        found = [self.predict_box(picture, box, heatmaps) for box in self.detector.detect(picture)]
+        return [prediction for prediction in found if self.stands(prediction)]
+
+    def stands(self, prediction: Prediction) -> bool:
+        """Whether there is a subject at all, by the least score that the model's card tells; a hand's box always."""
+        box = prediction.box
+        return box.origin == "hand" or box.side < LARGE or prediction.score >= self._least
 
     def predict_box(self, picture: np.ndarray, box: Box, heatmaps: bool = False) -> Prediction:
         """Landmarks of the subject in a landmark box; with `heatmaps` the prediction carries the model's maps.

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine import crop, metrics
 from engine.modelfile import write_whole
+from engine.predictor import LEAST
 from engine.train import augment, measure
 from engine.train.datasets import Examples
 from engine.train.recipes import Recipe
@@ -59,6 +60,7 @@ def origin(asked: Asked) -> dict[str, Any]:
     if asked.parent is not None:
         made |= {"parent": asked.parent.name, "parent sha256": asked.parent.sha256}
         made["terms"] = asked.parent.card.get("terms", "")
+        made |= {LEAST: asked.parent.card[LEAST]} if LEAST in asked.parent.card else {}
     return made
 
 

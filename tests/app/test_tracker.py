@@ -7,8 +7,9 @@ import pytest
 
 from app.services.tracker import Tracker
 from engine.architecture import Architecture
+from engine.modelfile import make_model
 from engine.parts import load_parts
-from engine.predictor import Predictor
+from engine.predictor import LEAST, Predictor
 from engine.random_model import random_model
 from engine.runtime import open_runtime
 from engine.types import Box
@@ -204,3 +205,18 @@ def test_a_look_tells_faces_apart_and_stays_when_one_moves() -> None:
     box = Box(60, 60, 40)
     assert look_of(one, box) @ look_of(one, Box(61, 59, 42)) > ALIKE > look_of(one, box) @ look_of(two, box)
     assert not look_of(np.full((9, 9, 3), 7, np.uint8), Box(4, 4, 50)).any()
+
+
+def test_what_the_model_does_not_see_is_not_followed(monkeypatch) -> None:
+    """A detector's false face: no subject, and no number is spent on it; who is followed already may fade."""
+    plain = small_model(5)
+    model = make_model(plain.name, plain.architecture, plain.schema, plain.tensors, {LEAST: 1.0})
+    runtime = open_runtime(model, "reference")
+    monkeypatch.setattr("app.services.following.follow", lambda prediction, schema: prediction.box)
+    tracker = tracker_of(runtime, Middle())
+    picture = np.zeros((120, 160, 3), np.uint8)
+    assert [tracker.step(picture, 0.1 * n)[0] for n in range(3)] == [(), (), ()]
+    monkeypatch.setattr(tracker.predictor, "_least", 0.0)
+    assert [subject.number for subject in tracker.step(picture, 0.4)[0]] == [1]
+    monkeypatch.setattr(tracker.predictor, "_least", 1.0)
+    assert [subject.number for subject in tracker.step(picture, 0.5)[0]] == [1]

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from engine import Predictor, crop, heatmaps
+from engine.modelfile import make_model
+from engine.predictor import LEAST
 from engine.runtime import open_runtime
 from engine.types import Box, Prediction
 from tests.engine.blobs import BlobRuntime, blob_picture, schema_of, small_model
@@ -37,6 +39,18 @@ def test_blobs_are_found_within_a_twentieth_of_a_pixel(size: int, side: float, f
     found = predictor.predict_box(PICTURE, replace(BOX, side=side)).landmarks
     assert np.abs(found[:, :2] - POINTS).max() < 0.05
     np.testing.assert_allclose(found[:, 2], heatmaps.sigmoid(np.float32(2)), atol=0.06)
+
+
+@pytest.mark.parametrize(("least", "side", "origin", "stands"), [
+    (0.87, 70.0, "face", True), (0.95, 70.0, "face", False), (0.95, 23.9, "face", True), (0.95, 70.0, "hand", True),
+    ("much", 70.0, "face", True),
+])  # fmt: skip
+def test_where_the_model_sees_nobody_there_is_nobody(least: object, side: float, origin: str, stands: bool) -> None:
+    """Blobs score 0.88. Small faces are blurred and score less; a box drawn by hand is believed."""
+    model = small_model()
+    model = make_model(model.name, model.architecture, model.schema, model.tensors, {LEAST: least})
+    predictor = Predictor(BlobRuntime(model), Fixed(replace(BOX, side=side, origin=origin)))
+    assert len(predictor.predict(PICTURE)) == stands
 
 
 @pytest.mark.parametrize("angle", [-90.0, -37.0, 0.0, 30.0, 180.0])
