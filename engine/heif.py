@@ -6,11 +6,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.av1 import coded_size
+
 MOST_BOXES = 100_000
+FIRST = 4096  # bytes of a picture's content, in which its own header is
 AVIF = frozenset({b"avif", b"avis"})
 HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 # Which stored corner comes to stand top left, top right, bottom right and bottom left, for EXIF's 1 to 8.
 CORNERS = ("ABCD", "BADC", "CDAB", "DCBA", "ADCB", "DABC", "CBAD", "BCDA")
+LAYERS = frozenset({b"lsel", b"a1op"})  # of a picture in several sizes, one of which counts
 # Where a sequence counts its frames, each of these in the one before.
 WITHIN = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 
@@ -56,7 +60,7 @@ def read_heif(data: bytes, whole: bool) -> Heif:
             raise HeifError("it is cut short")
     if meta is None:
         raise HeifError("it holds no pixels")
-    return _main(data, *meta)
+    return _main(data, *meta, whole)
 
 
 def count_heif(data: bytes) -> int:
@@ -94,11 +98,11 @@ def _boxes(data: bytes, start: int, end: int, top: bool = False) -> Iterator[tup
         at = stop
 
 
-def _main(data: bytes, start: int, end: int) -> Heif:
+def _main(data: bytes, start: int, end: int, whole: bool) -> Heif:
     """The picture that the file puts first, by the properties that belong to it.
 
     Of a HEIC picture only the clean aperture counts, since its coder works in whole blocks; decoders of AVIF, whose
-    pictures have any size, pass it over.
+    pictures have any size, pass it over. These stretch pixels to the size that the file tells; `whole` refuses that.
     """
     parts = {name: (low, high) for name, low, high in _boxes(data, start, end)}
     if b"pitm" not in parts or b"iprp" not in parts:
@@ -130,6 +134,11 @@ def _main(data: bytes, start: int, end: int) -> Heif:
             corners = b + a + d + c if data[low] & 1 else d + c + b + a
     if not width or not height:
         raise HeifError("its size is missing")
+    names = {name for name, _, _ in own}
+    if whole and kind == "avif" and b"av1C" in names and not names & LAYERS and b"iloc" in parts:
+        coded = coded_size(_first_bytes(data, *parts[b"iloc"], main, parts.get(b"idat", (0, 0))))
+        if coded is not None and coded != (width, height):
+            raise HeifError("its size is not that of its pixels")
     return Heif(kind, width, height, CORNERS.index(corners) + 1, bits)
 
 
@@ -148,3 +157,34 @@ def _of_item(data: bytes, start: int, end: int, item: int) -> Iterator[int]:
             values = struct.unpack_from(f">{count}{'H' if wide else 'B'}", data, at)
             yield from (value & (0x7FFF if wide else 0x7F) for value in values)
         at += count * (2 if wide else 1)
+
+
+def _first_bytes(data: bytes, start: int, end: int, item: int, within: tuple[int, int]) -> bytes:
+    """The first part of an item's content, at most FIRST bytes; empty where it lies elsewhere. within: the box of
+    content beside the properties."""
+    version, sizes = data[start], f"{data[start + 4]:02x}{data[start + 5]:02x}"
+    wide_offset, wide_length, wide_base, wide_index = (int(size, 16) for size in sizes)
+    at = start + 6
+
+    def take(size: int) -> int:
+        nonlocal at
+        at += size
+        if at > end:
+            raise HeifError("a box in it is damaged")
+        return int.from_bytes(data[at - size : at], "big")
+
+    for _ in range(min(take(4 if version > 1 else 2), MOST_BOXES)):
+        number = take(4 if version > 1 else 2)
+        method = take(2) & 15 if version else 0
+        elsewhere, base = take(2), take(wide_base)
+        parts, indexed = take(2), wide_index if version else 0
+        if number != item or not parts:
+            take(parts * (indexed + wide_offset + wide_length))
+            continue
+        take(indexed)
+        low, length = base + take(wide_offset), take(wide_length)
+        if elsewhere or method > 1:
+            return b""
+        low, most = (low + within[0], within[1]) if method else (low, len(data))
+        return data[low : min(low + min(length or FIRST, FIRST), most)]
+    return b""

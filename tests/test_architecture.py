@@ -14,7 +14,7 @@ from tests.source_tree import OURS, PACKAGES, ROOT, functions, imports, module_n
 
 BASE = tuple(
     f"engine.{name}" for name in (
-        "errors", "types", "schema", "opencv", "images", "headers", "heif", "frames", "crop", "heatmaps",
+        "errors", "types", "schema", "opencv", "images", "headers", "heif", "av1", "frames", "crop", "heatmaps",
         "architecture", "blocks", "parts", "graph", "metrics", "packs", "labels", "rows", "regular", "naming",
         "label_files", "label_reading", "label_pictures", "coco",
     )
