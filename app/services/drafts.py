@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from PySide6.QtCore import QLockFile
 
 from app.files import atomic_write
 from app.project.records import DamagedError, instance_bytes, instance_from
@@ -21,6 +23,8 @@ from engine.schema import schema_from_json
 from engine.types import Box, Frame, Prediction
 
 SUFFIX = ".draft"
+LOCK = ".lock"
+OWNER = secrets.token_hex(4)  # tells the drafts of this program from those of others that run with the same home
 MOST = 6  # that are read at a start; older ones come when these are dealt with
 FURTHEST = 1e9  # no number of a draft is larger: neither a place in a picture nor the number of a frame
 DAMAGE = (OSError, UserError, DamagedError, ValueError, LookupError, TypeError, AttributeError, OverflowError,
@@ -29,25 +33,32 @@ DAMAGE = (OSError, UserError, DamagedError, ValueError, LookupError, TypeError, 
 
 @dataclass(frozen=True)
 class Draft:
-    """A result, its instances as corrected, and when it was frozen, by which it is told from others."""
+    """A result, its instances as corrected, and when it was frozen, by which it is told from others.
+
+    kept: id and file name of the image as which a project has it, as it stood once; 0 and "" where none has.
+    """
 
     result: Result
     instances: tuple[Instance, ...]
     moment: datetime
+    kept: tuple[int, str] = (0, "")
 
     @property
     def name(self) -> str:
-        return f"{self.moment:%Y-%m-%d %H.%M.%S.%f}{SUFFIX}"
+        return f"{self.moment:%Y-%m-%d %H.%M.%S.%f} {OWNER}{SUFFIX}"
 
 
 class Drafts:
     """A folder of drafts: each a line of JSON and the frame as PNG; without heatmaps and a second model.
 
+    Names end with the program whose drafts they are; while it runs it holds a lock of that name, and no other
+    program reads or removes them. Those of programs that have ended belong to the first that reads them.
     All methods raise UserError where the disk refuses.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock: QLockFile | None = None
         self._picture: tuple[np.ndarray | None, bytes] = None, b""  # of the frame in hand, encoded once
 
     def write(self, draft: Draft) -> None:
@@ -59,6 +70,7 @@ class Drafts:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{self.folder} cannot be made ({error.strerror}); check its permissions.") from error
+        self._hold()
         atomic_write(self.folder / draft.name, _head(draft) + b"\n" + self._picture[1], durable=False)
 
     def remove(self, draft: Draft) -> None:
@@ -69,20 +81,59 @@ class Drafts:
             raise UserError(f"{draft.name} cannot be removed ({error.strerror}); check its permissions.") from error
 
     def read(self) -> list[Draft]:
-        """Those that were kept, oldest first; what cannot be read is passed over."""
+        """Those that were kept, oldest first; what cannot be read, and what another program has, is passed over."""
         try:
             paths = sorted(self.folder.glob(f"*{SUFFIX}"), reverse=True)
         except OSError:
             return []
+        running = self._running()  # after the list: what was taken since then has another name
         found: list[Draft] = []
         for path in paths:
             if len(found) == MOST:
                 break
+            if path.stem.rpartition(" ")[2] in running:
+                continue
             try:
-                found.append(_draft(path.read_bytes()))
+                draft = _draft(path.read_bytes())
             except DAMAGE:
                 continue
+            if self._take(path, draft):
+                found.append(draft)
         return found[::-1]
+
+    def _hold(self) -> None:
+        if self._lock is None:
+            self._lock = _lock(self.folder / f"{OWNER}{LOCK}")
+            self._lock.tryLock(0)  # a disk without locks keeps drafts all the same
+
+    def _running(self) -> set[str]:
+        """The other programs that hold a lock; the locks of those that have ended go."""
+        found = set()
+        for path in self.folder.glob(f"*{LOCK}"):
+            lock = _lock(path)
+            if path.stem == OWNER:
+                continue
+            if lock.tryLock(0):
+                lock.unlock()
+            elif lock.error() == QLockFile.LockError.LockFailedError:
+                found.add(path.stem)
+        return found
+
+    def _take(self, path: Path, draft: Draft) -> bool:
+        """Make a draft this program's; False where another was first, or where this one has it already."""
+        own = self.folder / draft.name
+        if path == own:
+            return True
+        if own.exists():
+            return False
+        self._hold()
+        try:
+            path.rename(own)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            pass  # it can be seen, if not removed
+        return True
 
 
 def _head(draft: Draft) -> bytes:
@@ -96,7 +147,7 @@ def _head(draft: Draft) -> bytes:
     return json.dumps({
         "moment": draft.moment.isoformat(), "model": result.model, "schema": result.schema.to_json(),
         "origin": frame.origin, "index": frame.index, "time": frame.moment, "subjects": subjects,
-        "instances": instances,
+        "instances": instances, "kept": draft.kept,
     }).encode()  # fmt: skip
 
 
@@ -118,7 +169,14 @@ def _draft(data: bytes) -> Draft:
     if any(np.abs(instance.points).max() > FURTHEST for instance in instances):
         raise ValueError("a landmark far from the picture")
     result = Result(frame, tuple(subjects), Timing(), 0.0, model, schema)
-    return Draft(result, tuple(instances), datetime.fromisoformat(head["moment"]))
+    image, name = head.get("kept", (0, ""))
+    return Draft(result, tuple(instances), datetime.fromisoformat(head["moment"]), (int(image), str(name)))
+
+
+def _lock(path: Path) -> QLockFile:
+    lock = QLockFile(str(path))
+    lock.setStaleLockTime(0)  # only the end of its program frees it, not its age
+    return lock
 
 
 def _number(text: str) -> float:

@@ -102,10 +102,15 @@ class Freezing(QObject):
             return
         self._restored = True
         here = {frozen.moment for frozen in (self.view.frozen, *self._gone) if frozen is not None}
-        drafts = [draft for draft in self.drafts.read() if draft.moment not in here]
+        before = [Frozen.again(draft) for draft in self.drafts.read() if draft.moment not in here]
+        for frozen in before:
+            self.keeping.find(frozen)
+            if frozen.added:  # the program ended before its draft was removed
+                self._forget(frozen)
+        before = [frozen for frozen in before if not frozen.added]
         # Those of before are older than what was let go since.
-        self._gone.extendleft(Frozen.again(draft) for draft in drafts[::-1][: MOST - len(self._gone)])
-        if not drafts:
+        self._gone.extendleft(before[::-1][: MOST - len(self._gone)])
+        if not before:
             return
         if self.view.result is None and self.live.source is None:
             self._back()
@@ -208,11 +213,11 @@ class Freezing(QObject):
         self._leave = document.subscribe(self._edited.emit) if document is not None else lambda: None
 
     def _follow(self) -> None:
-        """What was added is in the project before, not in this one."""
+        """What was added is in the project before; in this one only where it was added to it."""
         self._listen()
         for frozen in (self.view.frozen, *self._gone):
             if frozen is not None:
-                frozen.image, frozen.added = 0, False
+                self.keeping.find(frozen)
         self.workspace.refresh_bar()
 
     def _look_again(self, change: Change) -> None:

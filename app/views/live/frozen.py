@@ -11,7 +11,10 @@ from app.views.label.shapes import clamp, instance_of, with_visibility
 
 
 class Frozen:
-    """The instances of a frozen result. added: they are in the project as they stand; image: its id there, or 0."""
+    """The instances of a frozen result. added: they are in the project as they stand; image: its id there, or 0.
+
+    kept: id and file name of the image that it last was added as, in this project or another; see Draft.
+    """
 
     def __init__(self, result: Result, annotator: str = "") -> None:
         height, width = result.frame.pixels.shape[:2]
@@ -20,6 +23,7 @@ class Frozen:
         self.instances: list[Instance] = [instance_of(s.prediction, self.picture, annotator) for s in result.subjects]
         self.added = False
         self.image = 0
+        self.kept: tuple[int, str] = (0, "")
         self.moment = datetime.now()  # for people only: nothing is ordered by it
         self._past: list[list[Instance]] = []
         self._future: list[list[Instance]] = []
@@ -29,13 +33,13 @@ class Frozen:
         """As it was kept."""
         made = cls(draft.result)
         made.instances[:] = draft.instances
-        made.moment = draft.moment
+        made.moment, made.kept = draft.moment, draft.kept
         return made
 
     @property
     def draft(self) -> Draft:
         """What is to be kept of it as it stands."""
-        return Draft(self.result, tuple(self.instances), self.moment)
+        return Draft(self.result, tuple(self.instances), self.moment, self.kept)
 
     @property
     def touched(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -66,11 +67,26 @@ class Keeping(QObject):
             else:
                 pixels = frozen.result.frame.pixels
                 frozen.image = keep_frame(document, pixels, frozen.instances, TITLES[0])
+                frozen.kept = frozen.image, Path(document.image(frozen.image).path).name
         except (UserError, OSError) as error:
             self.failed.emit(str(error))
             return False
         frozen.added = True
         return True
+
+    def find(self, frozen: Frozen) -> None:
+        """Find out which image of the open project a frame was added as, if any, and whether as it stands now."""
+        document, (image, name) = self.context.document, frozen.kept
+        frozen.image, frozen.added = 0, False
+        if document is None or not image:
+            return
+        try:
+            same = Path(document.image(image).path).name == name  # it tells the second; ids are in every project
+        except UserError:  # it was removed
+            return
+        if same:
+            frozen.image = image
+            self.compare(frozen)
 
     def compare(self, frozen: Frozen) -> None:
         """Find out whether a frame that was added is in the project still, and as it stands now."""

@@ -3,49 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 
 from app.project.values import Visibility
 from app.services import heat
 from app.services.drafts import MOST, Draft, Drafts
 from app.sources.synthetic import Synthetic
-from app.views.live.workspace import LiveWorkspace
 from engine.errors import UserError
 from engine.images import load_image
-from engine.runtime import open_runtime
-from tests.app.small import small_model
-from tests.app.views import live_bench
+from tests.app.views import drafts_bench, live_bench
+from tests.app.views.drafts_bench import closed, corrected, files, next_start
 
 run, live_context, workspace = live_bench.run, live_bench.live_context, live_bench.workspace
-
-
-def corrected(workspace: LiveWorkspace, qtbot) -> np.ndarray:
-    """Freeze, select the first landmark, move it down; the points then."""
-    workspace.trigger("freeze")
-    workspace.trigger("next_landmark")
-    QTest.keyClick(workspace.view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
-    return workspace.view.points()[0].copy()
-
-
-def next_start(live_context, qtbot) -> LiveWorkspace:
-    """The workspace of another start, shown."""
-    made = LiveWorkspace(live_context)
-    qtbot.addWidget(made)
-    made.resize(1376, 800)
-    made.show()
-    made.activate()
-    return made
-
-
-def files(workspace: LiveWorkspace) -> list[Path]:
-    return sorted(workspace.freezing.drafts.folder.glob("*"))
+another = drafts_bench.another
 
 
 def test_closing_keeps_them_for_the_next_start(workspace, qtbot, live_context) -> None:
@@ -53,9 +27,7 @@ def test_closing_keeps_them_for_the_next_start(workspace, qtbot, live_context) -
     points = corrected(workspace, qtbot)
     workspace.trigger("occluded")
     pixels, moment = workspace.view.result.frame.pixels, workspace.view.frozen.moment
-    workspace.close_services()
-    workspace.live.stop()
-    workspace.live.source = None
+    closed(workspace)
     again = next_start(live_context, qtbot)
     frozen = again.view.frozen
     assert frozen is not None and frozen.touched and frozen.moment == moment and again.live.frozen
@@ -83,19 +55,6 @@ def test_a_crash_loses_none_either(workspace, qtbot) -> None:
     np.testing.assert_array_equal(draft.instances[0].points, points)
     workspace.trigger("undo")
     qtbot.waitUntil(lambda: files(workspace) == [])  # nothing is corrected any more
-
-
-@pytest.fixture
-def another(qtbot, live_context, data_folder) -> Iterator[LiveWorkspace]:
-    """The workspace of another start, with services of its own."""
-    context = live_bench.Surroundings(data_folder)
-    made = LiveWorkspace(context)
-    qtbot.addWidget(made)
-    made.resize(1376, 800)
-    made.live.set_runtime(open_runtime(small_model(5), "reference"))
-    made.live.change(detector="middle")
-    yield made
-    assert context.live.close()
 
 
 @pytest.mark.parametrize("first", ["camera", "source", "frozen"])
@@ -243,9 +202,7 @@ def test_a_damaged_draft_hides_no_good_one(damage: str, workspace, qtbot, live_c
     bad = good.with_name(f"2999-01-01 00.00.00.000000{good.suffix}")
     bad.write_bytes(b"[" * 200_000 if damage == "deep" else json.dumps(head).encode() + b"\n" + picture)
     data = bad.read_bytes()
-    workspace.close_services()
-    workspace.live.stop()
-    workspace.live.source = None
+    closed(workspace)
     again = next_start(live_context, qtbot)
     np.testing.assert_array_equal(again.view.points()[0], points)
     assert not again.freezing._gone and bad.read_bytes() == data
