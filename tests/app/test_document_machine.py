@@ -196,12 +196,21 @@ class Machine(Held):
         return common / (held[2] ** 2 + found.side**2 - common) >= 0.5
 
     def automatic(self, edit: Edit, image: int, after: dict) -> None:
-        """No step: what undo brings has it too, as far as the schema is the same and the image was as it is now."""
+        """No step: undo leaves it as far as the edits that it takes back did not change the same of the image."""
         self.document.apply(edit)
         was, now = self.now["images"][image], after["images"][image]
-        for state in (*self.past, *self.future):
-            if state["era"] == self.now["era"] and state["images"].get(image) == was:
-                state["images"][image] = copy.deepcopy(now)
+        for states in (self.past, self.future):
+            later, staying = was, {key for key in now if now[key] != was[key]}
+            for state in reversed(states):
+                if image not in state["images"]:
+                    break
+                held = state["images"][image]
+                if state["era"] != self.now["era"] or any(held[key] != later[key] for key in ("state", "instances")):
+                    staying -= {"state", "instances"}
+                if held["instances"] != later["instances"] or held["size"] != later["size"]:
+                    staying -= {"size"}
+                later = copy.deepcopy(held)
+                held.update(copy.deepcopy({key: now[key] for key in staying}))
         self.now = after
         if self.document.redo_title is None:
             self.future = []
