@@ -76,7 +76,7 @@ class Rows:
             yield from self._found_in(self._contents.image(change.owner), known)
         if change.table == "images" and None not in (change.before, change.after, now):
             change = replace(change, after=_carried_over(change, now, bool(known[change.id])))
-        if now != change.after or change.before == change.after:
+        if now != change.after or change.before == change.after:  # kept in the entry for what `of_plan` says
             yield replace(change, before=now)
 
     def _found_since(self, known: Known) -> Iterable[RowChange]:
