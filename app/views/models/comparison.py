@@ -18,6 +18,8 @@ from app.views.words import told
 WIDTH = 256
 DASH = "\u2013"
 
+FEW = 5  # held-out images under which a better figure says little
+
 
 class Comparison(QWidget):
     """used: take the new model; kept: leave the old one."""
@@ -107,7 +109,7 @@ class Comparison(QWidget):
             self.number.setText(percent(after))
             self.was.setText(self.tr("%, was {0}").format(percent(before) if before is not None else DASH))
             improved = before is None or (after < before if name == "nme" else after > before)
-            self._verdict(before, after, name, improved)
+            self._verdict(before, after, name, improved, len(metrics.get("after_images") or []))
         self.facts.show_facts(self._compared(metrics) | {
             self.tr("Runtime check"): self.tr("slow runtime") if notice else self.tr("passed"),
         })
@@ -139,7 +141,8 @@ class Comparison(QWidget):
             facts[self.tr("Images worse")] = of.format(sum(a > b for a, b in pairs), len(pairs))
         return facts
 
-    def _verdict(self, before: float | None, after: float, name: str, improved: bool) -> None:
+    def _verdict(self, before: float | None, after: float, name: str, improved: bool, held: int) -> None:
+        """`held` images stand behind the figures."""
         if before in (None, 0):
             self._say("information-outline", "muted", self.tr("There is no figure to compare with"))
             return
@@ -153,7 +156,12 @@ class Comparison(QWidget):
             ("pck", True): self.tr("{0} more landmarks right"), ("pck", False): self.tr("{0} fewer landmarks right"),
         }[name, improved]  # fmt: skip
         sign = "arrow-down" if after < before else "arrow-up"
-        self._say(sign, "success" if improved else "error", words.format(share))
+        said, role = words.format(share), "success" if improved else "error"
+        if held < FEW:
+            one = self.tr("{0}, by chance perhaps: on one image")
+            some = self.tr("{0}, by chance perhaps: on {1} images")
+            said, role = (one if held == 1 else some).format(said, held), "muted"
+        self._say(sign, role, said)
 
     def _say(self, sign: str, role: str, words: str) -> None:
         self._tone = (sign, role)

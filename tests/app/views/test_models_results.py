@@ -10,10 +10,11 @@ from app.views.models.comparison import Comparison
 from app.views.models.facts import flat, text
 from app.views.models.library_pane import short_title
 from app.views.models.worst import WorstStrip
+from app.views.theme import theme
 from engine.schema import load_schema
 
 METRICS = {"metric": "nme", "before": 4.0, "after": 3.0, "labels": 8, "held_out": 2, "step": 9,
-           "before_images": [4.0, 4.0], "after_images": [2.0, 4.0]}  # fmt: skip
+           "before_images": [4.0] * 5, "after_images": [2.0, 4.0, 4.0, 4.0, 4.0]}  # fmt: skip
 
 
 @pytest.fixture
@@ -43,11 +44,19 @@ def test_the_verdict_and_the_filled_button(side, changes, words, use) -> None:
     assert [bool(side.use.property("primary")), bool(side.keep.property("primary"))] == [use, not use]
 
 
+@pytest.mark.parametrize(("count", "words"), [(1, "on one image"), (4, "on 4 images"), (5, None)])
+def test_a_difference_on_few_images_is_told_as_chance(side, count, words) -> None:
+    side.show_result(METRICS | {"after_images": [2.0] * count, "before_images": [4.0] * count}, "")
+    grey = theme().color("muted").name()
+    assert "25 % lower error" in side.verdict.text()
+    assert (grey in side.verdict.text()) == (words is not None) and (words or "error") in side.verdict.text()
+
+
 def test_images_are_counted_by_what_is_better_for_the_metric(side) -> None:
     side.show_result(METRICS, "")
-    assert side.facts.shown["Images better"] == "1 of 2" and side.facts.shown["Images worse"] == "0 of 2"
+    assert side.facts.shown["Images better"] == "1 of 5" and side.facts.shown["Images worse"] == "0 of 5"
     side.show_result(METRICS | {"metric": "pck"}, "")
-    assert side.facts.shown["Images better"] == "0 of 2" and side.facts.shown["Images worse"] == "1 of 2"
+    assert side.facts.shown["Images better"] == "0 of 5" and side.facts.shown["Images worse"] == "1 of 5"
 
 
 def test_the_worst_pictures_are_drawn_with_their_errors(qtbot) -> None:
