@@ -57,6 +57,9 @@ def import_labels(
         labels, found = read_labels(source, form, ReadOptions(offset, pictures, show))
         with _opened(project, labels, schema, dry) as document:
             plan = plan_import(document, labels, wishes, show)
+            if not plan.pictures["found"] and not os.path.exists(project):
+                raise UserError("No picture of these labels was found, so that no project was made; name their folder "
+                                "with --pictures.")  # fmt: skip
             if not dry:
                 apply_import(document, plan)
             told = _value(document, plan) | {"format": found.name, "applied": not dry}
@@ -137,6 +140,8 @@ def _lines(told: dict[str, Any], project: Path, dry: bool) -> list[str]:
     added = several(instances["added"], "instance")
     lines = [f"{'Would import' if dry else 'Imported'} {added} into {project}; "
              f"{instances['merged']} merged, {instances['unchanged']} unchanged"]  # fmt: skip
+    if not instances["read"]:
+        lines.append("These labels hold no landmarks; their pictures alone count")
     lines += [several(pictures[name], *words) for name, words in shown.items() if pictures[name]]
     if instances["duplicates"] or instances["left out"]:
         lines.append(f"{several(instances['duplicates'], 'duplicate')} and "

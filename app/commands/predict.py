@@ -35,20 +35,35 @@ def register(cli: typer.Typer) -> None:
 
 @dataclass
 class Outputs:
-    """Where results go; None = not wanted."""
+    """Where results go; None = not wanted. refused: why no more is drawn, while labels are still gathered."""
 
     overlay: Path | None
     heatmaps: Path | None
     labels: Collection | None
+    refused: UserError | None = None
 
     def write(self, item: Item, predictions: list[Prediction], schema: Schema) -> None:
-        """Write what is wanted of one picture, each file whole or not at all."""
+        """Write what is wanted of one picture, each file whole or not at all.
+
+        Raises UserError where that cannot be; where labels are wanted too, these are not lost for a picture.
+        """
+        if self.labels is not None:
+            self.labels.add(item, predictions)
+        if self.refused is not None:
+            return
+        try:
+            self._draw(item, predictions, schema)
+        except UserError as error:
+            if self.labels is None:
+                raise
+            self.refused = error
+            say(f"{error} No more is drawn; the labels are gathered all the same.")
+
+    def _draw(self, item: Item, predictions: list[Prediction], schema: Schema) -> None:
         from app.files import atomic_write
         from app.overlay import draw
         from engine.images import encode_jpeg
 
-        if self.labels is not None:
-            self.labels.add(item, predictions)
         if self.overlay is not None:
             atomic_write(self.overlay / f"{item.name}.jpg", encode_jpeg(draw(item.pixels, predictions, schema)))
         if self.heatmaps is not None:
@@ -155,6 +170,8 @@ def predict(
             lines += report_lines(labels.export(exporter, out), out)
     lines += [f"See {folder.resolve()}" for folder in (overlay, heatmaps) if folder]
     emit(value, as_json, lines)
+    if outputs.refused is not None:
+        raise typer.Exit(2)
     if inputs.unreadable:
         say(f"{several(inputs.unreadable, 'image')} could not be read.")
         raise typer.Exit(1)

@@ -72,7 +72,7 @@ class Document:
     def create(cls, path: str | Path, schema: Schema, name: str, place: Path | None = None) -> Document:
         """A new project; raises UserError where it cannot be made. place: where it goes that is made elsewhere."""
         meta = {"name": as_text(name), "schema": schema_text(schema), "revision": "0", "next_id": "1"}
-        return cls._of(Store.create(Path(path), meta | homes_with((), place or Path(path))))
+        return cls._of(Store.create(Path(path), meta | homes_with((), place or Path(path)), place))
 
     @classmethod
     def open(cls, path: str | Path, backed_up: bool = True) -> Document:

@@ -50,8 +50,11 @@ class Busy(Unwritable):
     """A project that another program has open."""
 
 
-def make(path: Path, meta: dict[str, str]) -> None:
-    """Write a new project file, whole or not at all; raises UserError where one is there, or none can be made."""
+def make(path: Path, meta: dict[str, str], place: Path | None = None) -> None:
+    """Write a new project file, whole or not at all; raises UserError where one is there, or none can be made.
+
+    place: where it goes that is made elsewhere, as people know it.
+    """
     if os.path.exists(path):
         raise UserError(f"{path.name} exists already; open it, or choose another name.")
     sweep(path.parent)
@@ -70,7 +73,7 @@ def make(path: Path, meta: dict[str, str]) -> None:
     except (sqlite3.Error, OSError) as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise UserError(f"{path} cannot be made ({error}); choose another place or free space.") from error
+        raise UserError(f"{place or path} cannot be made ({error}); choose another place or free space.") from error
     sync_folder(path.parent)
 
 

@@ -49,9 +49,9 @@ class Store:
         self._redo: tuple[frozenset[int], bool] | None = None  # images that redo is about, and whether it is damaged
 
     @classmethod
-    def create(cls, path: Path, meta: dict[str, str]) -> Store:
-        """A new project file; raises UserError where there is one already, or none can be made."""
-        opening.make(path, meta)
+    def create(cls, path: Path, meta: dict[str, str], place: Path | None = None) -> Store:
+        """A new project file, which goes to `place`; raises UserError where there is one, or none can be made."""
+        opening.make(path, meta, place)
         return cls.open(path)
 
     @classmethod

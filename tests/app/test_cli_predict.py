@@ -75,6 +75,19 @@ def test_csv_is_a_format_as_well(model: Model, folder: Path, tmp_path: Path) -> 
     assert predict(model, folder, "--format", "nothing", "--out", tmp_path / "x").code == 2
 
 
+def test_what_cannot_be_drawn_costs_no_label(model: Model, folder: Path, tmp_path: Path) -> None:
+    out, drawn = tmp_path / "labels.json", tmp_path / "drawn"
+    (drawn / "picture 2.jpg").mkdir(parents=True)  # in the way
+    alone = predict(model, folder, "--overlay", drawn)
+    assert alone.code == 2 and "picture 2.jpg cannot be written" in alone.err and "labels" not in alone.err
+    ran = predict(model, folder, "--out", out, "--overlay", drawn)
+    assert ran.code == 2 and "No more is drawn; the labels are gathered all the same." in ran.err
+    assert f"Wrote 3 instances in 3 images to {out}" in ran.out and len(json.loads(out.read_text())["annotations"]) == 3
+    assert [path.name for path in drawn.iterdir() if path.is_file()] == ["picture 1.jpg"]
+    lost = predict(model, folder, "--out", tmp_path / ("x" * 300), "--overlay", drawn)
+    assert lost.code == 2 and "No more is drawn" in lost.err and "xxx cannot be written" in lost.err
+
+
 def test_overlays_and_heatmaps(model: Model, folder: Path, tmp_path: Path) -> None:
     drawn, heat = tmp_path / "drawn", tmp_path / "heat"
     assert predict(model, folder, "--overlay", drawn, "--heatmaps", heat, "--flip").code == 0

@@ -82,7 +82,7 @@ def schema_for(labels: LabelSet) -> Schema:
     file's own. Raises UserError where the labels hold no landmarks."""
     table = max(labels.tables, key=len, default=None)
     if table is None or not len(table.skeleton):
-        raise UserError("These labels hold no landmarks; choose another file.")
+        raise without_landmarks()
     skeleton = table.skeleton
     shipped = sorted(schema_names(), key=lambda one: one != skeleton.name)
     for schema in map(load_schema, shipped):
@@ -91,3 +91,8 @@ def schema_for(labels: LabelSet) -> Schema:
             if not found.by_number or schema.name == skeleton.name:
                 return schema
     return schema_of(skeleton, mean_shape(table))
+
+
+def without_landmarks() -> UserError:
+    """What is said of labels in which there are none."""
+    return UserError("These labels hold no landmarks; choose another file.")

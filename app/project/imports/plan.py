@@ -11,7 +11,7 @@ import numpy as np
 from app.project.document import Change, Document
 from app.project.edits import AddImages, Batch, Edit, Predicted, PutInstance, SetState
 from app.project.imports.candidates import Candidates, candidates
-from app.project.imports.matching import Match, check_chosen, match
+from app.project.imports.matching import Match, check_chosen, match, without_landmarks
 from app.project.imports.merging import by_hand, merge, pairs
 from app.project.imports.pictures import Place, Progress, place_pictures
 from app.project.imports.sides import Sides, look_at_sides
@@ -64,10 +64,14 @@ def plan_import(
 ) -> ImportPlan:  # fmt: skip
     """Work out an import; changes nothing. places: of an earlier plan of the same labels, to save reading pictures.
 
-    Raises UserError where no landmark of the labels is known to the project's schema, or a mapping does not fit.
+    Raises UserError where there are neither landmarks nor pictures to take, where no landmark of the labels is known
+    to the project's schema, or a mapping does not fit.
     """
     check_chosen(wishes.mapping, labels, document.schema)
-    return _Planning(document, labels, wishes, progress, places).run()
+    plan = _Planning(document, labels, wishes, progress, places).run()
+    if not labels.instances and not plan.pictures["found"]:
+        raise without_landmarks()
+    return plan
 
 
 def apply_import(document: Document, plan: ImportPlan) -> Change:
