@@ -33,7 +33,8 @@ class Pairs:
     judged (N, K) int: +1 where only the first has the landmark, -1 where only the second has it, else 0;
     of_model: the second is a model, so that the first is the truth; rows: of a model, which of the labelled subjects;
     unread: subjects left out, since their pictures cannot be read; predicted: of either side, whether a model placed
-    all of it, so that the figures are not those of people.
+    all of it, so that the figures are not those of people; others: pictures left out, since their files are not those
+    that were labelled, or not the same ones on both sides.
     """
 
     names: tuple[str, ...]
@@ -47,6 +48,7 @@ class Pairs:
     rows: tuple[int, ...] = ()
     unread: int = 0
     predicted: tuple[bool, bool] = (False, False)
+    others: int = 0
 
 
 def pair(one: LabelSet, other: LabelSet, limit: float = SAME_SUBJECT) -> Pairs:
@@ -57,7 +59,8 @@ def pair(one: LabelSet, other: LabelSet, limit: float = SAME_SUBJECT) -> Pairs:
     """
     first, second = _main_table(one), _main_table(other)
     names, a, b = _landmarks(first, second)
-    matched = _pictures(one.pictures, other.pictures)
+    named_alike = _pictures(one.pictures, other.pictures)
+    matched = [(p, q) for p, q in named_alike if _may_be_same(one.pictures[p], other.pictures[q])]
     if not matched:
         raise UserError("The two have no picture in common; compare labels of the same pictures.")
     rows: list[tuple[int, int]] = []
@@ -74,7 +77,8 @@ def pair(one: LabelSet, other: LabelSet, limit: float = SAME_SUBJECT) -> Pairs:
     pictures = tuple(one.pictures[int(p)].name for p in first.picture[n])
     return Pairs(names, pictures, first.points[n][:, a], second.points[m][:, b], seen & too,
                  seen.astype(int) - too.astype(int), (alone[0], alone[1]),
-                 predicted=(not first.hand[n].any(), not second.hand[m].any()))  # fmt: skip
+                 predicted=(not first.hand[n].any(), not second.hand[m].any()),
+                 others=len(named_alike) - len(matched))  # fmt: skip
 
 
 def with_model(
@@ -136,7 +140,8 @@ def figures(pairs: Pairs, worst: int = 10) -> dict[str, Any]:
         "instances": len(share), "pixels": _mean(distance), "percent": _mean(100 * share),
         "median_percent": float(np.nanmedian(100 * share)) if np.isfinite(share).any() else None,
         "only_first": pairs.alone[0], "only_second": pairs.alone[1], "against_model": pairs.of_model,
-        "unread": pairs.unread, "predicted": list(pairs.predicted), "landmarks": landmarks, "worst": told,
+        "unread": pairs.unread, "others": pairs.others, "predicted": list(pairs.predicted),
+        "landmarks": landmarks, "worst": told,
     }  # fmt: skip
 
 
@@ -198,6 +203,11 @@ def _pictures(one: Sequence[Picture], other: Sequence[Picture]) -> list[tuple[in
         if q is not None:
             found.append((p, q))
     return found
+
+
+def _may_be_same(one: Picture, other: Picture) -> bool:
+    """Whether nothing says that two pictures of one name are not the same."""
+    return not (one.digest and other.digest) or one.digest == other.digest
 
 
 def _last(name: str) -> str:

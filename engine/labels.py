@@ -24,6 +24,7 @@ MOST_LANDMARKS = 1000  # of one subject
 class Picture:
     """One picture: its name as the file says, where it was found, and its size as displayed.
 
+    digest: of the file that was labelled, "" where nothing says it.
     path is None where no file was found; size is (width, height), None where nothing says it; split is "train",
     "validation", "test" or ""; visited tells an image that a person left empty from one that nobody looked at.
     """
@@ -34,6 +35,7 @@ class Picture:
     split: str = ""
     visited: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

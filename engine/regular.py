@@ -37,3 +37,14 @@ def digest_of(path: str | Path) -> str:
     """SHA-256 of a file as hexadecimal digits; raises OSError as `open_regular` does."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def holds_other(path: str | Path, digest: str) -> bool:
+    """Whether a file can be read and has another digest, so that what it holds is not what was labelled.
+
+    digest: "" where it is not known; then nothing is read and nothing said against the file.
+    """
+    try:
+        return bool(digest) and digest_of(path) != digest
+    except (OSError, ValueError):  # it is missing, or no disk can have such a name
+        return False

@@ -79,6 +79,8 @@ def lines(value: dict[str, Any]) -> list[str]:
         rows.append(("labels that a model placed, not people", " and ".join(placed)))
     if value["unread"]:
         rows.append(("left out, whose pictures cannot be read", str(value["unread"])))
+    if value["others"]:
+        rows.append(("left out, other pictures of the same names", str(value["others"])))
     rows.append(
         ("mean distance", f"{_number(value['pixels'])} px, {_number(value['percent'])} % of the subject's size")
     )

@@ -10,18 +10,17 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from app.files import atomic_folder
 from app.formats import ExportReport, chosen, damage, refuse_nothing, refuse_own
 from app.formats.copies import copy_picture, plain_names
 from app.formats.describing import LABELS, SUMS, describe, sums
+from app.formats.others import subset, unchanged
 from app.formats.project import labels_of
 from app.formats.registry import Format, FormatError, Progress, WriteOptions
 from app.formats.report import fitting, losses
 from app.formats.splits import SHORT, group_of, split
 from app.project.document import Document
-from app.project.values import ACCEPTED, State
+from app.project.values import ACCEPTED, Image, State
 from engine.labels import LabelSet
 
 COPY, LINK, REFERENCE = "copy", "link", "reference"
@@ -56,17 +55,18 @@ def export_complete(document: Document, form: Format, out: Path, wishes: Wishes)
     refuse_own(document, out)
     labels = labels_of(document, wishes.states)
     refuse_nothing(labels.instances, wishes.states)
-    labels = _with_splits(document, labels, wishes)
+    labels, images, others = _unchanged(labels, chosen(document, wishes.states), wishes)
+    labels = _with_splits(images, labels, wishes)
     names = plain_names([picture.path for picture in labels.pictures])
     labels = replace(labels, pictures=tuple(
         replace(picture, name=name) for picture, name in zip(labels.pictures, names, strict=True)))  # fmt: skip
     with atomic_folder(out) as folder:
         lost = _write(labels, form, folder, wishes)
         hurt = damage(document, chosen(document, wishes.states))
-        report = ExportReport(labels.instances, len(labels.pictures), (*hurt, *lost))
+        report = ExportReport(labels.instances, len(labels.pictures), (*hurt, *others, *lost))
         (folder / "schema.json").write_text(json.dumps(document.schema.to_json(), indent=1) + "\n", "utf-8")
         if wishes.names:
-            (folder / ANNOTATORS).write_bytes(_annotators(document, labels, wishes))
+            (folder / ANNOTATORS).write_bytes(_annotators(document, labels, images))
         written = sums(folder, wishes.progress)
         (folder / SUMS).write_bytes(written)
         (folder / "README.md").write_text(describe(document, form, labels, report, wishes, written), "utf-8")
@@ -80,10 +80,28 @@ def packs_pictures(form: Format) -> bool:
     return bool(getattr(form, "packs_pictures", False))
 
 
-def _with_splits(document: Document, labels: LabelSet, wishes: Wishes) -> LabelSet:
+def _unchanged(
+    labels: LabelSet, images: list[Image], wishes: Wishes
+) -> tuple[LabelSet, list[Image], tuple[dict, ...]]:  # fmt: skip
+    """Labels and images whose files are put in as they were labelled, and what is left out, as a report has it.
+
+    Pictures that stay where they are, are not read. Raises FormatError where none is left.
+    """
+    kept = [*range(len(images))] if wishes.pictures == REFERENCE else unchanged(labels, wishes.progress)
+    there = {*kept}
+    names = [picture.path.name for n, picture in enumerate(labels.pictures) if n not in there and picture.path]
+    if not names:
+        return labels, images, ()
+    if not kept:
+        raise FormatError("No file holds the picture that was labelled; put the labelled ones back, or find them.")
+    why = f"other pictures than those that were labelled: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
+    lost = {"what": "images", "count": len(names), "why": why}
+    return subset(labels, kept), [images[n] for n in kept], (lost,)
+
+
+def _with_splits(images: list[Image], labels: LabelSet, wishes: Wishes) -> LabelSet:
     if not wishes.shares:
         return labels
-    images = chosen(document, wishes.states)
     groups = [group_of(image.path, image.digest, wishes.group) for image in images]
     parts = split(groups, dict(wishes.shares), wishes.seed)
     pictures = (replace(picture, split=part) for picture, part in zip(labels.pictures, parts, strict=True))
@@ -124,18 +142,8 @@ def _with_pictures(labels: LabelSet, place: Path, wishes: Wishes) -> LabelSet:
 
 def _part(labels: LabelSet, name: str) -> LabelSet:
     """The pictures of one split with their instances; in a file of their own they need no split."""
-    number = np.full(len(labels.pictures), -1)
-    kept = [n for n, picture in enumerate(labels.pictures) if picture.split == name]
-    number[kept] = np.arange(len(kept))
-    tables = []
-    for table in labels.tables:
-        rows = number[table.picture] >= 0
-        columns = ("points", "visibility", "score", "box", "hand", "subject")
-        extras = {key: column[rows] for key, column in table.extras.items()}
-        tables.append(replace(table, picture=number[table.picture][rows], extras=extras,
-                              **{key: getattr(table, key)[rows] for key in columns}))  # fmt: skip
-    pictures = tuple(replace(labels.pictures[n], split="") for n in kept)
-    return replace(labels, pictures=pictures, tables=tuple(tables))
+    part = subset(labels, [n for n, picture in enumerate(labels.pictures) if picture.split == name])
+    return replace(part, pictures=tuple(replace(picture, split="") for picture in part.pictures))
 
 
 def _added(lost: list[dict]) -> tuple[dict, ...]:
@@ -145,12 +153,12 @@ def _added(lost: list[dict]) -> tuple[dict, ...]:
     return tuple({"what": what, "count": count, "why": why} for (what, why), count in totals.items())
 
 
-def _annotators(document: Document, labels: LabelSet, wishes: Wishes) -> bytes:
+def _annotators(document: Document, labels: LabelSet, images: list[Image]) -> bytes:
     """Who labelled which instance, as a table."""
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(["image", "instance", "annotator"])
-    for picture, image in zip(labels.pictures, chosen(document, wishes.states), strict=True):
+    for picture, image in zip(labels.pictures, images, strict=True):
         for n, instance in enumerate(document.instances(image.id), 1):
             rows.writerow([picture.name, n, instance.annotator])
     return text.getvalue().encode("utf-8", "replace")

@@ -45,7 +45,7 @@ def _picture(document: Document, image: Image) -> Picture:
     path = document.picture_path(image)
     size = (image.width, image.height) if min(image.width, image.height) > 0 else None
     state = {} if image.state in SILENT else {"state": image.state.value}
-    return Picture(image.path, path, size, "", image.state in ACCEPTED, state)
+    return Picture(image.path, path, size, "", image.state in ACCEPTED, state, image.digest)
 
 
 def _add(rows: Rows, picture: int, image: Image, instance: Instance) -> None:

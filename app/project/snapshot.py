@@ -18,6 +18,7 @@ from app.project.values import ACCEPTED, Image, Instance, Visibility
 from engine import crop
 from engine.errors import UserError
 from engine.images import encode_png, load_image
+from engine.regular import holds_other
 
 FACTOR = 1.8  # crop side / landmark box side: room for turning and scaling in training
 LARGEST = 256  # pixels of a crop's side
@@ -39,7 +40,7 @@ def snapshot(document: Document, path: str | Path, every: int = 5) -> Snapshot:
     """Write the accepted labels to one .npz; raises UserError where there are none, or the disk refuses.
 
     One image in `every` is held out, by its digest, so that it stays held out in later snapshots; at least one
-    of several, and never all. Images that cannot be read any more, or have another size than when they were
+    of several, and never all. Images that cannot be read any more, or are other pictures than when they were
     labelled, are left out and named in `skipped`.
     """
     path = Path(path)
@@ -88,6 +89,9 @@ def _rows(document: Document, image: Image, skipped: list[str]) -> Iterator[dict
     height, width = picture.shape[:2]
     if (width, height) != (image.width, image.height):
         skipped.append(f"{file.name}: it was labelled at {image.width} x {image.height}, not {width} x {height}")
+        return
+    if holds_other(file, image.digest):
+        skipped.append(f"{file.name}: it is another picture than the one that was labelled")
         return
     key = image.digest or hashlib.sha256(image.path.encode("utf-8", "surrogatepass")).hexdigest()
     for instance in instances:

@@ -130,8 +130,9 @@ def compare_with_model(document: Document, model: AnyModel, told: Told) -> Agree
     """The project's accepted labels beside what a model finds there; raises UserError, and Cancelled."""
     if model.schema.landmarks != document.schema.landmarks:
         raise UserError(f"{model.name} has other landmarks than the project; choose a model of the same ones.")
-    found = project_subjects(document)
+    found = project_subjects(document).unchanged()
     pairs = with_model(found.subjects, Predictor(open_runtime(model), "whole"), telling(told))
+    pairs = replace(pairs, others=len(found.subjects.problems))
     return _agreed(document, pairs, [found.images[n] for n in pairs.rows], told)
 
 

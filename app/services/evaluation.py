@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
+from app.formats.others import OTHER
 from app.services.own_thread import OwnThread
 from engine.errors import UserError
 from engine.evaluate import Options, measure
@@ -86,7 +87,8 @@ class Evaluating(OwnThread, QObject):
         except (UserError, OSError) as error:
             self._end(self.failed, str(error))
         else:
-            self._end(self.finished, task, done.figures)
+            others = sum(problem.what == OTHER for problem in done.labelled.problems)
+            self._end(self.finished, task, done.figures | {"others": others})
 
     def _end(self, signal: Signal, *values: object) -> None:
         self.active = False

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.formats.others import OTHER, without_others
 from app.formats.registry import ReadOptions
 from app.formats.sniff import recognise
 from app.project.document import Document
@@ -17,7 +18,9 @@ from engine.errors import UserError
 from engine.images import load_image
 from engine.labelled import Labelled, is_samples, load_labelled, sample_subjects
 from engine.labelled_table import from_labels
+from engine.labels import Problem
 from engine.layouts import LAYOUTS, in_schema
+from engine.regular import holds_other
 from engine.rows import placed_by_people
 from engine.schema import Schema
 
@@ -35,17 +38,36 @@ def load_subjects(
     found, place = recognise(Path(data), form)
     if found.name in LAYOUTS:
         return load_labelled(place, schema, found.name, split)
-    labels = found.read(place, ReadOptions())
+    labels = without_others(found.read(place, ReadOptions()))
     labels = replace(labels, tables=tuple(map(placed_by_people, labels.tables)))
     return from_labels(in_schema(labels, schema.name), schema, split)
 
 
 @dataclass(frozen=True)
 class OfProject:
-    """Subjects of a project, and the image in which each of them is."""
+    """Subjects of a project, the image in which each of them is, and their files with the digests they had."""
 
     subjects: Labelled
     images: tuple[int, ...]
+    files: tuple[tuple[Path, str], ...]
+
+    def unchanged(self) -> OfProject:
+        """Those whose files are what was labelled, the rest named as problems; reads every file.
+
+        Raises UserError where none is.
+        """
+        others = {file for file in dict.fromkeys(self.files) if holds_other(*file)}
+        rows = [n for n, file in enumerate(self.files) if file not in others]
+        if not rows:
+            raise UserError("No file holds the picture that was labelled; put the labelled ones back, or find them.")
+        old = self.subjects
+        number = {image: n for n, image in enumerate(dict.fromkeys(old.image[n] for n in rows))}
+        subjects = replace(
+            old, picture=lambda n: old.picture(rows[n]), points=old.points[rows], weight=old.weight[rows],
+            box=old.box[rows], ids=tuple(old.ids[n] for n in rows), image=tuple(number[old.image[n]] for n in rows),
+            problems=tuple(Problem(path.name, OTHER) for path, _ in others),
+        )  # fmt: skip
+        return OfProject(subjects, tuple(self.images[n] for n in rows), tuple(self.files[n] for n in rows))
 
 
 def project_subjects(document: Document) -> OfProject:
@@ -54,15 +76,15 @@ def project_subjects(document: Document) -> OfProject:
     Raises UserError where nothing with two landmarks is accepted.
     """
     rows = [
-        (document.picture_path(image), instance)
+        (document.picture_path(image), image.digest, instance)
         for image in document.images() if image.state in ACCEPTED
         for instance in document.instances(image.id) if (instance.visibility != Visibility.ABSENT).sum() >= 2
     ]  # fmt: skip
     if not rows:
         raise UserError("No image with landmarks is accepted yet; accept some in Label first.")
-    paths = [path for path, _ in rows]
-    points = np.stack([instance.points for _, instance in rows]).astype(np.float64)
-    weight = np.array([[WEIGHTS[Visibility(v)] for v in instance.visibility] for _, instance in rows])
+    paths = [path for path, _, _ in rows]
+    points = np.stack([instance.points for _, _, instance in rows]).astype(np.float64)
+    weight = np.array([[WEIGHTS[Visibility(v)] for v in instance.visibility] for _, _, instance in rows])
     number = {path: n for n, path in enumerate(dict.fromkeys(paths))}
     box = metrics.tight_boxes(points, weight > 0)
     box[:, 2] = np.maximum(box[:, 2], 2.0)
@@ -70,4 +92,4 @@ def project_subjects(document: Document) -> OfProject:
         lambda n: load_image(paths[n]), points, weight, box, ids=tuple(path.name for path in paths),
         image=tuple(number[path] for path in paths),
     )  # fmt: skip
-    return OfProject(found, tuple(i.image for _, i in rows))
+    return OfProject(found, tuple(i.image for _, _, i in rows), tuple((path, digest) for path, digest, _ in rows))

@@ -10,17 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.plugins import load_plugins
 from app.project.edits import Accept
 from app.project.values import Visibility
 from app.services.evaluation import Evaluating, Task
 from app.services.labelled import load_subjects, project_subjects
 from engine.errors import UserError
 from engine.evaluate import evaluate
+from engine.images import load_image
 from engine.labelled import Labelled
 from engine.runtime import open_runtime
 from tests.app.projects import new_document, put
 from tests.engine.blobs import small_model
 from tests.engine.packfile import blob_boxes, blob_points, write_pack
+
+
+@pytest.fixture(autouse=True)
+def _formats() -> None:
+    load_plugins()
 
 
 @pytest.fixture
@@ -57,6 +64,33 @@ def test_accepted_labels_of_a_project(tmp_path: Path, qapp) -> None:
     weights = {Visibility.VISIBLE: 1, Visibility.OCCLUDED: 0.5, Visibility.ABSENT: 0}
     assert found.weight[1].tolist() == [weights[Visibility(v)] for v in instance.visibility]
     assert found.picture(1).shape[:2] == (images[1].height, images[1].width)
+    document.close()
+
+
+def test_other_pictures_of_the_names_are_not_measured_on(tmp_path: Path) -> None:
+    document = new_document(tmp_path, 4)
+    images = document.images()
+    for image in images:
+        for seed in (0, 5):
+            put(document, image.id, image.id + seed)
+        document.apply(Accept(image.id))
+    files = [document.picture_path(image) for image in images]
+    files[1].write_bytes(files[0].read_bytes())
+    found = project_subjects(document).unchanged()
+    kept = [images[n].id for n in (0, 2, 3) for _ in range(2)]
+    assert found.images == tuple(kept) and found.subjects.image == (0, 0, 1, 1, 2, 2)
+    assert [problem.where for problem in found.subjects.problems] == [files[1].name]
+    np.testing.assert_array_equal(found.subjects.picture(2), load_image(files[2]))
+    np.testing.assert_allclose(found.subjects.points[4], document.instances(images[3].id)[0].points)
+    read = load_subjects(document.path, document.schema)
+    assert len(read) == 6 and [Path(problem.where) for problem in read.problems] == [files[1]]
+    np.testing.assert_allclose(read.points, found.subjects.points)
+    for file in files:
+        file.write_bytes(file.read_bytes() + b"more")
+    with pytest.raises(UserError, match="put the labelled ones back"):
+        project_subjects(document).unchanged()
+    with pytest.raises(UserError, match="put the labelled ones back"):
+        load_subjects(document.path, document.schema)
     document.close()
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from app.project.document import Document
-from app.project.edits import Accept
+from app.project.edits import Accept, Link, Relink
 from app.project.snapshot import snapshot
 from app.project.values import Instance, Visibility
 from engine.errors import UserError
 from engine.images import encode_png
 from engine.packs import Pack, load_pack
+from engine.regular import digest_of
 from tests.app.labelled import GONE, HIDDEN, labelled
 from tests.app.projects import K, new_document, put
 
@@ -75,6 +76,7 @@ def test_the_crop_shows_what_lies_at_a_landmark(document: Document, tmp_path: Pa
     x, y = np.arange(160), np.arange(120)[:, None]
     light = [255 * np.exp(-((x - px) ** 2 + (y - py) ** 2) / 8) for px, py in truth]
     Path(image.path).write_bytes(encode_png(np.stack(light, 2).round().astype(np.uint8)))
+    document.apply(Relink((Link(image.id, image.path, digest_of(image.path)),)))
     pack = load_pack(snapshot(document, tmp_path / "labels.npz").path)
     crop = pack.image(2).astype(float)
     places = np.arange(len(crop))
@@ -122,6 +124,14 @@ def test_a_missing_picture_is_left_out_and_named(document: Document, tmp_path: P
     with pytest.raises(UserError):
         snapshot(document, tmp_path / "none.npz")
     assert not (tmp_path / "none.npz").exists()
+
+
+def test_another_picture_of_the_name_is_left_out_and_named(document: Document, tmp_path: Path) -> None:
+    first, second = (Path(document.images()[n].path) for n in (0, 1))
+    first.write_bytes(second.read_bytes())
+    frozen = snapshot(document, tmp_path / "labels.npz")
+    assert frozen.count == len(load_pack(frozen.path)) == 1
+    assert frozen.skipped == ("image 1.png: it is another picture than the one that was labelled",)
 
 
 def test_the_same_labels_give_the_same_bytes(document: Document, tmp_path: Path) -> None:

@@ -56,6 +56,20 @@ def test_figures_worked_out_by_hand() -> None:
     assert model["landmarks"]["nose"]["sigma"] == pytest.approx(5 / np.sqrt(20 * 40))
 
 
+def test_other_pictures_of_the_same_names_are_left_out_and_counted() -> None:
+    names = ("a.jpg", "b.jpg", "c.jpg")
+    one, other = (labels([(n, SHAPE + at, [2, 2, 2]) for n in range(3)], names) for at in (0, 1))
+    one, other = (
+        replace(side, pictures=tuple(replace(p, digest=d) for p, d in zip(side.pictures, digests, strict=True)))
+        for side, digests in ((one, ("1", "2", "3")), (other, ("1", "other", "")))
+    )
+    pairs = pair(one, other)
+    assert pairs.pictures == ("a.jpg", "c.jpg") and figures(pairs)["others"] == 1
+    with pytest.raises(UserError, match="no picture in common"):
+        pair(replace(one, pictures=tuple(replace(p, digest="x") for p in one.pictures)),
+             replace(other, pictures=tuple(replace(p, digest="y") for p in other.pictures)))  # fmt: skip
+
+
 def test_pictures_subjects_and_landmarks_are_matched_not_numbered() -> None:
     far = SHAPE + 500
     one = labels([(0, SHAPE, [2] * 3), (0, far, [2] * 3), (1, SHAPE, [2] * 3)], ("set/a.jpg", "b.jpg"))

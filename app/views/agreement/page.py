@@ -185,7 +185,8 @@ class AgreementPage(QDialog):
         self.agreed, value = agreed, agreed.figures
         parts = [_subjects(value["instances"], value["against_model"])]
         for key, words in (("only_first", self.tr("{0} only here")), ("only_second", self.tr("{0} only there")),
-                           ("unread", self.tr("{0} left out, whose pictures cannot be read"))):  # fmt: skip
+                           ("unread", self.tr("{0} left out, whose pictures cannot be read")),
+                           ("others", self.tr("{0} left out, whose files hold other pictures"))):  # fmt: skip
             if value[key]:
                 parts.append(words.format(count(value[key])))
         here, there = value["predicted"]

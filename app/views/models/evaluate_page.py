@@ -226,7 +226,7 @@ def _facts(figures: dict[str, Any]) -> dict[str, Any]:
         facts[tr("Mean of yaw bins")] = figures["yaw"]["mean_of_bins"]
     facts |= {
         tr("Subjects"): figures["n"], tr("Missed"): figures["missed"] or None,
-        tr("Left out"): figures["left_out"] or None,
+        tr("Left out"): figures["left_out"] or None, tr("Left out, other pictures now"): figures.get("others") or None,
         tr("Labels placed by"): tr("a model, not people") if figures["predicted"] else None,
     }  # fmt: skip
     speed = figures["speed"]

@@ -57,8 +57,8 @@ class EvaluationDesk(QObject):
             if where == PROJECT:
                 if self.context.document is None:
                     raise UserError(self.tr("No project is open; open one and accept some images first."))
-                name, found = self.context.document.name, project_subjects(self.context.document).subjects
-                task = Task(model, name, lambda: found, options)
+                name, found = self.context.document.name, project_subjects(self.context.document)
+                task = Task(model, name, lambda: found.unchanged().subjects, options)
             elif where == FILE:
                 words = self.tr("Labels") + f" (*{' *'.join(('.npz', *LABEL_SUFFIXES))})"
                 path = QFileDialog.getOpenFileName(self.page, self.tr("Evaluate on"), "", words)[0]

@@ -43,6 +43,31 @@ def document(tmp_path: Path) -> Document:
     made.close()
 
 
+@pytest.mark.parametrize("how", ["copy", "link"])
+def test_other_pictures_of_the_names_are_left_out_and_named(document: Document, tmp_path: Path, how: str) -> None:
+    one, two = (tmp_path / "photos" / "subject1" / f"{n}.png" for n in (1, 2))
+    one.write_bytes(two.read_bytes())
+    out = tmp_path / "set"
+    wishes = Wishes(pictures=how, shares=shares_of("train=0.5,val=0.5"), names=True)
+    report = export_complete(document, Coco(), out, wishes)
+    assert report.images == report.instances == 9
+    assert report.lost[0] == {
+        "what": "images", "count": 1, "why": "other pictures than those that were labelled: 1.png",
+    }  # fmt: skip
+    assert not (out / "pictures" / "subject1" / "1.png").exists() and len([*(out / "pictures").rglob("*.png")]) == 9
+    assert "subject1/1.png" not in (out / "annotators.csv").read_text()
+    assert "subject1/1.png" not in "".join(file.read_text() for file in out.glob("*.json"))
+
+
+def test_where_all_are_others_nothing_is_exported(document: Document, tmp_path: Path) -> None:
+    for file in (tmp_path / "photos").rglob("*.png"):
+        file.write_bytes(file.read_bytes() + b"more")
+    with pytest.raises(UserError, match="put the labelled ones back"):
+        export_complete(document, Coco(), tmp_path / "set", Wishes())
+    assert not (tmp_path / "set").exists()
+    assert export_complete(document, Coco(), tmp_path / "set", Wishes(pictures="reference")).images == 10
+
+
 def test_pictures_are_copied_and_labels_lead_to_them(document: Document, tmp_path: Path) -> None:
     out = tmp_path / "set"
     report = export_complete(document, Coco(), out, Wishes(licence="CC BY 4.0"))
