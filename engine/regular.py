@@ -33,6 +33,11 @@ def read_regular(path: str | Path) -> bytes:
         return file.read()
 
 
+def is_digest(text: str) -> bool:
+    """Whether a text can be what `digest_of` gives; of another kind of hash a file says nothing."""
+    return len(text) == 2 * hashlib.sha256().digest_size
+
+
 def digest_of(path: str | Path) -> str:
     """SHA-256 of a file as hexadecimal digits; raises OSError as `open_regular` does."""
     with open_regular(path) as file:
@@ -42,9 +47,9 @@ def digest_of(path: str | Path) -> str:
 def holds_other(path: str | Path, digest: str) -> bool:
     """Whether a file can be read and has another digest, so that what it holds is not what was labelled.
 
-    digest: "" where it is not known; then nothing is read and nothing said against the file.
+    digest: "", or of another kind, where none is known; then nothing is read and nothing said against the file.
     """
     try:
-        return bool(digest) and digest_of(path) != digest
+        return is_digest(digest) and digest_of(path) != digest
     except (OSError, ValueError):  # it is missing, or no disk can have such a name
         return False

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 from app.project.store import Store
 from app.project.values import Image
 from engine.errors import UserError
-from engine.regular import digest_of
+from engine.regular import digest_of, is_digest
 
 HOMES = "homes"  # the property that says in which folders the project was, the present one last
 
@@ -68,7 +68,7 @@ class Places:
             return not stored or _size(image.path) == _size(moved)
         if stored and home in self._stayed:
             return False
-        if not image.digest:
+        if not is_digest(image.digest):
             return not stored and home not in self._stayed
         same = self._digest(moved) == image.digest
         if home not in self._stayed and (same or stored):
