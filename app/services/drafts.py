@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -124,7 +125,7 @@ class Drafts:
         own = self.folder / draft.name
         if path == own:
             return True
-        if own.exists():
+        if os.path.exists(own):
             return False
         self._hold()
         try:
