@@ -11,7 +11,7 @@ from app.project.edits import Link
 from app.project.values import Image
 from app.services.picture_files import is_missing
 from app.services.projects import Cancelled, Told, pictures_in
-from app.services.renumbered import making_room, strangers
+from app.services.renumbered import changed, making_room
 from engine.errors import UserError
 from engine.images import image_size
 from engine.regular import digest_of
@@ -27,19 +27,34 @@ class Found:
 
 
 def find_missing(document: Document, folder: Path, told: Told) -> Found:
-    """Look for the project's missing pictures in a folder and below; raises Cancelled, and UserError where none is."""
+    """Look for the project's missing pictures in a folder and below, and for those at whose places others are now.
+
+    Every file of the project is read, so that exchanged names are found too. Raises Cancelled, and UserError where
+    no picture is missing and none is found elsewhere.
+    """
     missing = [image for image in document.images() if is_missing(document, image)]
-    if not missing:
-        raise UserError("No picture of this project is missing; there is nothing to look for.")
-    known, others = document.known_paths(), strangers(document)
+    known, others = document.known_paths(), _replaced(document, told)
     free = [path for path in pictures_in(folder) if str(path) not in known]
     search = _Search(missing, free, told)
     search.by_name()
-    search.add({image: document.picture_path(image) for image in document.images() if image.id in others})
+    search.add(others)
     search.by_bytes()
+    if not missing and not search.links:
+        raise UserError("No picture of this project is missing; there is nothing to look for.")
     links = making_room(document, search.links)
     gone = {image.id for image in missing} - {link.image for link in search.links}
     return Found(links, len(gone) + len(links) - len(search.links), tuple(sorted(search.others)))
+
+
+def _replaced(document: Document, told: Told) -> dict[Image, Path]:
+    """Images whose files hold other bytes than they did, and where those are; raises Cancelled."""
+    images, found = document.images(), {}
+    for n, image in enumerate(images):
+        if not told(n, len(images)):
+            raise Cancelled
+        if changed(document, image) is not None:
+            found[image] = document.picture_path(image)
+    return found
 
 
 class _Search:

@@ -23,13 +23,13 @@ def strangers(document: Document) -> dict[int, NewImage]:
     gone = [is_missing(document, image) for image in images]
     beside = {n + step for n, missing in enumerate(gone) if missing for step in (-1, 1)}
     present = [n for n, missing in enumerate(gone) if not missing]
-    if not any(_changed(document, images[n]) for n in present if n in beside):
+    if not any(changed(document, images[n]) for n in present if n in beside):
         return {}
-    found = ((images[n].id, _changed(document, images[n])) for n in present)
+    found = ((images[n].id, changed(document, images[n])) for n in present)
     return {id: other for id, other in found if other is not None}
 
 
-def _changed(document: Document, image: Image) -> NewImage | None:
+def changed(document: Document, image: Image) -> NewImage | None:
     """What is at an image's place, where that is another picture."""
     there = new_image(document.picture_path(image)) if image.digest else None
     return there if there is not None and there.digest not in ("", image.digest) else None

@@ -111,6 +111,27 @@ def test_files_numbered_anew_after_one_was_deleted_keep_their_labels(folder, doc
     assert names(document) == [f"picture{n}.png" for n in (1, 2, 3, 4)]
 
 
+@pytest.mark.parametrize("way", ["exchanged", "upward"])
+def test_files_that_took_each_other_s_names_are_found_though_none_is_missing(folder, document, way) -> None:
+    before, digests = labels(document), {image.id: image.digest for image in document.images()}
+    files = [folder / f"picture{n}.png" for n in range(1, 6)]
+    held = [file.read_bytes() for file in files[:4]]
+    order = [1, 0, 2, 3] if way == "exchanged" else [3, 0, 1, 2]
+    for file, n in zip(files, order, strict=False):
+        file.write_bytes(held[n])
+    if way == "upward":
+        files[0].rename(files[4])
+        write_pictures(folder / "new", 1, (60, 40))[0].rename(files[0])  # another has come before all
+    found = find_missing(document, folder, go_on)
+    assert found.missing == 0 and found.others == ()
+    document.apply(Relink(found.links))
+    assert labels(document) == before and {image.id: image.digest for image in document.images()} == digests
+    for image in document.images():
+        assert hashlib.sha256(document.picture_path(image).read_bytes()).hexdigest() == image.digest
+    document.undo()
+    assert names(document) == [f"picture{n}.png" for n in (1, 2, 3, 4)]
+
+
 @pytest.mark.parametrize("relative", [True, False])
 def test_images_make_room_under_names_that_nothing_has_yet(folder, document, relative) -> None:
     """A missing image and a file are called as the one would be that makes room."""
