@@ -39,7 +39,6 @@ FOLLOWED = 0.15  # mean score under which a followed face is lost
 
 DEFAULTS = {"face": "detect", "person": "person"}  # by the subject of a landmark model
 THROUGH_MODEL = ("person", "whole")  # these look through the landmark model; others know its subject at most
-FALLBACKS = {"face": "face"}
 
 
 class Detector(Protocol):
@@ -226,9 +225,8 @@ def patient_detector(runtime: Runtime) -> Detector:
     """
     from engine.scene_detector import FirstOf
 
-    schema = runtime.model.schema
-    first, then = default_detector(schema), FALLBACKS.get(schema.subject, "whole")
-    if first == "person":
+    name = default_detector(runtime.model.schema)
+    if name == "person":
         return _person(runtime, willing=True)
-    made = [make_detector(name, runtime) for name in dict.fromkeys((first, then))]
-    return made[0] if len(made) == 1 else FirstOf(*made)
+    first = make_detector(name, runtime)
+    return FirstOf(first, make_detector("face", runtime)) if runtime.model.schema.subject == "face" else first

@@ -107,11 +107,12 @@ class Tracker:
         self._wait -= 1
         spent.detect = self.clock() - begin
         begin, before = self.clock(), self.predictor.seconds
-        subjects = []
-        for track in self._tracks:
+        subjects, tracks, self._tracks = [], self._tracks, []
+        for track in tracks:
             track.before, track.last = track.last, self.predictor.predict_box(picture, track.box, heatmaps=heatmaps)
             if track.before is None and not self.predictor.stands(track.last):
                 continue
+            self._tracks.append(track)
             if track.fallen:
                 self._wait = min(self._wait, RECOVER)
             track.usual += SHARE * (track.last.score - track.usual) if track.usual else track.last.score
@@ -119,7 +120,6 @@ class Tracker:
             if self.smoothing > 0:
                 shown = track.smoothing(shown, moment)
             subjects.append(Subject(track.number, track.last, shown))
-        self._tracks = [track for track in self._tracks if track.before or self.predictor.stands(track.last)]
         self._learn(picture, moment)
         spent.engine = self.predictor.seconds - before
         spent.decode = max(0.0, self.clock() - begin - spent.engine)
