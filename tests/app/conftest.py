@@ -1,4 +1,4 @@
-"""A camera on the network, for tests of sources and of the live pipeline."""
+"""A camera on the network, for tests of sources and of the live pipeline, and a project for tests of edits."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.project.document import Document
 from engine.opencv import cv2
+from tests.app.projects import new_document
 
 SIZE = (160, 120)
 
@@ -90,3 +93,15 @@ def mjpeg(monkeypatch: pytest.MonkeyPatch) -> Iterator[MjpegServer]:
     server = MjpegServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Iterator[Document]:
+    made = new_document(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def image(document: Document) -> int:
+    return document.images()[0].id

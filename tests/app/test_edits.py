@@ -12,19 +12,7 @@ from app.project.document import Document
 from app.project.edits import Accept, AddImages, Batch, NewImage, Predicted, PutInstance, Reject, RemoveInstance
 from app.project.values import Box, Instance, Origin, State, Visibility
 from engine.errors import UserError
-from tests.app.projects import K, instance, new_document, put
-
-
-@pytest.fixture
-def document(tmp_path: Path) -> Document:
-    made = new_document(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def image(document: Document) -> int:
-    return document.images()[0].id
+from tests.app.projects import K, instance, put
 
 
 @pytest.mark.parametrize("change", ["point", "visibility", "box", "accepted", "rejected", "emptied", "one of two"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from app.project.document import Document
@@ -23,19 +21,7 @@ from app.project.edits import (
     SetTags,
 )
 from app.project.values import Image, Instance, State
-from tests.app.projects import instance, new_document, put
-
-
-@pytest.fixture
-def document(tmp_path: Path) -> Document:
-    made = new_document(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def image(document: Document) -> int:
-    return document.images()[0].id
+from tests.app.projects import instance, put
 
 
 def facts(document: Document, image: int) -> tuple[Image, tuple[Instance, ...]]:
